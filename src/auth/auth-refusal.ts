@@ -3,6 +3,7 @@
 import { errorBody } from "../model/error-body.ts";
 import { ERRORS, type ErrorCode } from "../model/error-table.ts";
 import { HubError } from "../model/errors.ts";
+import { refusalHeaders } from "../model/refusal-headers.ts";
 
 const MESSAGES = {
   token_missing: "A token is needed: Authorization: Bearer, or access_token in the query.",
@@ -52,11 +53,6 @@ export class Refusal extends HubError {
   }
 }
 
-const HEADERS: Readonly<Partial<Record<Status, Readonly<Record<string, string>>>>> = {
-  401: { "www-authenticate": 'Bearer error="invalid_token"' },
-  503: { "retry-after": "5" },
-};
-
 /**
  * The HTTP response to a refusal. The reason is in the header `x-dormouse-error` and in the body, and the claim that it
  * is about in `x-dormouse-claim`.
@@ -64,12 +60,7 @@ const HEADERS: Readonly<Partial<Record<Status, Readonly<Record<string, string>>>
 export const refusalResponse = (refusal: Refusal): Response =>
   Response.json(errorBody(refusal), {
     status: refusal.status,
-    headers: {
-      "cache-control": "no-store",
-      "x-dormouse-error": refusal.code,
-      ...claimHeader(refusal),
-      ...HEADERS[refusal.status],
-    },
+    headers: { ...refusalHeaders(refusal.code, refusal.status), ...claimHeader(refusal) },
   });
 
 /** Escaped: an operator may have configured a name that no header can have. */

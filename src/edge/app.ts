@@ -93,10 +93,13 @@ export function endpoint(
       const response = await answered(route, call);
       return route.inWords || response.status < 400 ? response : refused.tell(req.raw, response);
     });
-  const nothing = new HubError("not_found", "Nothing is here.");
-  app.notFound(({ req }) => refused.tell(req.raw, errorAnswer(nothing, 404)));
+  app.notFound(({ req: { raw }, env }) =>
+    refused.tell(raw, withCors(raw, env, errorAnswer(NOTHING, 404))),
+  );
   return app;
 }
+
+const NOTHING = new HubError("not_found", "Nothing is here.");
 
 /** Never rejects: an application that mounts the endpoint sees no error of it. */
 async function answered(route: Route, call: Call): Promise<Response> {
@@ -154,8 +157,8 @@ const ROOM_ROUTES: readonly Route[] = [
   {
     method: "ALL",
     paths: RPC,
-    ...{ cors: false, log: false },
-    handler: () => methodNotAllowed("GET, POST"),
+    ...{ cors: true, log: false },
+    handler: () => methodNotAllowed("GET", "POST"),
   },
 ];
 
@@ -163,7 +166,7 @@ const ROOM_ROUTES: readonly Route[] = [
 const otherVerbs: Route = {
   method: "ALL",
   paths: ["/hubs/:hub/:kind/:name", "/parties/:hub/:room"],
-  ...{ cors: false, log: false },
+  ...{ cors: true, log: false },
   handler: () => methodNotAllowed("GET"),
 };
 
@@ -191,7 +194,7 @@ const SIGNALR_ROUTES: readonly Route[] = [
   {
     method: "ALL",
     paths: [...signalR("/negotiate"), ...signalR("/refresh")],
-    ...{ cors: false, log: false },
+    ...{ cors: true, log: false },
     handler: () => new Response(null, { status: 405, headers: { allow: "POST" } }),
   },
   {

@@ -38,7 +38,7 @@ const ADVICE: Readonly<Partial<Record<ErrorCode, string>>> = {
     "A room's kind is groups, orders or users in a URL; group, order or user in a client.",
   invalid_name: "A name has 1 to 128 characters, no control characters, and is neither . nor ..",
   invalid_position: "Resume from a position as the server sent it, or without one.",
-  upgrade_required: "Connect by WebSocket, or ask for `text/event-stream`.",
+  upgrade_required: "Connect by WebSocket; events of a room are read as `text/event-stream`.",
   client_too_old: "Update the package `dormouse-hubs` of the client, and load the page anew.",
   rate_limited: WAIT,
   too_many_connections: "Close connections that are not needed: one can be in many rooms.",

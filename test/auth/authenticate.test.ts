@@ -114,7 +114,7 @@ describe("the token", () => {
 describe("refusalResponse", () => {
   const challenge = { "www-authenticate": 'Bearer error="invalid_token"' };
   it.each<[Reason, number, object]>([
-    ["token_missing", 401, challenge],
+    ["token_missing", 401, { "www-authenticate": "Bearer" }],
     ["token_expired", 401, challenge],
     ["token_bad_signature", 401, challenge],
     ["forbidden_origin", 403, {}],

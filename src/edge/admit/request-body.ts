@@ -3,8 +3,14 @@
 import { chunksWithin } from "../../model/bounded-read.ts";
 import { HubError } from "../../model/errors.ts";
 
-/** Throws `too_large`; where the length was declared, before the first byte is read. */
+/**
+ * Throws `unsupported_media_type` for a body that is compressed, since none is larger than it looks; and `too_large`:
+ * where the length was declared, before the first byte is read.
+ */
 export async function bodyWithin(request: Request, most: number): Promise<ArrayBuffer> {
+  const coding = request.headers.get("content-encoding") ?? "";
+  if (!/^(?:identity)?$/i.test(coding))
+    throw new HubError("unsupported_media_type", "A body is not compressed: no Content-Encoding.");
   const length = request.headers.get("content-length");
   if (Number(length) > most) throw tooLarge(most);
   // The engine reads a whole body at a fraction of the cost of chunks. HTTP holds the client to the declared length.

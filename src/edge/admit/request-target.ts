@@ -103,4 +103,4 @@ export function decodePathSegment(segment: string): string {
 
 /** An event stream, as EventSource asks for it. `*`-forms do not count: clients that poll send those as well. */
 export const wantsEventStream = ({ headers }: Request): boolean =>
-  headers.get("accept")?.includes("text/event-stream") ?? false;
+  headers.get("accept")?.toLowerCase().includes("text/event-stream") ?? false;

@@ -6,7 +6,7 @@ import { errorBody } from "../../model/error-body.ts";
 import { httpStatusOf } from "../../model/error-table.ts";
 import { isUnexpected, publicError, type HubError } from "../../model/errors.ts";
 import { logError } from "../../model/logger.ts";
-import { laterSeconds } from "../../model/retry-after.ts";
+import { refusalHeaders } from "../../model/refusal-headers.ts";
 import { isOverload } from "./overload.ts";
 
 /** The answer to whatever a route threw. An unexpected error is logged, and shown as `internal`. */
@@ -20,8 +20,10 @@ export function refusedAnswer(error: unknown, inWords = false): Response {
 
 function unavailable(): Response {
   const shown = { code: "unavailable", message: "The hub's objects have too much to do." };
-  const headers = { "retry-after": laterSeconds(), "x-dormouse-error": shown.code };
-  return Response.json(errorBody(shown), { status: 503, headers });
+  return Response.json(errorBody(shown), {
+    status: 503,
+    headers: refusalHeaders(shown.code, 503),
+  });
 }
 
 /**
@@ -31,12 +33,8 @@ function unavailable(): Response {
 export function errorAnswer(error: HubError, status: number, inWords = false): Response {
   const { code, message } = error;
   const headers = {
-    "cache-control": "no-store",
-    "x-dormouse-error": code,
+    ...refusalHeaders(code, status),
     ...(status === 426 && { upgrade: "websocket" }),
-    ...((status === 429 || status === 503) && {
-      "retry-after": code === "webhook_unavailable" ? "5" : status === 503 ? laterSeconds() : "1",
-    }),
   };
   return inWords && status !== 401 && status !== 403
     ? new Response(message, { status, headers })

@@ -8,9 +8,12 @@ export const METHOD_NOT_ALLOWED = new HubError(
   "There is such a path, and no such verb.",
 );
 
-/** `allow`: the verbs, separated by commas. */
-export function methodNotAllowed(allow: string): Response {
+/** The header for a path with these verbs. A route for GET answers HEAD as well. */
+export const allowing = (verbs: readonly string[]): string =>
+  [...new Set(verbs.flatMap((verb) => (verb === "GET" ? [verb, "HEAD"] : [verb])))].join(", ");
+
+export function methodNotAllowed(...verbs: readonly string[]): Response {
   const response = errorAnswer(METHOD_NOT_ALLOWED, 405);
-  response.headers.set("allow", allow);
+  response.headers.set("allow", allowing(verbs));
   return response;
 }

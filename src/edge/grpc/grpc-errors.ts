@@ -13,6 +13,7 @@ import {
   type CloseCode,
 } from "../../model/errors.ts";
 import { logError } from "../../model/logger.ts";
+import { challengeFor } from "../../model/refusal-headers.ts";
 import { ErrorInfoSchema } from "../../protocols/proto/google/rpc/error_details_pb.ts";
 import { isOverload } from "../answer/overload.ts";
 
@@ -51,6 +52,7 @@ function withReason(error: ConnectError, reason: string): ConnectError {
   metadata.set(REASON, reason);
   if (code === Code.Unavailable || (code === Code.ResourceExhausted && reason !== "too_large"))
     metadata.set("retry-after", "1");
+  if (code === Code.Unauthenticated) metadata.set("www-authenticate", challengeFor(reason));
   const value = create(ErrorInfoSchema, { reason, domain: "dormouse" });
   details.push({ desc: ErrorInfoSchema, value });
   return error;

@@ -12,13 +12,18 @@ import { checkSetup } from "../../setup/check-setup.ts";
 import { Health } from "../../protocols/proto/grpc/health/v1/health_pb.ts";
 import { logRefusal } from "../answer/refusal-log.ts";
 import { httpStatusOf, type ErrorCode } from "../../model/error-table.ts";
+import { HubError } from "../../model/errors.ts";
 import { CALL } from "./grpc-call.ts";
 import { CallError, connectError, reasonIn } from "./grpc-errors.ts";
 
 /** Connect's request gate, before the body is read: the call's deadline and its token. Throws a `ConnectError`. */
-export async function authenticateCall({ signal, values, service }: HandlerContext): Promise<void> {
+export async function authenticateCall(context: HandlerContext): Promise<void> {
+  const { signal, values, service, requestHeader } = context;
   try {
     signal.throwIfAborted();
+    // Connect's library checks it only where it is required, which calls by hand need not send.
+    if ((requestHeader.get("connect-protocol-version") ?? "1") !== "1")
+      throw new HubError("invalid_request", "Connect-Protocol-Version is 1.");
     const call = values.get(CALL);
     call?.body.until(signal);
     if (!call || service.typeName === Health.typeName) return;

@@ -32,11 +32,18 @@ type RoomMessage =
  */
 const LEVELS = 30;
 
-/** Whether a `Value` cannot carry it: it is deeper, or has a whole number that a double cannot hold. */
+/**
+ * Whether a `Value` cannot carry it: it is deeper, or has a whole number that a double cannot hold, or half a surrogate
+ * pair, also in a key: texts of protobuf are UTF-8.
+ */
 function isBeyondValue(value: unknown, levels = LEVELS): boolean {
+  if (typeof value === "string") return !value.isWellFormed();
   if (typeof value !== "object" || value === null) return typeof value === "bigint";
-  return levels === 0 || Object.values(value).some((one) => isBeyondValue(one, levels - 1));
+  return levels === 0 || partsOf(value).some((one) => isBeyondValue(one, levels - 1));
 }
+
+const partsOf = (value: object): unknown[] =>
+  Array.isArray(value) ? value : Object.entries(value).flat();
 
 /** Messages that a result may nest: hub code sets its own depth. */
 const DEEPEST = 1_000;

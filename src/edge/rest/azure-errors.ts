@@ -1,11 +1,11 @@
 // Errors of the REST interface as Azure's error document. The code is Dormouse's own and stable; it stands in the body
 // and in Dormouse's header. Azure's header has Azure's code where its SDKs look for one, and else Dormouse's.
 
-import { Refusal, refusalResponse } from "../../auth/authenticate.ts";
+import { claimHeader, Refusal } from "../../auth/authenticate.ts";
 import { httpStatusOf } from "../../model/error-table.ts";
 import { HubError, isUnexpected, publicError } from "../../model/errors.ts";
 import { logError } from "../../model/logger.ts";
-import { laterSeconds } from "../../model/retry-after.ts";
+import { refusalHeaders } from "../../model/refusal-headers.ts";
 import { isOverload } from "../answer/overload.ts";
 import { RateLimited } from "./service-rate.ts";
 
@@ -15,20 +15,14 @@ import { RateLimited } from "./service-rate.ts";
  * `missing` is Azure's code for a connection, user or group that does not exist: its SDKs throw for a 404 without it.
  */
 export function failed(error: unknown, missing?: AzureCode): Response {
-  if (error instanceof Refusal) {
-    const { status, headers } = refusalResponse(error);
-    return errorDocument(error, status, Object.fromEntries(headers));
-  }
-  if (isOverload(error as Error))
-    return errorDocument(UNAVAILABLE, 503, { "retry-after": laterSeconds() });
+  if (error instanceof Refusal) return errorDocument(error, error.status, claimHeader(error));
+  if (isOverload(error as Error)) return errorDocument(UNAVAILABLE, 503);
   const shown = publicError(error);
   if (isUnexpected(error)) logError("request_failed", { error });
-  const wait = error instanceof RateLimited ? error.seconds : 1;
   const status = error instanceof RefusedWith ? error.httpStatus : httpStatusOf(shown.code);
-  const retry = status === 429 || status === 503 ? { "retry-after": String(wait) } : {};
   const azureCode = isMissing(shown.code) ? missing : undefined;
   return errorDocument(shown, status, {
-    ...retry,
+    ...(error instanceof RateLimited && { "retry-after": String(error.seconds) }),
     ...(azureCode && { [AZURE_HEADER]: azureCode }),
   });
 }
@@ -63,11 +57,11 @@ const UNAVAILABLE = { code: "unavailable", message: "The hub's objects have too 
 function errorDocument(
   { code, message }: { code: string; message: string },
   status: number,
-  headers: Record<string, string>,
+  headers: Readonly<Record<string, string>> = {},
 ): Response {
   const document = { code, message, target: null, details: [], inner: null };
-  const own = { "cache-control": "no-store", "x-dormouse-error": code, ...JSON_TYPE };
-  return Response.json(document, { status, headers: { [AZURE_HEADER]: code, ...headers, ...own } });
+  const usual = { [AZURE_HEADER]: code, ...refusalHeaders(code, status), ...JSON_TYPE };
+  return Response.json(document, { status, headers: { ...usual, ...headers } });
 }
 
 const JSON_TYPE = { "content-type": "application/json" };

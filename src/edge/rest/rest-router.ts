@@ -7,7 +7,7 @@ import { HubError } from "../../model/errors.ts";
 import { urlOf } from "../../model/request-url.ts";
 import { toResultJson } from "../../protocols/json.ts";
 import { pathBelow, servedHub } from "../admit/request-target.ts";
-import { METHOD_NOT_ALLOWED } from "../answer/method-not-allowed.ts";
+import { allowing, METHOD_NOT_ALLOWED } from "../answer/method-not-allowed.ts";
 import { failed } from "./azure-errors.ts";
 import { accessKey } from "./hub-operations.ts";
 import { HubRequest } from "./hub-request.ts";
@@ -114,7 +114,7 @@ function endpointRoutes({ rates }: RestOptions): RestRoute[] {
 /** 405 with the verbs that the path has. Needs no token: it tells nothing that the OpenAPI document does not. */
 function notAllowed(verbs: readonly string[]): Response {
   const response = failed(METHOD_NOT_ALLOWED);
-  response.headers.set("allow", verbs.join(", "));
+  response.headers.set("allow", allowing(verbs));
   return response;
 }
 

@@ -57,9 +57,13 @@ function refusalOf(error: unknown, at: Position | undefined): unknown {
   return isErrorCode(error.code) ? error : new RefusedWith(422, error);
 }
 
-/** The position of `If-Match`, as an entity tag or as it is. Throws `invalid_position`. */
+/**
+ * The position of `If-Match`, as an entity tag or as it is. A weak tag is one as well, since a position names
+ * one state: Cloudflare makes weak ones of the state's where it compresses the answer (its docs, "ETag headers").
+ * Throws `invalid_position`.
+ */
 function expectedPosition({ headers }: Request): Position | undefined {
   const header = headers.get("if-match")?.trim();
   if (header === undefined || header === "*") return undefined;
-  return parsePosition(header.replace(/^"(.*)"$/, "$1"));
+  return parsePosition(header.replace(/^(?:W\/)?"(.*)"$/, "$1"));
 }

@@ -42,6 +42,6 @@ const feedRoutes = (feed: FeedPath): Route[] => [
 ];
 
 const otherVerbs = ({ kind, path }: HubPath): Route => ({
-  ...{ method: "ALL", paths: withSlash(path), cors: false, log: false },
-  handler: () => methodNotAllowed(kind === "feed" ? "GET" : "GET, POST"),
+  ...{ method: "ALL", paths: withSlash(path), cors: true, log: false },
+  handler: () => methodNotAllowed("GET", ...(kind === "feed" ? [] : ["POST"])),
 });

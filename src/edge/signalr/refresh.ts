@@ -4,6 +4,7 @@
 import { claimHeader, LEEWAY_SECONDS, Refusal } from "../../auth/authenticate.ts";
 import { httpStatusOf, type ErrorCode } from "../../model/error-table.ts";
 import { factsOf, withFacts } from "../../model/refusal-facts.ts";
+import { refusalHeaders } from "../../model/refusal-headers.ts";
 import type { User } from "../../model/user.ts";
 import { authenticateCaller, queryOf, type Caller } from "../admit/hub-callers.ts";
 import { relayOfToken } from "../admit/relay-choice.ts";
@@ -75,9 +76,5 @@ const NOT_ADMITTED = "The fresh token does not admit this connection.";
 const json = (body: object, status = 200, code?: string): Response =>
   Response.json(body, {
     status,
-    headers: {
-      "cache-control": "no-store",
-      ...(code && { "x-dormouse-error": code }),
-      ...((status === 429 || status === 503) && { "retry-after": "1" }),
-    },
+    headers: code ? refusalHeaders(code, status) : { "cache-control": "no-store" },
   });

@@ -24,8 +24,11 @@ import { eventOf, eventText, formatPositions, type EventFormat } from "./sse-eve
 const COMMENT_MS = 15_000;
 /** A browser reconnects after this and as much again at random, so that not all come back at once. */
 const RETRY_MS = 1_000;
-/** The same where the server is overloaded. */
-const OVERLOAD_RETRY_MS = 5_000;
+/** The same after a refusal that will be over. */
+const REFUSED_RETRY_MS = 5_000;
+
+/** From one to two times as long. */
+const spread = (ms: number): number => Math.round(ms * (1 + Math.random()));
 
 const HEADERS = {
   "content-type": "text/event-stream; charset=utf-8",
@@ -35,17 +38,17 @@ const HEADERS = {
 };
 
 /**
- * Turns a 503 for an event stream into a stream that ends at once. EventSource never reconnects after an error status,
+ * Turns a 429 or 503 for an event stream into a stream that ends at once. EventSource never reconnects after an error status,
  * but always after the end of a stream; the refusal's code is in a comment and in the header. All other answers pass
- * unchanged: repeating them would be no use. Our own client reads statuses, and gets the 503; so do calls by POST, whose
- * clients may accept events as well, and sockets.
+ * unchanged: repeating them would be no use. Our own client reads statuses, and gets the refusal; so do calls by POST,
+ * whose clients may accept events as well, and sockets.
  */
 export function retryableStream(request: Request, response: Response): Response {
-  if (response.status !== 503 || !wantsEventStream(request)) return response;
+  if (![429, 503].includes(response.status) || !wantsEventStream(request)) return response;
   if (request.method !== "GET" || wantsWebSocket(request)) return response;
   if (clientVersionOf(request) !== undefined) return response;
   const code = response.headers.get("x-dormouse-error") ?? "unavailable";
-  const stream = `retry: ${OVERLOAD_RETRY_MS}\n: ${code}\n`;
+  const stream = `retry: ${spread(REFUSED_RETRY_MS)}\n: ${code}\n`;
   return new Response(stream, { headers: { ...HEADERS, "x-dormouse-error": code } });
 }
 
@@ -131,7 +134,7 @@ class EventStream implements RoomStreamFormat {
    * first event: to some readers a block without data is an event with empty data.
    */
   async begin(): Promise<void> {
-    this.#writeText(`retry: ${Math.round(RETRY_MS * (1 + Math.random()))}\n`);
+    this.#writeText(`retry: ${spread(RETRY_MS)}\n`);
     try {
       await this.#rooms.begin();
     } catch (error) {

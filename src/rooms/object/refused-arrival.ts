@@ -4,7 +4,7 @@ import { errorBody } from "../../model/error-body.ts";
 import { httpStatusOf } from "../../model/error-table.ts";
 import { isUnexpected, publicError } from "../../model/errors.ts";
 import { logError } from "../../model/logger.ts";
-import { laterSeconds } from "../../model/retry-after.ts";
+import { refusalHeaders } from "../../model/refusal-headers.ts";
 
 /**
  * Has the code in `x-dormouse-error`; `refused` counts it. An unexpected error is logged here, with its stack: the worker
@@ -19,8 +19,5 @@ export function refusedArrival(
   if (isUnexpected(error)) logError("connect_failed", { object, error });
   refused(code);
   const status = httpStatusOf(code);
-  const retryAfter = status === 503 ? laterSeconds() : "1";
-  const later = status === 429 || status === 503 ? { "retry-after": retryAfter } : {};
-  const headers = { "x-dormouse-error": code, ...later };
-  return Response.json(errorBody(shown), { status, headers });
+  return Response.json(errorBody(shown), { status, headers: refusalHeaders(code, status) });
 }

@@ -58,17 +58,19 @@ afterEach(() => void vi.restoreAllMocks());
 
 const ROOM = "/hubs/chat/groups/lobby";
 
+const INVALID = 'Bearer error="invalid_token"';
+
 describe("401", () => {
   it.each([
-    ["no token", {}, "token_missing"],
-    ["another scheme", { authorization: "Basic YTpi" }, "token_missing"],
-    ["nonsense", { authorization: "Bearer nonsense" }, "token_malformed"],
-    ["a huge token", { authorization: `Bearer ${"x".repeat(9_000)}` }, "token_too_large"],
-  ])("answers %s, with its header, body and reason", async (_, headers, code) => {
+    ["no token", {}, "token_missing", "Bearer"],
+    ["another scheme", { authorization: "Basic YTpi" }, "token_missing", "Bearer"],
+    ["nonsense", { authorization: "Bearer nonsense" }, "token_malformed", INVALID],
+    ["a huge token", { authorization: `Bearer ${"x".repeat(9_000)}` }, "token_too_large", INVALID],
+  ])("answers %s, with its header, body and reason", async (_, headers, code, challenge) => {
     const asked = await ask({ path: ROOM, headers });
     expect(told(asked)).toMatchObject({ status: 401, code, touched: [] });
     expect(JSON.parse(asked.body).error).toMatchObject({ code, message: expect.any(String) });
-    expect(asked.response.headers.get("www-authenticate")).toBe('Bearer error="invalid_token"');
+    expect(asked.response.headers.get("www-authenticate")).toBe(challenge);
     expect(asked.response.headers.get("cache-control")).toBe("no-store");
   });
 
@@ -217,23 +219,6 @@ describe("503", () => {
     },
   );
 
-  it("is to an EventSource a stream that ends: a refusal would be for good", async () => {
-    const fetch = () => Promise.reject(Object.assign(new Error("busy"), { retryable: true }));
-    const rooms = { getByName: () => ({ fetch }) } as unknown as typeof env.ROOMS;
-    const headers = { accept: "text/event-stream", ...(await bearer()) };
-    const response = await worker.fetch(
-      new Request(`https://edge.example${ROOM}`, { headers }),
-      { ...env, ROOMS: rooms },
-      createExecutionContext(),
-    );
-    expect([response.status, response.headers.get("content-type")]).toEqual([
-      200,
-      "text/event-stream; charset=utf-8",
-    ]);
-    expect(response.headers.get("x-dormouse-error")).toBe("unavailable");
-    expect(await response.text()).toBe("retry: 5000\n: unavailable\n");
-  });
-
   it("says when the keys cannot be had", async () => {
     vi.spyOn(console, "error").mockImplementation(() => {});
     vi.spyOn(globalThis, "fetch").mockRejectedValue(new Error("no network"));
@@ -244,6 +229,33 @@ describe("503", () => {
     expect(told(asked)).toMatchObject({ status: 503, code: "keys_unavailable", touched: [] });
   });
 });
+
+it.each<[number, string, () => Promise<Response>]>([
+  [
+    429,
+    "too_many_connections",
+    async () =>
+      Response.json({ error: { code: "too_many_connections", message: "x" } }, { status: 429 }),
+  ],
+  [503, "unavailable", () => Promise.reject(Object.assign(new Error("busy"), { retryable: true }))],
+])(
+  "%i is to an EventSource a stream that ends: a refusal would be for good",
+  async (_, code, fetch) => {
+    const rooms = { getByName: () => ({ fetch }) } as unknown as typeof env.ROOMS;
+    const headers = { accept: "text/event-stream", ...(await bearer()) };
+    const request = new Request(`https://edge.example${ROOM}`, { headers });
+    const response = await worker.fetch(
+      request,
+      { ...env, ROOMS: rooms },
+      createExecutionContext(),
+    );
+    const named = ["content-type", "x-dormouse-error"].map((name) => response.headers.get(name));
+    expect([response.status, ...named]).toEqual([200, "text/event-stream; charset=utf-8", code]);
+    expect(await response.text()).toMatch(
+      new RegExp(`^retry: (?:[5-9]\\d{3}|10000)\n: ${code}\n$`),
+    );
+  },
+);
 
 it("refusals are a line in the log each, without the query and on one line", async () => {
   await ask({ path: `${ROOM}?access_token=secret&since=1` });

@@ -6,26 +6,28 @@ import { describe, expect, it, vi } from "vitest";
 import worker from "../../../src/worker.ts";
 import { roomAt, token } from "../../rooms/client.ts";
 
+const ORIGIN = "https://app.example";
+
 const ask = (method: string, path: string, init: RequestInit = {}) =>
   worker.fetch(
     new Request(`https://edge.example${path}`, { method, ...init }),
-    { ...env },
+    { ...env, ALLOWED_ORIGINS: ORIGIN },
     createExecutionContext(),
   );
 
 describe("405", () => {
   it.each([
-    ["POST", "/hubs/chat/groups/lobby", "GET"],
-    ["DELETE", "/parties/chat/group:lobby", "GET"],
-    ["PUT", "/hubs/chat/rpc", "GET, POST"],
+    ["POST", "/hubs/chat/groups/lobby", "GET, HEAD"],
+    ["DELETE", "/parties/chat/group:lobby", "GET, HEAD"],
+    ["PUT", "/hubs/chat/rpc", "GET, HEAD, POST"],
     ["GET", "/hubs/chat/negotiate", "POST"],
     ["GET", "/client/negotiate?hub=chat", "POST"],
     ["GET", "/hubs/chat/refresh/", "POST"],
-    ["POST", "/api/health", "GET"],
-    ["POST", "/api/openapi.json", "GET"],
-    ["DELETE", "/api/metrics", "GET"],
-    ["PUT", "/api/auth/accessKey", "GET"],
-    ["PATCH", "/api/hubs/chat/rooms/group:x/history", "GET, DELETE"],
+    ["POST", "/api/health", "GET, HEAD"],
+    ["POST", "/api/openapi.json", "GET, HEAD"],
+    ["DELETE", "/api/metrics", "GET, HEAD"],
+    ["PUT", "/api/auth/accessKey", "GET, HEAD"],
+    ["PATCH", "/api/hubs/chat/rooms/group:x/history", "GET, HEAD, DELETE"],
     ["GET", "/api/v1/hubs/chat/:send", "POST"],
     ["GET", "/dormouse.v1.Hub/Publish", "POST"],
     ["PUT", "/grpc.health.v1.Health/Check", "POST"],
@@ -37,6 +39,18 @@ describe("405", () => {
   it("is not of a path that there is not", async () => {
     expect((await ask("POST", "/hubs")).status).toBe(404);
     expect((await ask("POST", "/nothing")).status).toBe(404);
+  });
+
+  it.each([
+    ["DELETE", "/hubs/chat/groups/lobby", 405],
+    ["DELETE", "/hubs/chat/rpc", 405],
+    ["GET", "/hubs/chat/negotiate", 405],
+    ["GET", "/hubs/chat/groups/a/b", 404],
+    ["GET", "/nothing", 404],
+  ])("can be read by a page of an allowed origin, as 404: %s %s", async (method, path, status) => {
+    const answer = await ask(method, path, { headers: { origin: ORIGIN } });
+    const allowed = answer.headers.get("access-control-allow-origin");
+    expect([answer.status, allowed]).toEqual([status, ORIGIN]);
   });
 });
 
@@ -66,19 +80,18 @@ describe("415", () => {
     ["/hubs/chat/rpc", undefined],
     ["/api/hubs/chat/rooms/group:x/:publish", "service"],
     ["/api/hubs/chat/:send", "service"],
-  ])("answers a form at %s", async (path, role) => {
+  ])("answers a form, and a body that is compressed, at %s", async (path, role) => {
     vi.spyOn(console, "warn").mockImplementation(() => {});
-    const answer = await ask("POST", path, {
-      headers: {
-        authorization: `Bearer ${await token("alice", role ? { role } : {})}`,
-        "content-type": "application/x-www-form-urlencoded",
-      },
-      body: "target=said",
-    });
+    const authorization = `Bearer ${await token("alice", role ? { role } : {})}`;
+    for (const kind of [
+      { "content-type": "application/x-www-form-urlencoded" },
+      { "content-type": "application/json", "content-encoding": "gzip" },
+    ]) {
+      const headers = { authorization, ...kind };
+      const answer = await ask("POST", path, { headers, body: "target=said" });
+      const code = answer.headers.get("x-dormouse-error");
+      expect([answer.status, code]).toEqual([415, "unsupported_media_type"]);
+    }
     vi.restoreAllMocks();
-    expect([answer.status, answer.headers.get("x-dormouse-error")]).toEqual([
-      415,
-      "unsupported_media_type",
-    ]);
   });
 });

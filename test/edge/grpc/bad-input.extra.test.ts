@@ -81,6 +81,12 @@ it.each<[string, string, Raw, [number, string]]>([
     { headers: { "connect-timeout-ms": "soon" } },
     [400, "invalid_argument"],
   ],
+  [
+    "another version of Connect's protocol",
+    MESSAGE,
+    { headers: { "connect-protocol-version": "2" } },
+    [400, "invalid_argument"],
+  ],
   ["compression", MESSAGE, { headers: { "content-encoding": "gzip" } }, [501, "unimplemented"]],
   ["another hub", MESSAGE.replace("plain", "none"), {}, [404, "not_found"]],
   ["another kind of room", MESSAGE.replace("group:", "x:"), {}, [404, "not_found"]],
@@ -107,6 +113,17 @@ it.each<[string, string, Raw, [number, string]]>([
   ],
 ])("refuses %s", async (_, body, options, expected) => {
   expect(await codeIn(await raw(body, options))).toEqual(expected);
+});
+
+it("says with 401 how to authenticate", async () => {
+  const challenges = [{}, { authorization: "Bearer x" }].map(async (headers) => {
+    const { status, headers: answered } = await raw(MESSAGE, { user: null, headers });
+    return [status, answered.get("www-authenticate")];
+  });
+  expect(await Promise.all(challenges)).toEqual([
+    [401, "Bearer"],
+    [401, 'Bearer error="invalid_token"'],
+  ]);
 });
 
 it.each([

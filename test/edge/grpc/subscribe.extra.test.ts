@@ -131,7 +131,7 @@ it("lets go of its room as soon as nobody reads it, though nothing is said", asy
   await emptied("plain/group:unread");
 });
 
-it("tells what no value of protobuf holds, too deep or too large, as text, and goes on", async () => {
+it("tells what no value of protobuf holds, too deep, too large or no UTF-8, as text, and goes on", async () => {
   const deep = JSON.parse(`${"[".repeat(60)}${"]".repeat(60)}`) as unknown;
   await using alice = await listen({ hub: "plain", topics: topics("group:deep") });
   await alice.told();
@@ -142,6 +142,10 @@ it("tells what no value of protobuf holds, too deep or too large, as text, and g
   await roomAt("plain/group:deep").publish({ target: "said", params: "[9007199254740993]" });
   const large = await alice.next();
   expect(large.case === "event" && large.value.argumentsJson).toBe("[9007199254740993]");
+  const halves = { "\ud800": ["\udc00"] };
+  await say("plain/group:deep", halves);
+  const half = await alice.next();
+  expect(JSON.parse(half.case === "event" ? half.value.argumentsJson : "")).toEqual([halves]);
   await say("plain/group:deep", "on");
   expect((await alice.told())[3]).toEqual(["on"]);
 });

@@ -162,6 +162,12 @@ describe("a stream of events", () => {
   });
 });
 
+it("is asked for by its media type in any case, among others", async () => {
+  const accept = "text/html, Text/Event-Stream;q=0.9";
+  const events = await listen("/hubs/chat/groups/accepted", { accept });
+  expect(events.response.headers.get("content-type")).toBe("text/event-stream; charset=utf-8");
+});
+
 it("opens nothing for a HEAD, which nobody would ever close", async () => {
   const url = `https://edge.example/hubs/chat/groups/headed?access_token=${await token("alice")}`;
   const headers = { accept: "text/event-stream" };

@@ -74,7 +74,7 @@ it("a feed answers no other verb", async () => {
   const response = await exports.default.fetch("https://edge.example/events/orders", {
     method: "POST",
   });
-  expect([response.status, response.headers.get("allow")]).toEqual([405, "GET"]);
+  expect([response.status, response.headers.get("allow")]).toEqual([405, "GET, HEAD"]);
 });
 
 it("a feed whose data cannot be made leaves the event out, and goes on", async () => {

@@ -124,7 +124,7 @@ it.each([
 
 it("knows no other methods", async () => {
   const response = await post("", { method: "PUT" });
-  expect([response.status, response.headers.get("allow")]).toEqual([405, "GET, POST"]);
+  expect([response.status, response.headers.get("allow")]).toEqual([405, "GET, HEAD, POST"]);
 });
 
 it.each([

@@ -1,0 +1,23 @@
+// Headers of every refusal, whichever part of the server answers it.
+
+import { laterSeconds } from "./retry-after.ts";
+
+/** Codes that wait for a server of somebody else's: a fixed pause of 5 s. */
+const ELSEWHERE: ReadonlySet<string> = new Set(["keys_unavailable", "webhook_unavailable"]);
+
+export const refusalHeaders = (code: string, status: number): Record<string, string> => ({
+  // 404, 405, 410 and 501 are kept by caches unless they are told not to (RFC 9111 §4.2.2).
+  "cache-control": "no-store",
+  "x-dormouse-error": code,
+  ...(status === 401 && { "www-authenticate": challengeFor(code) }),
+  ...((status === 429 || status === 503) && { "retry-after": pauseFor(code, status) }),
+});
+
+/** Every 401 has a challenge (RFC 9110 §15.5.2). Without a token it names no error (RFC 6750 §3.1). */
+export const challengeFor = (code: string): string =>
+  code === "token_missing" ? "Bearer" : 'Bearer error="invalid_token"';
+
+function pauseFor(code: string, status: number): string {
+  if (ELSEWHERE.has(code)) return "5";
+  return status === 503 ? laterSeconds() : "1";
+}
