@@ -38,10 +38,10 @@ const HEADERS = {
 };
 
 /**
- * Turns a 429 or 503 for an event stream into a stream that ends at once. EventSource never reconnects after an error status,
- * but always after the end of a stream; the refusal's code is in a comment and in the header. All other answers pass
- * unchanged: repeating them would be no use. Our own client reads statuses, and gets the refusal; so do calls by POST,
- * whose clients may accept events as well, and sockets.
+ * Turns a 429 or 503 for an event stream into a stream that ends at once. EventSource never reconnects after an error
+ * status, but always after the end of a stream; the refusal's code is in a comment and in the header. All other answers
+ * pass unchanged: repeating them would be no use. Our own client reads statuses, and gets the refusal; so do calls by
+ * POST, whose clients may accept events as well, and sockets.
  */
 export function retryableStream(request: Request, response: Response): Response {
   if (![429, 503].includes(response.status) || !wantsEventStream(request)) return response;
