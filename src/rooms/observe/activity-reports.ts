@@ -53,7 +53,7 @@ interface ActivityReportsOptions {
 const SOON_MS = 2_000;
 /** Between two checks for further activity: less than the ten seconds after which an idle object sleeps. */
 const CHECK_MS = 8_000;
-/** A check that is due as soon goes with the alarm of another duty. */
+/** A check that is due as soon goes with the alarm of another duty; after a failure none does. */
 const NEARLY_DUE_MS = 3_000;
 const EVERY_MS = 60_000;
 /** Since the last report: until then single counts are saved. */
@@ -185,7 +185,7 @@ export class ActivityReports implements Duty {
   }
 
   run(now: number): void {
-    const isDue = (this.#checkAt ?? Infinity) <= now + NEARLY_DUE_MS;
+    const isDue = (this.#checkAt ?? Infinity) <= now + (now < this.#retryAt ? 0 : NEARLY_DUE_MS);
     if (isDue || (this.#checkAt === undefined && this.#isNews(now))) this.#check(now);
   }
 

@@ -19,7 +19,7 @@ export class WakeCounts {
   #reported: CounterSnapshot = ZERO_COUNTERS;
   /** Something happened in this wake, beside a sweep. */
   isActive = false;
-  /** Earlier counts are no longer taken: there are some, or a report has begun to count this wake alone. */
+  /** Earlier counts are no longer taken: a report has begun to count what there is. */
   #isBegun = false;
 
   constructor({ wake, snapshot }: WakeCountsOptions) {
@@ -27,10 +27,9 @@ export class WakeCounts {
     this.#snapshot = snapshot;
   }
 
-  /** Goes on from what an earlier wake kept. Nothing changes where it comes too late for that. */
+  /** Goes on from what an earlier wake kept, in place of older counts. Nothing changes where it comes too late for that. */
   resume(kept: Counts | undefined): void {
     if (!kept || this.#isBegun) return;
-    this.#isBegun = true;
     this.#wake = kept.wake;
     this.#earlier = kept.counted;
     this.#reported = kept.before;

@@ -63,6 +63,20 @@ it("a check that is nearly due goes with another duty's alarm", async () => {
   expect(room.reports.due()).toBe(START + 15 * SECOND);
 });
 
+it("a report that failed is not saved once more with each alarm that comes shortly before the next attempt", async () => {
+  const room = object();
+  room.state.fails = true;
+  room.say();
+  await room.until(2);
+  const kept = room.kv.get("told");
+  room.reports.run(START + 60 * SECOND);
+  room.reports.run(START + 61 * SECOND);
+  expect(room.kv.get("told")).toBe(kept);
+  room.state.fails = false;
+  await room.until(62);
+  expect(room.at()).toEqual([62]);
+});
+
 it("looks again before a quiet object sleeps, ten seconds after its last word", async () => {
   const room = object();
   room.say();

@@ -55,6 +55,21 @@ describe("counts beside a socket", () => {
     expect(room.news).toEqual([{ ...ZERO_COUNTERS, in: 1, wakes: 2 }]);
   });
 
+  it("are found with a socket that closed during the sleep, though the row has some from before", async () => {
+    const [kv, sockets] = [new Map<string, unknown>(), new Sockets()];
+    await wake(kv, 0, sockets);
+    sockets.isFull = true;
+    await wake(kv, 2, sockets);
+    sockets.isFull = false;
+    await wake(kv, 4, sockets);
+    const room = object(kv, START + 300 * SECOND, new Sockets());
+    room.reports.found(sockets.kept);
+    room.crowd.users = 0;
+    room.reports.note();
+    await room.until(400);
+    expect(room.news).toEqual([{ ...ZERO_COUNTERS, in: 2, wakes: 3 }]);
+  });
+
   it("are not counted again where a report has them", async () => {
     const [kv, sockets] = [new Map<string, unknown>(), new Sockets()];
     await wake(kv, 0, sockets);
