@@ -39,6 +39,7 @@ export class LivenessSweep implements Duty {
   readonly #connections: ConnectionTable;
   /** Milliseconds since 1970; 0 after a wake, so that the next alarm sweeps and frequent wakes do not put it off. */
   #sweptAt = 0;
+  #lookedAt = 0;
 
   constructor({ state, settings, sweepMs, connections }: LivenessSweepOptions) {
     this.#state = state;
@@ -78,6 +79,13 @@ export class LivenessSweep implements Duty {
   endSilent(user: AccountUser, now: number): void {
     for (const connection of [...this.#connections.byUser.named(accountOf(user))])
       if (this.#isSilent(connection, now)) this.#connections.close(connection, CLOSE.silent);
+  }
+
+  /** Before somebody sees the connections: closes those that are lost, unless that was done within `sweepSeconds`. */
+  look(now: number): void {
+    if (now - Math.max(this.#sweptAt, this.#lookedAt) < this.#settings.sweepSeconds * 1000) return;
+    this.#lookedAt = now;
+    this.endAllSilent(now);
   }
 
   /** Closes all connections that are silent or have lost their socket, and gives them. */

@@ -224,12 +224,10 @@ export abstract class HubObject<Env extends ObjectEnv, P extends ObjectParts>
   }
 
   async ask(connection: string, target: string, params: Params): Promise<ClientResult> {
-    this.parts.beforeLook();
     return clientResult(this.host.clients.ask(connection, { target, ...params }));
   }
 
   async move(connection: string, topic: string, how: "join" | "leave"): Promise<void> {
-    this.parts.beforeLook();
     return this.host.clients.move(connection, parseTopic(topic), how);
   }
 

@@ -13,7 +13,7 @@ import type { ObjectParts } from "./object-parts.ts";
 interface RemoteConnectionsOptions {
   readonly parts: Pick<
     ObjectParts,
-    "address" | "connections" | "followed" | "outbox" | "settings" | "stubs"
+    "address" | "beforeLook" | "connections" | "followed" | "outbox" | "settings" | "stubs"
   >;
   readonly rooms: RoomAccess;
   /** Invokes a method of a client of this object, and waits for its result. */
@@ -47,6 +47,7 @@ export class RemoteConnections implements RemoteClients {
   /** Throws `connection_not_found`, and what the client's method or its time limit throws. */
   async ask(id: string, call: ClientMethodCall, caller?: Connection): Promise<unknown> {
     this.#check(call);
+    this.#options.parts.beforeLook();
     const connection = this.#local(id);
     if (connection) {
       const waits = this.#inOrder(caller, connection, () => {});
@@ -63,6 +64,7 @@ export class RemoteConnections implements RemoteClients {
 
   /** An id whose connection has ended is no error here: membership ends with the connection. */
   async move(id: string, topic: Topic, how: "join" | "leave"): Promise<void> {
+    this.#options.parts.beforeLook();
     const connection = this.#options.parts.connections.get(id);
     if (connection) return this.#options.rooms[how](connection, topic);
     const address = this.#addressOf(id);

@@ -75,7 +75,11 @@ export function relayParts({ ctx, env, objects, receiver, events }: PartsInput):
   const end = endOf(core, { seats, remembered });
   const parts: RelayParts = {
     ...{ ...core, address, seats, resumables, remembered, countOf, end },
-    ...{ own: undefined, publishing: core.lanes(), beforeLook: () => endUnwatched(core) },
+    ...{
+      own: undefined,
+      publishing: core.lanes(),
+      beforeLook: () => core.liveness().look(Date.now()),
+    },
     earlyPosts: new EarlyPosts(core.connections.held),
     serverPings: serverPingsOf(ctx, core),
     polls: new LongPolls({ agenda: core.agenda, connections: core.connections, resumables }),
@@ -136,21 +140,15 @@ interface SeatOptions {
   countOf(user: AccountUser): number;
 }
 
-/** Lost clients leave their seats before the relay counts as full. */
-function seatsOf(core: ObjectCore, { address, countOf }: SeatOptions): Seats {
-  const { connections, storage } = core;
-  const { limits } = core.settings;
+function seatsOf(
+  { connections, liveness, storage, settings: { limits } }: ObjectCore,
+  { address, countOf }: SeatOptions,
+): Seats {
   return new Seats({
     ...{ address, kv: storage.kv, limits, connectionsOf: countOf, now: () => Date.now() },
-    connectionCount: () => {
-      if (connections.all.size >= limits.connectionsPerRelay) endUnwatched(core);
-      return connections.all.size;
-    },
+    connectionCount: () => connections.all.size,
+    endLost: (now) => liveness().look(now),
   });
-}
-
-function endUnwatched(core: ObjectCore): void {
-  if (!isWatchedOutside(core)) core.liveness().endAllSilent(Date.now());
 }
 
 function resumablesOf({

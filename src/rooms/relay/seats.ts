@@ -27,6 +27,8 @@ interface SeatsOptions {
   readonly limits: Limits;
   /** Connections of the relay now. */
   connectionCount(): number;
+  /** Clients that are lost leave their seats, before the relay counts as full. */
+  endLost(now: number): void;
   /** Connections of the user's account. */
   connectionsOf(user: AccountUser): number;
   now(): number;
@@ -101,11 +103,16 @@ export class Seats {
     const now = this.#options.now();
     for (const [id, { until }] of this.#reservations)
       if (until <= now) this.#reservations.delete(id);
-    const isFull =
-      this.#options.connectionCount() + this.#reservations.size >=
-      this.#options.limits.connectionsPerRelay;
-    if (isFull && !this.wasFullLately) this.#options.kv.put("full-at", now);
-    return isFull;
+    if (this.#hasRoom) return false;
+    this.#options.endLost(now);
+    if (this.#hasRoom) return false;
+    if (!this.wasFullLately) this.#options.kv.put("full-at", now);
+    return true;
+  }
+
+  get #hasRoom(): boolean {
+    const { connectionCount, limits } = this.#options;
+    return connectionCount() + this.#reservations.size < limits.connectionsPerRelay;
   }
 
   /** One user, or the guests of one network, must not reserve all seats. Throws `too_many_connections`. */

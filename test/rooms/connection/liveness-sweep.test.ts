@@ -45,6 +45,30 @@ describe("the connections of an object", () => {
     expect(woken.dropped).toEqual([["alice", 4410]]);
   });
 
+  it("are looked at before somebody sees them, but not twice within the time of a sweep", () => {
+    const { liveness, dropped, accept } = objectWith();
+    const { socket } = accept("alice");
+    socket.pingedAt = 100_000;
+    liveness.look(170_000);
+    liveness.look(200_000);
+    expect(dropped).toEqual([]);
+    liveness.look(290_000);
+    expect(dropped).toEqual([["alice", 4410]]);
+  });
+
+  it("are swept at their time, whoever has looked meanwhile: only sweeps find readers that are stuck", () => {
+    const { connections, liveness, dropped, accept } = objectWith();
+    const { socket, connection } = accept("stuck");
+    connections.open(connection);
+    socket.send = (frame) => void (socket.bufferedAmount += frame.length);
+    connections.send(connection, ["12345"]);
+    liveness.run(120_000);
+    liveness.look(239_000);
+    expect(liveness.due()).toBe(240_000);
+    liveness.run(240_000);
+    expect(dropped).toEqual([["stuck", 4408]]);
+  });
+
   it("end when not one byte was taken between two sweeps, or the socket closed without a word", () => {
     const { connections, liveness, dropped, accept } = objectWith();
     const all = ["stuck", "slow", "busy", "idle", "closed"].map((id) => accept(id));

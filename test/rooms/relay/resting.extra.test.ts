@@ -4,7 +4,7 @@
 import { evictDurableObject, runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
 import { afterEach, beforeEach, describe, expect, it, onTestFinished, vi } from "vitest";
 import { Client, token, upgrade } from "../client.ts";
-import { relayOf } from "./client.ts";
+import { negotiate, relayOf } from "./client.ts";
 
 const HOUR_MS = 3_600_000;
 /** Longer than a client may be silent. */
@@ -37,6 +37,10 @@ async function enter(hub: string, user: string, claims = {}, query = ""): Promis
 }
 
 const relay = (hub: string, { id }: Entered) => relayOf(hub, id, tenant);
+async function usersAt(hub: string, entered: Entered): Promise<string[]> {
+  const members = await relay(hub, entered).membersIn({ room: "all", after: "", limit: 10 });
+  return members.map(({ userId }) => userId);
+}
 const alarmOf = (stub: DurableObjectStub) =>
   runInDurableObject(stub, (_, { storage }) => storage.getAlarm());
 
@@ -93,8 +97,39 @@ describe("a lost client that no sweep has found is not shown", () => {
     expect(await command).toEqual({ matched: 0, present: 0 });
     const ben = await enter("relayed", "ben", {}, PINGS);
     await lose("relayed", ben);
-    const query = { room: "all", after: "", limit: 10 };
-    expect(await relay("relayed", ben).membersIn(query)).toEqual([]);
+    expect(await usersAt("relayed", ben)).toEqual([]);
+  });
+
+  it("while another client's call is under way there", async () => {
+    const [ann, ben] = [await enter("five", "ann", {}, PINGS), await enter("five", "ben")];
+    await lose("five", ann);
+    ben.client.send('{"jsonrpc":"2.0","method":"forever","id":"long"}');
+    // Refused at once, when the other call is under way.
+    await ben.client.call("none");
+    expect(await usersAt("five", ben)).toEqual(["ben"]);
+  });
+
+  it("when another client there has just come into a room that counts it", async () => {
+    const [ann, ben] = [await enter("five", "ann", {}, PINGS), await enter("five", "ben")];
+    await lose("five", ann);
+    await ben.client.call("join", ["one"]);
+    expect(await usersAt("five", ben)).toEqual(["ben"]);
+  });
+
+  it("to the hub's code in the relay itself, which asks it something", async () => {
+    const [ann, ben] = [await enter("five", "ann", {}, PINGS), await enter("five", "ben")];
+    await lose("five", ann);
+    const { error } = await ben.client.call("askOther", [ann.id, "there?"]);
+    expect(error?.data).toMatchObject({ code: "connection_not_found" });
+  });
+
+  it("and has no seat in a relay that is full of clients and seats", async () => {
+    const all: Entered[] = [];
+    for (const user of ["ann", "ben", "cid", "dan"]) all.push(await enter("five", user, {}, PINGS));
+    await lose("five", all[0]!);
+    await negotiate("five", { user: "eve", claims: { tid: tenant } });
+    const next = await enter("five", "fay");
+    expect(next.id.split("@")[1]).toBe(all[0]!.id.split("@")[1]);
   });
 
   it("and has no seat in a relay that is full", async () => {
