@@ -1,5 +1,6 @@
 // What a room remembers of one follower in this wake, and what its followers need of it.
 
+import type { History } from "../../model/options.ts";
 import type { PartStorage } from "../../model/stored-values.ts";
 import type { RoomLog } from "../log/room-log.ts";
 import { retryPause } from "../platform/retry-pause.ts";
@@ -17,8 +18,8 @@ export interface FollowersOptions {
   readonly hasBegun?: boolean | undefined;
   /** The log keeps no entries: what a crash cuts off on its way to followers cannot be repaired. */
   readonly isInMemory: boolean;
-  /** Entries that a wake may have to send again: fewer than the log is sure to keep. */
-  readonly unsettledAtMost: number;
+  /** What the log is sure to keep: a wake must find there what it may have to send again. */
+  readonly history: History;
   /** Whether followers report their members. Default: yes. */
   readonly countsMembers?: boolean;
   readonly stubs: RoomStubs;

@@ -43,14 +43,18 @@ export class Followers implements Duty {
   #checkpointAt: number | undefined;
   /** When the last entries were published, milliseconds since 1970. */
   #publishedAt = 0;
-  /** Entries published since the last checkpoint was saved. */
+  /** Entries published since the last checkpoint was saved; after a crash it is not known how many. */
   #unsettled = 0;
+  /** When the first of them were published. */
+  #unsettledSince = 0;
 
   constructor(options: FollowersOptions) {
     this.#options = options;
     this.#followers = new FollowerLinks(options);
     this.links = this.#followers.all;
-    if (this.#isAnyBehind) this.#scheduleCheckpoint(0);
+    if (!this.#isAnyBehind) return;
+    this.#unsettled = Infinity;
+    this.#scheduleCheckpoint(0);
   }
 
   get #newestOffset(): number {
@@ -96,8 +100,9 @@ export class Followers implements Duty {
     this.#recent.add(entries);
     // Before the first of them leaves: if the object crashes from here on, its followers are reset.
     if (this.#options.isInMemory && this.#unsettled === 0) this.#followers.rows.settle(BEFORE_LOG);
-    this.#unsettled += entries.length;
     this.#publishedAt = this.#options.now();
+    if (this.#unsettled === 0) this.#unsettledSince = this.#publishedAt;
+    this.#unsettled += entries.length;
     this.#scheduleCheckpoint();
     for (const [follower, link] of this.links) void this.#start(follower, link);
   }
@@ -229,11 +234,13 @@ export class Followers implements Duty {
     this.#followers.rows.settle(this.#newestOffset);
   }
 
-  /** One that is due in a busy room is put off, unless a wake would have too much to send again. */
+  /** One that is due in a busy room is put off, as long as the log is sure to have what a wake would send again. */
   #isCheckpoint(now: number): boolean {
     if (this.#checkpointAt === undefined || this.#checkpointAt > now) return false;
+    const { size, ttlSeconds } = this.#options.history;
     const isBusy = now - this.#publishedAt < BUSY_MS;
-    if (!isBusy || this.#unsettled > this.#options.unsettledAtMost) return true;
+    const isSure = now - this.#unsettledSince < ttlSeconds * 250 && this.#unsettled <= size / 4;
+    if (!isBusy || !isSure) return true;
     this.#checkpointAt = undefined;
     this.#scheduleCheckpoint();
     return false;

@@ -37,8 +37,6 @@ export class RecentEntries {
   /** Undefined where memory does not reach back so far. */
   after(startOffset: number): readonly Entry[] | undefined {
     const first = this.#entries[0]?.offset ?? Infinity;
-    return first <= startOffset + 1
-      ? this.#entries.filter(({ offset }) => offset > startOffset)
-      : undefined;
+    return first <= startOffset + 1 ? this.#entries.slice(startOffset + 1 - first) : undefined;
   }
 }

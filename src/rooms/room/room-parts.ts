@@ -186,8 +186,7 @@ function publishPath(ctx: DurableObjectState, core: ObjectCore, options: RoomOpt
   const rate = new MessageRate();
   const followers = new Followers({
     ...{ room, storage, log, hasLostEntries, hasBegun, now, arm, stubs },
-    isInMemory: settings.durability === "none",
-    unsettledAtMost: Math.floor(settings.history.size / 4),
+    ...{ isInMemory: settings.durability === "none", history: settings.history },
     countsMembers: topic.kind !== "all" || settings.online,
     waitUntil: ctx.waitUntil.bind(ctx),
     removed: unfollowed,

@@ -8,6 +8,7 @@ import type { User } from "../../../src/model/user.ts";
 import type { Connection } from "../../../src/rooms/connection/connection.ts";
 import { FollowedRooms } from "../../../src/rooms/links/followed-rooms.ts";
 import type { RoomLog } from "../../../src/rooms/log/room-log.ts";
+import { DEFAULTS } from "../../../src/model/options.ts";
 import { Followers } from "../../../src/rooms/room/followers.ts";
 import type { Entry } from "../../../src/rooms/rpc/log-entry.ts";
 import type { FollowAnew, MemberCount, RoomRpc } from "../../../src/rooms/rpc/room-rpc.ts";
@@ -45,7 +46,7 @@ function world(storage: DurableObjectStorage, room: string) {
     unfollow: async <T>(call: () => Promise<T>): Promise<T> => call(),
   };
   const followers: Followers = new Followers({
-    ...{ room, storage, log, hasLostEntries: false, isInMemory: false, unsettledAtMost: 25 },
+    ...{ room, storage, log, hasLostEntries: false, isInMemory: false, history: DEFAULTS.history },
     now: () => Date.now(),
     arm: () => {},
     waitUntil: () => {},

@@ -1,13 +1,18 @@
 // The room's side of a follow link, with followers that answer when the test says so.
 
 import { describe, expect, it } from "vitest";
+import { DEFAULTS } from "../../../src/model/options.ts";
 import { Followers } from "../../../src/rooms/room/followers.ts";
 import type { RoomLog } from "../../../src/rooms/log/room-log.ts";
 import type { Delivery, DeliveryReply, RoomRpc } from "../../../src/rooms/rpc/room-rpc.ts";
 import type { Entry } from "../../../src/rooms/rpc/log-entry.ts";
 import { entries, offsets, range, withStorage } from "../storage.ts";
 
-function followed(storage: DurableObjectStorage, all: Entry[] = [], first = "e") {
+function followed(
+  storage: DurableObjectStorage,
+  all: Entry[] = [],
+  { first = "e", history = DEFAULTS.history } = {},
+) {
   let epoch = first;
   const log = {
     get position() {
@@ -29,7 +34,7 @@ function followed(storage: DurableObjectStorage, all: Entry[] = [], first = "e")
     storage,
     log,
     hasLostEntries: false,
-    ...{ isInMemory: false, unsettledAtMost: 25 },
+    ...{ isInMemory: false, history },
     now: () => clock.now,
     arm: (at) => alarms.push(at),
     waitUntil() {},
@@ -142,7 +147,7 @@ describe("a room's followers", () => {
       before.followers.add("F", []);
       before.erase();
       before.say(2);
-      const { followers, batches, resets } = followed(storage, before.all, "f");
+      const { followers, batches, resets } = followed(storage, before.all, { first: "f" });
       followers.run(10_000);
       await expect.poll(resets).toEqual(["f reset"]);
       expect(batches()).toEqual([[]]);
@@ -221,8 +226,8 @@ describe("a follower that publishes", () => {
 
 describe("the checkpoint of a busy room", () => {
   /** A follower takes a first message, so many more follow, and the checkpoint is due a second after the last. */
-  async function busy(storage: DurableObjectStorage, more: number) {
-    const room = followed(storage);
+  async function busy(storage: DurableObjectStorage, more: number, history = DEFAULTS.history) {
+    const room = followed(storage, [], { history });
     const { followers, say, reply, clock, batches } = room;
     followers.add("F", []);
     for (let n = 0; n <= more; n++) {
@@ -254,6 +259,24 @@ describe("the checkpoint of a busy room", () => {
       const { followers, batches } = followed(storage, all);
       await followers.run(followers.due()!);
       expect(batches()).toEqual([[1, 2, 3, 4]]);
+    }));
+
+  it("is saved before entries that a wake may have to send again are past their age", () =>
+    withStorage(async (storage) => {
+      const { followers } = await busy(storage, 3, { size: 100, ttlSeconds: 16 });
+      expect([settledIn(storage), followers.due()]).toEqual([4, undefined]);
+    }));
+
+  it("is saved at once after a crash, though messages follow", () =>
+    withStorage(async (storage) => {
+      const { all } = await busy(storage, 3);
+      const { clock, followers, reply, say } = followed(storage, all);
+      clock.now = followers.due()!;
+      say(1);
+      reply("taken");
+      await expect.poll(() => [...followers.links.values()][0]!.confirmedOffset).toBe(5);
+      await followers.run(clock.now);
+      expect([settledIn(storage), followers.due()]).toEqual([5, undefined]);
     }));
 
   it("is saved where a wake would have more to send again than the log is sure to have", () =>
