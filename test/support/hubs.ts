@@ -154,12 +154,13 @@ const streams = (hubName: string, limits: Partial<Limits>) =>
     note: waiting.note,
   });
 
-/** What happens at the beginning takes its time: it asks a caller of the room `asked`, and fails in `failing`. */
+/** What happens at the beginning takes its time: it asks a caller of the room `asked`, and fails in two. */
 const GreetingHub = hub<AskClient>("greeting", {
   ...open,
   answers: { confirm: z.boolean() },
   async connected(context) {
     if (context.room.name === "failing") throw failing("secret");
+    if (context.room.name === "refusing") throw failing("not_you");
     if (context.room.name === "asked") await context.clients.caller.confirm("ready?");
     else await scheduler.wait(20);
     traceOf(context).push(`connected ${context.user.id}`);
