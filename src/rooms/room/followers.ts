@@ -15,7 +15,7 @@ import { logWarning } from "../../model/logger.ts";
 import type { Position } from "../../model/topic.ts";
 import type { Duty } from "../platform/alarm-agenda.ts";
 import { settledWithin } from "../platform/loop-timing.ts";
-import { within } from "../log/log-rows.ts";
+import { BATCH_CHARS, within } from "../log/log-rows.ts";
 import type { Delivery, FollowerPosition, MemberCount } from "../rpc/room-rpc.ts";
 import type { Entry } from "../rpc/log-entry.ts";
 import { failed, type FollowersOptions, type Link, type Progress } from "./follower-link.ts";
@@ -24,11 +24,9 @@ import { BEFORE_LOG } from "./follower-rows.ts";
 
 /** Kept in memory: older ones are read from the log. */
 const RECENT_ENTRIES = 1_000;
-const RECENT_CHARS = 40 * 1024 * 1024;
+const RECENT_CHARS = 4 * BATCH_CHARS;
 /** Entries of a batch. */
 const BATCH = 500;
-/** Characters of a batch: an RPC takes 32 MiB, and a character may have two bytes. */
-const BATCH_CHARS = 4 * 1024 * 1024;
 /** Delay from a publication to the check whether all followers have it, which resumes what a crash cut off. */
 const CHECKPOINT_MS = 5_000;
 /** How long a checkpoint waits for what it sends. */
@@ -212,8 +210,9 @@ export class Followers implements Duty {
   /** Undefined where memory does not reach back so far. */
   #recentAfter(startOffset: number): readonly Entry[] | undefined {
     const first = this.#recentEntries[0]?.offset ?? Infinity;
+    // Offsets are consecutive: each batch for each follower costs what it brings.
     return first <= startOffset + 1
-      ? this.#recentEntries.filter(({ offset }) => offset > startOffset)
+      ? this.#recentEntries.slice(startOffset + 1 - first)
       : undefined;
   }
 
