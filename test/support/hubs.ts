@@ -29,7 +29,7 @@ interface AskClient {
 const AskHub = hub<AskClient>("ask", {
   ...open,
   answers: { confirm: z.boolean() },
-  limits: { answerSeconds: 1 },
+  limits: { answerSeconds: 1, queuedCalls: 20 },
 })
   .presenceState(z.object({ typing: z.boolean() }))
   .methods({

@@ -52,8 +52,8 @@ async function enter(call: ProtocolCall, { room: name, since }: z.output<typeof 
     if (isCounted) await read(call);
     // A refresh that ran meanwhile did not check this room, which was not joined yet: the fresh token is checked here.
     if (connection.user !== user) continue;
-    const since = reads ? position : undefined;
-    const outcome = await host.rooms.joinWithReplay(connection, room, since);
+    const after = reads ? position : undefined;
+    const outcome = await host.rooms.joinWithReplay(connection, room, after);
     if (isCounted) call.session.historyBudget.charge(outcome.chars);
     return outcomeOf(outcome);
   }

@@ -39,26 +39,26 @@ export function withWritable(
   { window, largest, repeatedUpTo }: Window,
 ): Written {
   let now = written;
-  for (; now.frames < all.length; now = added(now, all[now.frames]!, repeatedUpTo)) {
-    const size = freshIn(all[now.frames]!, repeatedUpTo);
-    const hasRoom = now.fresh + size <= window && now.all - largest <= MOST_WINDOWS * window;
-    if (now.fresh > 0 && size > 0 && !hasRoom) break;
+  while (now.frames < all.length) {
+    const { frame, last } = all[now.frames]!;
+    const fresh = last <= repeatedUpTo ? 0 : frame.length;
+    const hasRoom = now.fresh + fresh <= window && now.all - largest <= MOST_WINDOWS * window;
+    if (now.fresh > 0 && fresh > 0 && !hasRoom) break;
+    now = { frames: now.frames + 1, all: now.all + frame.length, fresh: now.fresh + fresh };
   }
   return now;
 }
 
 /** The first frames are confirmed. */
-export const withoutConfirmed = (
+export function withoutConfirmed(
   written: Written,
   confirmed: readonly UnconfirmedFrame[],
   repeatedUpTo: number,
-): Written => confirmed.reduce((left, one) => added(left, one, repeatedUpTo, -1), written);
-
-const added = (to: Written, one: UnconfirmedFrame, repeatedUpTo: number, by = 1): Written => ({
-  frames: to.frames + by,
-  all: to.all + by * one.frame.length,
-  fresh: to.fresh + by * freshIn(one, repeatedUpTo),
-});
-
-const freshIn = ({ frame, last }: UnconfirmedFrame, repeatedUpTo: number): number =>
-  last <= repeatedUpTo ? 0 : frame.length;
+): Written {
+  let { all, fresh } = written;
+  for (const { frame, last } of confirmed) {
+    all -= frame.length;
+    if (last > repeatedUpTo) fresh -= frame.length;
+  }
+  return { frames: written.frames - confirmed.length, all, fresh };
+}
