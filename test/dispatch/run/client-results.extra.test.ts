@@ -58,7 +58,10 @@ describe("the caller", () => {
     const calls = Array.from({ length: 30 }, (_, n) => alice.call("askMe", [`${n}`]));
     const codes = (await Promise.all(calls)).map(outcome);
     expect(codes).toEqual(codes.map(() => "timed_out"));
-    const before = alice.heard.slice(0, alice.heard.findIndex(({ error }) => error));
+    const before = alice.heard.slice(
+      0,
+      alice.heard.findIndex(({ error }) => error),
+    );
     expect(before.filter(({ method }) => method === "confirm")).toHaveLength(21);
     expect(alice.messages("confirm")).toHaveLength(30);
   });

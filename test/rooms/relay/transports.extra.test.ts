@@ -123,6 +123,17 @@ describe("long polling", () => {
     expect(await young).toContain("to the newer");
   });
 
+  it("is a flood where polls follow each other without end", async () => {
+    const { poll, post } = await visitor("pinched", "poller");
+    await told(poll());
+    await post(HANDSHAKE);
+    const polls = Array.from({ length: 8 }, poll);
+    const codes = (await Promise.all(polls)).map(({ headers }) => headers.get("x-dormouse-error"));
+    expect(codes[0]).toBeNull();
+    expect(codes).toContain("rate_limited");
+    await expect(visitor("pinched", "poller")).rejects.toThrow();
+  });
+
   it("ends by DELETE, by Close, and by silence; then there is no such connection", async () => {
     const alice = await polling();
     expect((await alice.remove()).status).toBe(202);
