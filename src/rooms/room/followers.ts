@@ -15,7 +15,7 @@ import { logWarning } from "../../model/logger.ts";
 import type { Position } from "../../model/topic.ts";
 import type { Duty } from "../platform/alarm-agenda.ts";
 import { settledWithin } from "../platform/loop-timing.ts";
-import { BATCH_CHARS, within } from "../log/log-rows.ts";
+import { BATCH_CHARS, memoryOf, within } from "../log/log-rows.ts";
 import type { Delivery, FollowerPosition, MemberCount } from "../rpc/room-rpc.ts";
 import type { Entry } from "../rpc/log-entry.ts";
 import { failed, type FollowersOptions, type Link, type Progress } from "./follower-link.ts";
@@ -24,7 +24,7 @@ import { BEFORE_LOG } from "./follower-rows.ts";
 
 /** Kept in memory: older ones are read from the log. */
 const RECENT_ENTRIES = 1_000;
-const RECENT_CHARS = 4 * BATCH_CHARS;
+const RECENT_BYTES = 40 * 1024 * 1024;
 /** Entries of a batch. */
 const BATCH = 500;
 /** Delay from a publication to the check whether all followers have it, which resumes what a crash cut off. */
@@ -39,7 +39,7 @@ export class Followers implements Duty {
   readonly links: ReadonlyMap<string, Link>;
   /** Until all followers have them. */
   #recentEntries: Entry[] = [];
-  #recentChars = 0;
+  #recentBytes = 0;
   #checkpointAt: number | undefined;
 
   constructor(options: FollowersOptions) {
@@ -90,8 +90,8 @@ export class Followers implements Duty {
   publish(entries: readonly Entry[]): void {
     if (this.links.size === 0) return;
     this.#recentEntries.push(...entries);
-    for (const { params } of entries) this.#recentChars += params.length;
-    while (this.#recentEntries.length > RECENT_ENTRIES || this.#recentChars > RECENT_CHARS)
+    for (const { params } of entries) this.#recentBytes += memoryOf(params);
+    while (this.#recentEntries.length > RECENT_ENTRIES || this.#recentBytes > RECENT_BYTES)
       if (!this.#dropOldest()) break;
     // Before the first of them leaves: if the object crashes from here on, its followers are reset.
     if (this.#options.isInMemory && this.#checkpointAt === undefined)
@@ -103,13 +103,13 @@ export class Followers implements Duty {
   /** False where one entry alone is so large. */
   #dropOldest(): boolean {
     const dropped = this.#recentEntries.splice(0, Math.floor(this.#recentEntries.length / 2));
-    for (const { params } of dropped) this.#recentChars -= params.length;
+    for (const { params } of dropped) this.#recentBytes -= memoryOf(params);
     return dropped.length > 0;
   }
 
   #forgetRecent(): void {
     this.#recentEntries = [];
-    this.#recentChars = 0;
+    this.#recentBytes = 0;
   }
 
   /** The log has begun a new epoch: each follower gets a reset before any other entry, after a crash as well. */
