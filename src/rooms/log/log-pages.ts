@@ -5,10 +5,6 @@ import { OWN_TARGET, type Entry, type HistoryQuery, type HistoryView } from "../
 import type { Batch, BatchIndex } from "./log-index.ts";
 import { PAGE_CHARS } from "./log-rows.ts";
 
-/** Whether an entry is the protocol's own, and no message of the hub. */
-export const isPresence = (entry: { target: string }): boolean =>
-  entry.target.startsWith(OWN_TARGET);
-
 /** The entries of a row, and the characters of its text. */
 export interface ReadRow {
   readonly entries: readonly Entry[];
@@ -57,7 +53,7 @@ function messagesAfter(
     const row = rowOf(batch);
     readChars += row.chars;
     for (const entry of isForward ? row.entries : row.entries.toReversed()) {
-      if (entry.offset <= after || isPresence(entry)) continue;
+      if (entry.offset <= after || entry.target.startsWith(OWN_TARGET)) continue;
       chars += entry.params.length;
       if (entries.length >= limit || (entries.length > 0 && chars > PAGE_CHARS))
         return { entries, readChars };

@@ -58,11 +58,3 @@ export function* rowsOf(entries: readonly Entry[]): Iterable<Row> {
   }
   if (texts.length > 0) yield { entries: entries.slice(start), text: `[${texts.join(",")}]` };
 }
-
-/** Texts up to this are taken for one byte a character: a thousand of them are not much. */
-const SHORT = 1_000;
-const WIDE = /[^\0-\xff]/;
-
-/** Bytes of memory of a text: the engine has two for each character where one of them is beyond Latin. */
-export const memoryOf = (text: string): number =>
-  text.length > SHORT && WIDE.test(text) ? text.length * 2 : text.length;

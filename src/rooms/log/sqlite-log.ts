@@ -9,9 +9,9 @@ import type { History } from "../../model/options.ts";
 import type { Position } from "../../model/topic.ts";
 import type { RoomLog } from "./room-log.ts";
 import { BatchIndex, IdIndex, type Batch } from "./log-index.ts";
-import { isPresence, pageOf, type ReadRow } from "./log-pages.ts";
+import { pageOf, type ReadRow } from "./log-pages.ts";
 import { BATCH_CHARS, charsOver, ROW_CHARS, rowsOf, upTo, type Row } from "./log-rows.ts";
-import type { Entry, HistoryQuery, HistoryView } from "../rpc/log-entry.ts";
+import { OWN_TARGET, type Entry, type HistoryQuery, type HistoryView } from "../rpc/log-entry.ts";
 
 const TABLE = `CREATE TABLE IF NOT EXISTS log (slot INTEGER PRIMARY KEY,
   first INTEGER, last INTEGER, at INTEGER, messages INTEGER, before INTEGER, entries TEXT)`;
@@ -19,6 +19,9 @@ const ENTRIES = "SELECT entries FROM log WHERE slot = ?";
 const INSERT = "INSERT OR REPLACE INTO log VALUES (?, ?, ?, ?, ?, ?, ?)";
 const EMPTY = "UPDATE log SET first = last + 1, before = last, entries = '[]' WHERE slot = ?";
 const BATCHES = "SELECT slot, first, last, at, messages, before FROM log ORDER BY last";
+
+/** Whether an entry is the protocol's own, and no message of the hub. */
+const isPresence = (entry: { target: string }): boolean => entry.target.startsWith(OWN_TARGET);
 
 /** `arm` requests a call of `expire` at a time: when the first entries of an empty log are written. */
 export interface LogHistory extends History {

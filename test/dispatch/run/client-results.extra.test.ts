@@ -54,7 +54,7 @@ describe("the caller", () => {
   });
 
   it("is asked by no more calls at once than may wait, and by the others later", async () => {
-    using alice = await enter("ask/group:crowd");
+    using alice = await enter("ask-few/group:crowd");
     const calls = Array.from({ length: 30 }, (_, n) => alice.call("askMe", [`${n}`]));
     const codes = (await Promise.all(calls)).map(outcome);
     expect(codes).toEqual(codes.map(() => "timed_out"));

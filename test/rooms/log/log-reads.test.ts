@@ -1,7 +1,7 @@
 // How much of a log is read for one answer, whatever its history holds.
 
 import { expect, it } from "vitest";
-import { charsOver, memoryOf } from "../../../src/rooms/log/log-rows.ts";
+import { charsOver } from "../../../src/rooms/log/log-rows.ts";
 import { SqliteLog } from "../../../src/rooms/log/sqlite-log.ts";
 import { entries, offsets, range, withStorage } from "../storage.ts";
 
@@ -47,9 +47,3 @@ it("a page says how much was read for it", () =>
     const { entries: given, readChars } = log.page({ limit: 1 }, NOW, 500);
     expect([offsets(given), readChars! > 100_000]).toEqual([[3_000], true]);
   }));
-
-it("a long text beyond Latin takes two bytes a character", () => {
-  expect(["x", "é", "日"].map((letter) => memoryOf(letter.repeat(2_000)))).toEqual([
-    ...[2_000, 2_000, 4_000],
-  ]);
-});

@@ -53,16 +53,6 @@ describe("stateful reconnect", () => {
     expect((await again.call("Members", "r1")).result).toEqual({ users: 1, connections: 1 });
   });
 
-  it("is a flood where a client resumes again and again", async () => {
-    const joining = { ...stateful, user: "flooder" };
-    const { token } = await connected("resuming", joining);
-    vi.useFakeTimers({ toFake: ["Date"], now: Date.now() });
-    onTestFinished(() => void vi.useRealTimers());
-    const statuses = new Set<number>();
-    for (let n = 0; n < 130; n++) statuses.add((await open("resuming", token, joining)).status);
-    expect([...statuses].slice(0, 2)).toEqual([101, 429]);
-  });
-
   it("takes a message of the client's once, however often it is sent again", async () => {
     const alice = await connected("resuming", stateful);
     const say = (text: string, invocationId: string) =>

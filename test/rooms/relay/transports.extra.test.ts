@@ -134,6 +134,15 @@ describe("long polling", () => {
     expect((await negotiation("/hubs/pinched/negotiate", "poller")).status).toBe(429);
   });
 
+  it("is a flood where its client takes it over again and again", async () => {
+    const { connect } = await visitor("pinched", "resumer");
+    const first = await connect();
+    first.webSocket!.accept();
+    const again = await connect();
+    expect([again.status, again.headers.get("x-dormouse-error")]).toEqual([429, "rate_limited"]);
+    first.webSocket!.close(1000);
+  });
+
   it("ends by DELETE, by Close, and by silence; then there is no such connection", async () => {
     const alice = await polling();
     expect((await alice.remove()).status).toBe(202);
