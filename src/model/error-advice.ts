@@ -35,7 +35,7 @@ const ADVICE: Readonly<Partial<Record<ErrorCode, string>>> = {
   not_found: "Compare the URL with the paths of the endpoint: /hubs/{hub}.",
   hub_not_found: "Compare the name in the URL with the hubs that the server serves.",
   room_kind_not_found:
-    "A room's kind is groups, orders or users in a URL; group, order or user in a client.",
+    "Write groups/, orders/ or users/ in a URL below /hubs; group:, order: or user: in a client and below /parties.",
   invalid_name: "A name has 1 to 128 characters, no control characters, and is neither . nor ..",
   invalid_position: "Resume from a position as the server sent it, or without one.",
   upgrade_required: "Connect by WebSocket; events of a room are read as `text/event-stream`.",

@@ -53,7 +53,7 @@ export function roomTopic(kind: string, name: string): Topic {
 
 function roomKind(kind: string): RoomKind {
   if (!isRoomKind(kind))
-    throw new HubError("room_kind_not_found", "A room is a group, an order or a user.");
+    throw new HubError("room_kind_not_found", "A room begins with its kind: group:lobby.");
   return kind;
 }
 

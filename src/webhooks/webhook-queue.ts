@@ -113,7 +113,12 @@ export class Queue {
 
   /** Drops events that are too old. Returns how many were dropped, for age or lack of space, since the last call. */
   drop(now: number): number {
-    if (this.#count > 0) this.#dropped += this.#delete("at <= ?", now - this.#limits.ageMs);
+    const youngest = now - this.#limits.ageMs;
+    // They are in the order of their age: all are looked at only where there is one to drop.
+    const [oldest] = this.#sql.exec<{ at: number }>(
+      `SELECT at FROM webhooks WHERE number = ${OLDEST}`,
+    );
+    if (oldest && oldest.at <= youngest) this.#dropped += this.#delete("at <= ?", youngest);
     const dropped = this.#dropped;
     this.#dropped = 0;
     return dropped;

@@ -61,6 +61,12 @@ describe("an address", () => {
     expect(() => addressOf("/hubs/chat", room, PAGE)).toThrow(expect.objectContaining({ code }));
   });
 
+  it("of a room without a kind is refused with words that show one", () => {
+    const text = "A room begins with its kind: group:lobby.";
+    expect(() => addressOf("/hubs/chat", "lobby", PAGE)).toThrow(text);
+    expect(() => addressOf("/hubs/chat", "all", PAGE)).toThrow(text);
+  });
+
   it("without a host needs a page", () => {
     expect(() => addressOf("/hubs/chat", "group:a")).toThrow(TypeError);
   });

@@ -170,3 +170,18 @@ it("leaves an application its own routes", async () => {
   const response = await mounted.fetch(new Request("https://edge.example/own"), env);
   expect(await response.text()).toBe("own");
 });
+
+it("answers what an application has not found, so that a client learns that its URL is wrong", async () => {
+  const app = new Hono().route("/realtime", worker);
+  app.notFound((context) => worker.fetch(context.req.raw, context.env as never));
+  const request = new Request("https://edge.example/groups/lobby?dormouse=0.1.0", {
+    headers: { upgrade: "websocket" },
+  });
+  const { status, webSocket } = await app.fetch(request, env, createExecutionContext());
+  expect(status).toBe(101);
+  const closed = new Promise<CloseEvent>((resolve) =>
+    webSocket!.addEventListener("close", resolve),
+  );
+  webSocket!.accept();
+  expect(await closed).toMatchObject({ code: 4520, reason: "not_found: Nothing is here." });
+});

@@ -26,22 +26,24 @@ interface AskClient {
   told(text: string): void;
 }
 
-const AskHub = hub<AskClient>("ask", {
-  ...open,
-  answers: { confirm: z.boolean() },
-  limits: { answerSeconds: 1 },
-})
-  .presenceState(z.object({ typing: z.boolean() }))
-  .methods({
-    askMe: method([Text], ({ clients }, question) => clients.caller.confirm(question)),
-    askOther: method([Text, Text], ({ clients }, id, question) =>
-      clients.connection(id).confirm(question),
-    ),
-    tellOther: method([Text, Text], ({ clients }, id, text) => clients.connection(id).told(text)),
-    /** Does not wait for what it says. */
-    tellAnyhow: method([Text], ({ clients }, id) => void clients.connection(id).told("x")),
-    echo: method([z.unknown()], (_context, value) => value),
-  });
+const askHub = (name: string, limits: Partial<Limits>) =>
+  hub<AskClient>(name, {
+    ...open,
+    answers: { confirm: z.boolean() },
+    limits: { answerSeconds: 1, ...limits },
+  })
+    .presenceState(z.object({ typing: z.boolean() }))
+    .methods({
+      askMe: method([Text], ({ clients }, question) => clients.caller.confirm(question)),
+      askOther: method([Text, Text], ({ clients }, id, question) =>
+        clients.connection(id).confirm(question),
+      ),
+      tellOther: method([Text, Text], ({ clients }, id, text) => clients.connection(id).told(text)),
+      /** Does not wait for what it says. */
+      tellAnyhow: method([Text], ({ clients }, id) => void clients.connection(id).told("x")),
+      echo: method([z.unknown()], (_context, value) => value),
+    });
+const AskHub = askHub("ask", {});
 
 /** Calls wait at a gate until another connection of the same room opens it; what happened is in `trace`. */
 const gates = new Map<string, PromiseWithResolvers<void>>();
@@ -154,12 +156,13 @@ const streams = (hubName: string, limits: Partial<Limits>) =>
     note: waiting.note,
   });
 
-/** What happens at the beginning takes its time: it asks a caller of the room `asked`, and fails in `failing`. */
+/** What happens at the beginning takes its time: it asks a caller of the room `asked`, and fails in two. */
 const GreetingHub = hub<AskClient>("greeting", {
   ...open,
   answers: { confirm: z.boolean() },
   async connected(context) {
     if (context.room.name === "failing") throw failing("secret");
+    if (context.room.name === "refusing") throw failing("not_you");
     if (context.room.name === "asked") await context.clients.caller.confirm("ready?");
     else await scheduler.wait(20);
     traceOf(context).push(`connected ${context.user.id}`);
@@ -263,6 +266,7 @@ export const testHubs = [
   DoubtfulHub,
   MeddlingHub,
   AskHub,
+  askHub("ask-few", { queuedCalls: 20 }),
   ZooHub,
   GreetingHub,
   slow("slow", { queuedCalls: 5 }),

@@ -215,8 +215,29 @@ const view = ({ count }: { count: number }) => {
 /** All of the state from a count of three on, and else a part. */
 const revealed = (state: { count: number }) => (state.count >= 3 ? state : { count: state.count });
 
+/** A list of those who are in the room, which its hooks keep. */
+const SeatsHub = hub("seats", { rooms: { group: { enter: anyone } } })
+  .state("group", {
+    schema: z.object({ seats: z.record(z.string(), z.string()), opened: z.number() }),
+    initial: { seats: {}, opened: 0 },
+  })
+  .internal({
+    sit: internal([z.string()], ({ state }, id) => void (state.seats[id] = "here")),
+    rise: internal([z.string()], ({ state }, id) => void delete state.seats[id]),
+  })
+  .actions({ open: action([], ({ state }) => void state.opened++) })
+  .hooks({
+    connected: ({ group, room }) => group(room.name!).run.open(),
+    joined: ({ group, room, user }) => group(room.name!).internal.sit(user.id),
+    left: async ({ group, room, user }) => {
+      const { state } = await group(room.name!).state();
+      if (user.id in state.seats) await group(room.name!).internal.rise(user.id);
+    },
+  });
+
 export const stateHubs = [
   AuctionHub,
+  SeatsHub,
   oddHub("odd"),
   oddHub("odd-short", { history: { size: 1, ttlSeconds: 600 } }),
   oddHub("odd-small", { history: { size: 4, ttlSeconds: 600 } }),

@@ -140,6 +140,22 @@ rooms.methods({
   // @ts-expect-error orders of this hub have no state
   other: method([z.string()], ({ order }, id) => order(id).state()),
 });
+// ---- Hooks that reach the state ----
+open
+  .state("order", { schema: Plain, initial: { n: 1 } })
+  .internal({ close: internal([z.string()], () => {}) })
+  .actions({ add: action([z.number()], ({ state }, by) => (state.n += by)) })
+  .hooks({
+    connected: async ({ order }) => void ((await order("1").run.add(1)) satisfies number),
+    async left({ order, group, user }) {
+      await order("1").internal.close(user.id);
+      // @ts-expect-error a hook of a room has no user
+      await order("1").run.add(1);
+      // @ts-expect-error groups of this hub have no state
+      await group("1").state();
+    },
+  });
+
 // ---- Tests in memory take such a hub ----
 const Both = open
   .state("group", { schema: Plain, initial: { n: 1 } })

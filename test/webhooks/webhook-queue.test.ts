@@ -92,4 +92,19 @@ describe("a queue", () => {
       expect([queue.drop(1_000), queue.size]).toEqual([3, 1]);
       expect(drained(queue)).toEqual([[4]]);
     }));
+
+  it("looks at one row where nothing is too old", () =>
+    withStorage(({ sql }) => {
+      const cursors: SqlStorageCursor<Record<string, SqlStorageValue>>[] = [];
+      const exec = (query: string, ...values: SqlStorageValue[]) => {
+        cursors.push(sql.exec(query, ...values));
+        return cursors.at(-1)!;
+      };
+      const queue = new Queue({ exec } as never, LIMITS);
+      for (const n of range(1, 900)) queue.add([event(n)], n);
+      cursors.length = 0;
+      expect(queue.drop(999)).toBe(0);
+      expect(cursors.reduce((sum, { rowsRead }) => sum + rowsRead, 0)).toBeLessThan(10);
+      expect([queue.drop(1_500), queue.size]).toEqual([500, 400]);
+    }));
 });

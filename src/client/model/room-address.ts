@@ -39,6 +39,7 @@ export function addressOf(hub: string, room: string | undefined, page?: string):
 
 function roomPath(room: string): string {
   const { kind, name } = parseTopic(room);
-  if (kind === "all") throw new HubError("invalid_name", "A room is a group, an order or a user.");
+  if (kind === "all")
+    throw new HubError("invalid_name", "A room begins with its kind: group:lobby.");
   return `${kind}s/${encodeURIComponent(name)}`;
 }

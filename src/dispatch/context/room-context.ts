@@ -8,28 +8,39 @@ import type { MemberContext, RoomContext } from "../define/hub-context.ts";
 import { clientsOf } from "./call-context.ts";
 import type { Messenger } from "./messenger.ts";
 import { roomView } from "./room-views.ts";
+import { statefulRoomOf, withMembers } from "./stateful-rooms.ts";
 import type { Runtime } from "../define/runtime.ts";
 
 /** The object in which a hook runs, and the hub of the hook. */
 interface RoomHook {
-  readonly host: Pick<Host, "rooms">;
+  readonly host: Pick<Host, "rooms" | "states">;
   readonly served: ServedHub;
   readonly runtime: Runtime;
 }
 
-/** The context of hooks about a room. Its rooms can be read, but there is no connection to put into them. */
+/**
+ * The context of hooks about a room. Its rooms can be read, and run their internal actions, but there is no connection to
+ * put into them.
+ */
 export const roomContext = (
-  { host: { rooms }, served, runtime }: RoomHook,
+  { host, served, runtime }: RoomHook,
   messenger: Messenger,
   room: Topic,
-): RoomContext<any> => ({
-  ...runtime,
-  clients: clientsOf(messenger),
-  room,
-  all: roomView(rooms, ALL),
-  group: (name) => roomView(rooms, groupTopic(served, name)),
-  order: (id) => roomView(rooms, roomTopic("order", id)),
-});
+): RoomContext<any> => {
+  const viewOf = (topic: Topic) => {
+    const view = roomView(host.rooms, topic);
+    const state = statefulRoomOf({ host, served, topic });
+    return state ? withMembers(view, state) : view;
+  };
+  return {
+    ...runtime,
+    clients: clientsOf(messenger),
+    room,
+    all: viewOf(ALL),
+    group: (name) => viewOf(groupTopic(served, name)),
+    order: (id) => viewOf(roomTopic("order", id)),
+  };
+};
 
 /** The context of hooks about one user in a room. */
 export const memberContext = (

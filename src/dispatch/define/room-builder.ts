@@ -1,4 +1,5 @@
-// The builder of hubs whose rooms have state: `.state(kind, options).internal({ … }).actions({ … }).methods({ … })`.
+// The builder of hubs whose rooms have state: `.state(kind, options).internal({ … }).actions({ … }).hooks({ … })`, and
+// `.methods({ … })` at the end.
 
 import type {
   ActionOf,
@@ -11,7 +12,7 @@ import type { Filter } from "./filters.ts";
 import type { Hub, HubMember } from "./hub-members.ts";
 import { checkHandlers, type OneResult } from "./one-result.ts";
 import type { RoomTypes } from "./state-options.ts";
-import type { WithState } from "./stateful-room.ts";
+import type { StatefulHooks, WithState } from "./stateful-room.ts";
 
 type WithInternal<R extends RoomTypes, M> = Omit<R, "internal"> & {
   readonly client: R["client"];
@@ -37,6 +38,11 @@ interface RoomSteps<R extends RoomTypes, A, S> {
   actions<const M extends Record<string, ActionOf<R>>>(
     members: M & Immediate<M>,
   ): RoomBuilder<R, A & M, S>;
+  /**
+   * Hooks that reach the rooms' states: those of the settings, which are declared before. Throws a `TypeError` for one
+   * that is declared already.
+   */
+  hooks(hooks: StatefulHooks<R["client"], R, A>): RoomBuilder<R, A, S>;
   /** Around every method; actions have their policies. */
   use(filter: Filter<R["client"]>): RoomBuilder<R, A, S>;
   /** Declares methods and streams: they run where the caller's connection lives, and may wait. */
@@ -64,6 +70,12 @@ export function roomBuilder(parts: StatefulParts): RoomBuilder<any, any, any> {
     members: {},
     internal: (members: Record<string, AnyAction>) => declared("internal", members),
     actions: (members: Record<string, AnyAction>) => declared("actions", members),
+    hooks(hooks: object) {
+      const twice = Object.keys(hooks).find((name) => name in parts.settings);
+      if (twice !== undefined)
+        throw new TypeError(`Hub "${parts.name}": "${twice}" is declared twice.`);
+      return roomBuilder({ ...parts, settings: { ...parts.settings, ...hooks } });
+    },
     use: (filter: Filter) => roomBuilder({ ...parts, filters: [...parts.filters, filter] }),
     methods(members: Record<string, HubMember<any>>) {
       checkHandlers(parts.name, members);

@@ -1,7 +1,8 @@
-// Rooms with state as hub code outside of them holds them: in methods, `connected` and `disconnected`.
+// Rooms with state as hub code outside of them holds them: in methods and hooks.
 
 import type { Position } from "../../model/topic.ts";
-import type { HubContext, Room } from "./hub-context.ts";
+import type { HubContext, MemberContext, Room, RoomContext, RoomView } from "./hub-context.ts";
+import type { Awaitable } from "./policies.ts";
 import type { RoomTypes } from "./state-options.ts";
 import type { ArgumentsOf, Callable, Wire } from "./wire-types.ts";
 
@@ -35,6 +36,22 @@ type Reach<R extends RoomTypes, A> = R["kind"] extends "order"
 
 export type StatefulContext<C, R extends RoomTypes, A> = Omit<HubContext<C>, R["kind"]> &
   Reach<R, A>;
+
+/** In hooks of rooms, which have no user that could run an action. */
+type RoomReach<R extends RoomTypes> = R["kind"] extends "order"
+  ? { order(id: string): RoomView & Omit<StatefulRoom<R, {}>, "run"> }
+  : R["kind"] extends "group"
+    ? { group(name: string): RoomView & Omit<StatefulRoom<R, {}>, "run"> }
+    : {};
+
+/** The hooks of `HubOptions`, whose contexts reach the rooms' states. */
+export interface StatefulHooks<C, R extends RoomTypes, A> {
+  connected?(context: StatefulContext<C, R, A>): Awaitable<void>;
+  disconnected?(context: StatefulContext<C, R, A>, error?: Error): Awaitable<void>;
+  joined?(context: Omit<MemberContext<C>, R["kind"]> & RoomReach<R>): Awaitable<void>;
+  left?(context: Omit<MemberContext<C>, R["kind"]> & RoomReach<R>): Awaitable<void>;
+  presenceChanged?(context: Omit<RoomContext<C>, R["kind"]> & RoomReach<R>): Awaitable<void>;
+}
 
 /** Carries the types of a hub with state in the place of its clients; no value has this member. */
 declare const stateful: unique symbol;

@@ -1,6 +1,6 @@
 // One value in the forms in which ASP.NET Core would bind it: a type of .NET has a form in JSON and another in
-// MessagePack, and a schema knows one of them. No conversion loses a digit. JSON-RPC has one conversion alone, of whole
-// numbers to bigints, since its large ones are bigints already.
+// MessagePack, and a schema knows one of them. No conversion loses a digit. JSON-RPC has few: of whole numbers to
+// bigints, since its large ones are bigints already, and of texts to what our client writes so, times and bytes.
 
 import { parseTime } from "../../protocols/exact-date.ts";
 import { toJson } from "../../protocols/json.ts";
@@ -11,7 +11,8 @@ export type Binding = Protocol["binding"] | "either";
 
 /** Other forms of a value, the likely ones first; none where there is none. */
 export function formsOf(value: unknown, binding: Binding): readonly unknown[] {
-  if (binding === "json-rpc") return bigintForms(value);
+  if (binding === "json-rpc")
+    return typeof value === "string" ? formsOfText(value, "json") : bigintForms(value);
   switch (typeof value) {
     case "string":
       return formsOfText(value, binding);

@@ -7,12 +7,12 @@ import english from "zod/v4/locales/en.js";
 import { HubError } from "../../model/errors.ts";
 import { formatPosition, parsePosition } from "../../model/topic.ts";
 import { hasBigint } from "../../protocols/exact-json.ts";
-import { pause } from "../../rooms/platform/loop-timing.ts";
+import type { HistoryView } from "../../rooms/rpc/log-entry.ts";
 import { check } from "../define/validate.ts";
 import { mayReadHistory } from "../define/policies.ts";
 import { openRpc } from "../define/open-rpc.ts";
 import { refreshToken } from "./refresh-token.ts";
-import { policyInput, roomNamed, roomToSee, type ProtocolCall } from "./protocol-call.ts";
+import { policyInput, read, roomNamed, roomToSee, type ProtocolCall } from "./protocol-call.ts";
 import { Join, join, leave, Publish, publish, Resume, resume } from "./room-methods.ts";
 import { RunRequest, run, snapshot } from "./run-method.ts";
 import { entriesOf } from "../context/room-views.ts";
@@ -69,27 +69,12 @@ export const builtIns: ReadonlyMap<
   ["rpc.discover", async (call) => discover(call)],
 ]);
 
-/** What a page costs beside its messages or users. */
-const PAGE_BYTES = 512;
 /** What a user on a page costs, roughly, and a state. */
 const [MEMBER_BYTES, STATE_BYTES] = [128, 512];
+/** Part of a message's cost that is due where it is read, and not given. */
+const UNGIVEN_PART = 1 / 4;
 /** What the description of a hub costs, which is made anew each time. */
 const DESCRIPTION_BYTES = 32 * 1024;
-
-/**
- * Reads of a connection in one turn of the event loop: calls between objects of one machine follow each other without
- * one, and a batch of a hundred reads would hold up all others of the object.
- */
-const READS_A_TURN = 4;
-
-/** Throws `rate_limited` where the connection has read too much. */
-async function read({ session }: ProtocolCall): Promise<void> {
-  const { historyBudget, host } = session;
-  session.reads += 1;
-  if (session.reads % READS_A_TURN === 0) await pause(host.clock, 0);
-  if (!historyBudget.spend(PAGE_BYTES, host.clock.now()))
-    throw new HubError("rate_limited", "Too much was read; try again in a few seconds.");
-}
 
 /** Throws as `snapshot`, and `rate_limited`. */
 async function readSnapshot(call: ProtocolCall, query: { readonly room?: string | undefined }) {
@@ -123,7 +108,7 @@ async function history(
   const { host, connection, historyBudget } = call.session;
   await read(call);
   const view = await host.rooms.history(room, query, connection);
-  for (const { params } of view.entries) historyBudget.charge(params.length);
+  historyBudget.charge(bytesOf(view));
   const messages = entriesOf(view).map(({ position, target, args, at }) => ({
     method: target,
     params: args,
@@ -131,6 +116,12 @@ async function history(
     at,
   }));
   return { messages, position: formatPosition(view.position) };
+}
+
+/** What is read and not given costs a part: rows hold what was published together, and are read as a whole. */
+function bytesOf({ entries, readChars = 0 }: HistoryView): number {
+  const given = entries.reduce((sum, { params }) => sum + params.length, 0);
+  return Math.max(given, Math.ceil(readChars * UNGIVEN_PART));
 }
 
 /** A page of users with the counts of the room. Throws `forbidden`, and `rate_limited` as `history`. */

@@ -3,6 +3,7 @@
 import { HubError } from "../../model/errors.ts";
 import { parseTopic, type Topic } from "../../model/topic.ts";
 import type { User } from "../../model/user.ts";
+import { pause } from "../../rooms/platform/loop-timing.ts";
 import { mayEnter, mayReadPresence } from "../define/policies.ts";
 import type { Call } from "../run/call.ts";
 import { checkRoom, policyInputOf } from "../run/room-permission.ts";
@@ -53,3 +54,21 @@ export const roomToEnter = (call: ProtocolCall, name: string | undefined): Promi
 /** The room, if the user may read its presence. Throws as `roomToEnter`. */
 export const roomToSee = (call: ProtocolCall, name: string | undefined): Promise<Topic> =>
   permittedRoom(call, name, mayReadPresence);
+
+/** What a page costs beside its messages or users. */
+const PAGE_BYTES = 512;
+
+/**
+ * Reads of a connection in one turn of the event loop: calls between objects of one machine follow each other without
+ * one, and a batch of a hundred reads would hold up all others of the object.
+ */
+const READS_A_TURN = 4;
+
+/** Throws `rate_limited` where the connection has read too much. */
+export async function read({ session }: ProtocolCall): Promise<void> {
+  const { historyBudget, host } = session;
+  session.reads += 1;
+  if (session.reads % READS_A_TURN === 0) await pause(host.clock, 0);
+  if (!historyBudget.spend(PAGE_BYTES, host.clock.now()))
+    throw new HubError("rate_limited", "Too much was read; try again in a few seconds.");
+}

@@ -2,13 +2,20 @@
 
 import * as z from "zod/mini";
 import { HubError, publicError } from "../../model/errors.ts";
-import { formatPosition, parsePosition, parseTopic } from "../../model/topic.ts";
+import {
+  formatPosition,
+  formatTopic,
+  parsePosition,
+  parseTopic,
+  type Topic,
+} from "../../model/topic.ts";
 import { traceOf } from "../../model/trace.ts";
 import { MAX_IDEMPOTENCY_KEY } from "../../model/wire-constants.ts";
 import { encodeGivenParams } from "../../protocols/exact-json.ts";
 import type { ReplayOutcome } from "../../rooms/object/host.ts";
 import { mayPublish, mayReadHistory } from "../define/policies.ts";
-import { policyInput, roomNamed, roomToEnter, type ProtocolCall } from "./protocol-call.ts";
+import type { Session } from "../run/session.ts";
+import { policyInput, read, roomNamed, roomToEnter, type ProtocolCall } from "./protocol-call.ts";
 
 /** Characters of a method's name. */
 const MAX_METHOD = 128;
@@ -30,8 +37,9 @@ export async function join(call: ProtocolCall, request: z.output<typeof Join>) {
 
 /**
  * Joins a room and returns the position after the replay, which is on its way then; live messages follow it without gap
- * or duplicate. A replay requires the right to read history: without it, nothing is recovered. Throws `forbidden`,
- * `too_many_groups`, `invalid_position` or `interrupted`.
+ * or duplicate. A replay requires the right to read history: without it, nothing is recovered. The first of a room is
+ * the client's recovery, further ones count as history that is read. Throws `forbidden`, `too_many_groups`,
+ * `rate_limited`, `invalid_position` or `interrupted`.
  */
 async function enter(call: ProtocolCall, { room: name, since }: z.output<typeof Join>) {
   const { host, connection } = call.session;
@@ -40,13 +48,20 @@ async function enter(call: ProtocolCall, { room: name, since }: z.output<typeof 
     const { user } = connection;
     const room = await roomToEnter(call, name);
     const reads = position && (await mayReadHistory(...policyInput(call, room)));
+    const isCounted = (reads || brings(host, room)) && !call.session.isRecovery(formatTopic(room));
+    if (isCounted) await read(call);
     // A refresh that ran meanwhile did not check this room, which was not joined yet: the fresh token is checked here.
-    if (connection.user === user)
-      return outcomeOf(
-        await host.rooms.joinWithReplay(connection, room, reads ? position : undefined),
-      );
+    if (connection.user !== user) continue;
+    const after = reads ? position : undefined;
+    const outcome = await host.rooms.joinWithReplay(connection, room, after);
+    if (isCounted) call.session.historyBudget.charge(outcome.chars);
+    return outcomeOf(outcome);
   }
 }
+
+/** A room with a state gives it at each join. */
+const brings = ({ settings }: Session["host"], { kind }: Topic): boolean =>
+  kind === settings.stateKind;
 
 /** An array of arguments, or an object that is the only one; as in a call. */
 const Params = z.optional(z.union([z.array(z.unknown()), z.record(z.string(), z.unknown())]));

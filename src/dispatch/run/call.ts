@@ -229,7 +229,13 @@ interface Called {
 export function callerContext(call: Call, session: Session, { name, idPrefix }: Called) {
   const { connection, host, served } = session;
   const messenger = messengerOf(
-    { host, served, caller: connection, idPrefix, asking: () => call.release() },
+    {
+      host,
+      served,
+      caller: connection,
+      idPrefix,
+      asking: () => session.calls.isCrowded || call.release(),
+    },
     call.published,
   );
   return callContext({

@@ -41,7 +41,7 @@ export async function connectedHook(session: Session): Promise<void> {
           ),
       });
     } catch (error) {
-      logError("hook_failed", { hub: served.name, hook: "connected", error });
+      logError("hook_failed", { hub: served.name, hook: "connected", error: loggedOf(error) });
       session.neverBegan = true;
       session.end(CLOSE.failed, detailOf(session, error));
     }
@@ -78,9 +78,12 @@ export async function disconnectedHook(
   });
 }
 
+/** A `HubError` is hub code's answer, and needs no stack. */
+const loggedOf = (error: unknown): unknown => (error instanceof HubError ? error.message : error);
+
 /**
- * The reason that SignalR's clients get with the close: the message of a `HubError`; of other errors only if the hub
- * has `detailedErrors`. The texts are ASP.NET Core's.
+ * The reason that clients get with the close: the message of a `HubError`; of other errors only if the hub has
+ * `detailedErrors`. The texts are ASP.NET Core's.
  */
 function detailOf({ host }: Session, error: unknown): string | undefined {
   if (error instanceof HubError) return `HubException: ${error.message}`;
@@ -156,7 +159,6 @@ async function logFailure(served: ServedHub, hook: () => unknown): Promise<void>
   try {
     await hook();
   } catch (error) {
-    const reason = error instanceof HubError ? error.message : error;
-    logError("hook_failed", { hub: served.name, hook: "presence", error: reason });
+    logError("hook_failed", { hub: served.name, hook: "presence", error: loggedOf(error) });
   }
 }

@@ -120,6 +120,12 @@ export class OpenCalls {
     return this.#caller.connection.protocol.binding !== "json-rpc";
   }
 
+  /** As many calls are under way as may wait: one that waits for a client's answer keeps its turn then. */
+  get isCrowded(): boolean {
+    const underWay = this.#open.size - this.#streams.size - this.#waiting.length;
+    return underWay > this.#caller.limits.queuedCalls;
+  }
+
   /** Occupies a turn until the call ends or releases it; it may go on after that. */
   #startTurn(call: OpenCall): void {
     this.#turns++;

@@ -43,6 +43,8 @@ export class Session {
   #historyBudget: Budget | undefined;
   /** Pages that it has read. */
   reads = 0;
+  /** Rooms that were replayed to it. */
+  readonly #recovered = new Set<string>();
   /** Joins that the client asks for: how many at once, and how many a second. */
   readonly joins: JoinLimits;
   readonly #uploads = new Map<string, UploadStream>();
@@ -101,6 +103,16 @@ export class Session {
     const { historyBytesPerSecond, historyBurst } = this.limits;
     return (this.#historyBudget ??=
       this.connection.httpCaller?.history ?? new Budget(historyBytesPerSecond, historyBurst));
+  }
+
+  /**
+   * Whether a join brings what the client missed while it was away: once for each room that it may be in. An HTTP request
+   * has missed nothing.
+   */
+  isRecovery(room: string): boolean {
+    const { size } = this.#recovered;
+    if (this.connection.httpCaller || size > this.limits.groupsPerConnection) return false;
+    return this.#recovered.add(room).size > size;
   }
 
   get isClosed(): boolean {

@@ -13,6 +13,7 @@ import type { AnyHub } from "../define/hub-definition.ts";
 import type { ClientOf } from "../define/hub-types.ts";
 import type { Called, Hooks, Setting } from "./calling-types.ts";
 import type { Runtime } from "../define/runtime.ts";
+import { EXACT_NAMES } from "../define/bind-value.ts";
 import { prepare } from "../run/admit-call.ts";
 import { oneResult } from "../define/one-result.ts";
 import { resultCheckOf } from "../define/outgoing-check.ts";
@@ -138,6 +139,7 @@ async function handle(
     user: state.user,
     runtime: state.runtime,
     open: (ref) => streams.get(ref.id)!,
+    binder: EXACT_NAMES,
   });
   if (member.kind !== kind) throw new HubError("wrong_kind", `${name} is a ${member.kind}.`);
   return member.handle(callContext(state, signal), ...checked);

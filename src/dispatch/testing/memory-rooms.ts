@@ -97,7 +97,7 @@ const viewOf = (topic: Topic, sent: readonly Sending[], present: PresenceByRoom)
 export function noStateIn(what: "calling" | "world"): never {
   throw new HubError(
     "method_not_found",
-    `Rooms have no state in \`${what}\`: test actions by \`callingRoom\`, and methods that need one in workerd.`,
+    `Rooms have no state in \`${what}\`: test actions by \`callingRoom\`, and methods and hooks that need one in workerd.`,
   );
 }
 

@@ -127,7 +127,7 @@ function joinWithReplay(
   server.join(connection, topic, "client");
   for (const entry of entries)
     server.outbox.send(connection, messageOf(name, position.epoch, entry));
-  return { position, recovered, replayed: entries.length };
+  return { position, recovered, replayed: entries.length, chars: 0 };
 }
 
 const clientsOf = (server: WorldServer): RemoteClients => ({

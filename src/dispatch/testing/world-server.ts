@@ -1,7 +1,8 @@
 // The server's side of a world: one object in which all rooms and connections of a hub are. Rooms, the dispatcher and
 // the codec are those of the server; sockets, sleep and the way between objects are left out.
 
-import { CLOSE, HubError, reasonOf, type CloseCode } from "../../model/errors.ts";
+import { CLOSE, HubError, type CloseCode } from "../../model/errors.ts";
+import { closeReason, endOf } from "../../rooms/connection/close-socket.ts";
 import { logError } from "../../model/logger.ts";
 import type { Encoded } from "../../model/message.ts";
 import { ALL, formatTopic, parseTopic, type Topic } from "../../model/topic.ts";
@@ -187,9 +188,8 @@ export class WorldServer {
   /** The server closes the connection. */
   close(connection: Connection, why: CloseCode, detail?: string): void {
     const peer = this.#peers.get(connection);
-    const error = why === CLOSE.normal ? undefined : new HubError("cancelled", reasonOf(why));
-    this.ended(connection, error, why);
-    peer?.onClose(why, detail ?? reasonOf(why));
+    this.ended(connection, endOf(why, detail), why);
+    peer?.onClose(why, closeReason(why, detail));
   }
 
   /** The connection has ended; `error` is undefined where its client closed it on purpose. May be repeated. */

@@ -13,12 +13,18 @@ export const FOR_GOOD: ReadonlySet<CloseCode> = new Set([
   CLOSE.banned,
 ]);
 
-/** Codes whose reason is a service's own, where it gave one. */
-const WORDED: ReadonlySet<CloseCode> = new Set([CLOSE.dismissed, CLOSE.banned]);
+/** Codes whose reason is a service's own, or the hub's, where it gave one. */
+const WORDED: ReadonlySet<CloseCode> = new Set([CLOSE.dismissed, CLOSE.banned, CLOSE.failed]);
 
-/** `detail` is the service's reason for `dismissed` and `banned`; of other codes it is for one client's eyes only. */
+/** ASP.NET Core's name of a hub's own words, for clients of SignalR. */
+const HUB_EXCEPTION = /^HubException: /;
+
+/**
+ * `detail` is the service's reason for `dismissed` and `banned`, and what `connected` threw for `failed`; of other codes
+ * it is for one client's eyes only.
+ */
 export const closeReason = (why: CloseCode, detail?: string): string =>
-  WORDED.has(why) && detail ? detail : reasonOf(why);
+  WORDED.has(why) && detail ? detail.replace(HUB_EXCEPTION, "") : reasonOf(why);
 
 /** The error of a connection that the server has ended, for hooks and webhooks; undefined for a regular end. */
 export function endOf(why: CloseCode, detail?: string): HubError | undefined {

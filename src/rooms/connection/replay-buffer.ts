@@ -16,7 +16,7 @@
 import type { Encoded, Incoming } from "../../model/message.ts";
 import type { Protocol } from "../../protocols/protocol.ts";
 import type { Attached, Repeated } from "./attachment.ts";
-import { countOfWritable } from "./replay-window.ts";
+import { NOTHING, withoutConfirmed, withWritable, type Written } from "./replay-window.ts";
 import type {
   ReplayLimits,
   ReplayRows,
@@ -32,6 +32,8 @@ import type {
 const MOST_DROPPED = 1_000;
 /** Bytes of a row's value. */
 const MAX_FRAME_BYTES = 2_000_000;
+/** Memory of a frame beside its characters: thousands of the smallest are mostly that. */
+const FRAME_BYTES = 128;
 
 /** Messages of the client that have a number; an item that cannot be read is the `end` of its stream. */
 const NUMBERED: ReadonlySet<Incoming["type"]> = new Set([
@@ -46,8 +48,8 @@ export class ReplayBuffer {
   readonly #rows: ReplayRows;
   readonly #limits: ReplayLimits;
   #unconfirmed: UnconfirmedFrame[];
-  /** How many of these frames were written to the present socket. */
-  #writtenFrames: number;
+  /** Those that were written to the present socket. */
+  #written: Written = NOTHING;
   /** Number of the newest message to the client. */
   #lastNumber: number;
   /** What was written before the last resume: on this socket it is sent again. */
@@ -70,7 +72,6 @@ export class ReplayBuffer {
     this.#rows = rows;
     this.#limits = limits;
     this.#unconfirmed = [...state.unconfirmed];
-    this.#writtenFrames = 0;
     this.#lastNumber = this.#unconfirmed.at(-1)?.last ?? state.confirmedUpTo;
     this.#repeated = state.repeated ?? { from: 1, upTo: 0 };
     const { from, upTo } = this.#repeated;
@@ -98,7 +99,7 @@ export class ReplayBuffer {
 
   #fits(frames: readonly Encoded[]): boolean {
     let size = 0;
-    for (const { length } of frames) size += length;
+    for (const { length } of frames) size += length + FRAME_BYTES;
     return this.#limits.held?.fitsFrames(size) ?? true;
   }
 
@@ -109,7 +110,7 @@ export class ReplayBuffer {
 
   #count({ length }: Encoded): void {
     this.#size += length;
-    this.#limits.held?.addFrames(length);
+    this.#limits.held?.addFrames(length + FRAME_BYTES);
     this.#largest = Math.max(this.#largest, length);
   }
 
@@ -117,7 +118,7 @@ export class ReplayBuffer {
   #uncount(frames: readonly UnconfirmedFrame[]): void {
     const before = this.#size;
     for (const { frame } of frames) this.#size -= frame.length;
-    this.#limits.held?.addFrames(this.#size - before);
+    this.#limits.held?.addFrames(this.#size - before - frames.length * FRAME_BYTES);
     if (!frames.some(({ frame }) => frame.length === this.#largest)) return;
     this.#largest = 0;
     for (const { frame } of this.#unconfirmed)
@@ -156,12 +157,12 @@ export class ReplayBuffer {
 
   /** Frames that the window has room for, from here on written; at least one frame is always under way. */
   #takeWritable(): Encoded[] {
-    const before = this.#writtenFrames;
-    this.#writtenFrames = countOfWritable(this.#unconfirmed, {
-      ...{ written: before, window: this.#limits.window },
-      ...{ largest: this.#largest, repeatedUpTo: this.#repeated.upTo },
+    const before = this.#written.frames;
+    this.#written = withWritable(this.#unconfirmed, this.#written, {
+      ...{ window: this.#limits.window, largest: this.#largest },
+      repeatedUpTo: this.#repeated.upTo,
     });
-    return this.#unconfirmed.slice(before, this.#writtenFrames).map(({ frame }) => frame);
+    return this.#unconfirmed.slice(before, this.#written.frames).map(({ frame }) => frame);
   }
 
   /** The client has received all messages up to this number. Gives the frames that the window has room for now. */
@@ -170,12 +171,12 @@ export class ReplayBuffer {
     if (this.#hasConfirmed || upTo > this.#repeated.upTo)
       this.#clientNext = Math.max(this.#clientNext, Math.min(upTo, this.#lastNumber) + 1);
     this.#hasConfirmed = true;
-    const written = this.#unconfirmed.slice(0, this.#writtenFrames);
-    const firstKept = written.findIndex(({ last }) => last > upTo);
-    const confirmed = this.#unconfirmed.splice(0, firstKept < 0 ? written.length : firstKept);
+    const firstKept = this.#unconfirmed.findIndex(({ last }) => last > upTo);
+    const count = Math.min(firstKept < 0 ? Infinity : firstKept, this.#written.frames);
+    const confirmed = this.#unconfirmed.splice(0, count);
     if (confirmed.length === 0) return [];
     this.#uncount(confirmed);
-    this.#writtenFrames = Math.max(0, this.#writtenFrames - confirmed.length);
+    this.#written = withoutConfirmed(this.#written, confirmed, this.#repeated.upTo);
     this.#rows.removeFrames(confirmed.at(-1)!.last);
     return this.#takeWritable();
   }
@@ -188,7 +189,7 @@ export class ReplayBuffer {
 
   /** Long polling: a new poll. Gives all unconfirmed frames. */
   restartForPoll(): Encoded[] {
-    this.#writtenFrames = 0;
+    this.#written = NOTHING;
     return this.#takeWritable();
   }
 
@@ -197,12 +198,12 @@ export class ReplayBuffer {
     const next = this.#unconfirmed[0]?.first ?? this.#lastNumber + 1;
     const isFar = next - this.#clientNext > MOST_DROPPED;
     const sequence = isFar ? next : Math.min(next, this.#clientNext);
-    const newest = this.#unconfirmed[this.#writtenFrames - 1]?.last ?? next - 1;
+    const newest = this.#unconfirmed[this.#written.frames - 1]?.last ?? next - 1;
     this.#repeated = { from: sequence, upTo: Math.max(newest, this.#repeated.upTo) };
     this.#clientNext = sequence;
     this.#isAwaitingSequence = true;
     this.#hasConfirmed = false;
-    this.#writtenFrames = 0;
+    this.#written = NOTHING;
     const frames = this.#takeWritable();
     return { sequence, confirmed: next - sequence, frames, repeated: this.#repeated };
   }

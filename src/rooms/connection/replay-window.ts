@@ -3,9 +3,18 @@
 
 import type { UnconfirmedFrame } from "./replay-rows.ts";
 
+/** Frames that were written, from the first on, and their characters. Kept from one frame to the next. */
+export interface Written {
+  readonly frames: number;
+  /** Characters of all of them … */
+  readonly all: number;
+  /** … and of those that are not sent again. */
+  readonly fresh: number;
+}
+
+export const NOTHING: Written = { frames: 0, all: 0, fresh: 0 };
+
 interface Window {
-  /** Frames that are written already. */
-  readonly written: number;
   /** Characters that may be under way without a confirmation. */
   readonly window: number;
   /** Characters of the largest frame. */
@@ -23,18 +32,33 @@ interface Window {
  */
 const MOST_WINDOWS = 4;
 
-/** How many frames may be written in all; at least one that is not sent again is always under way. */
-export function countOfWritable(
-  frames: readonly UnconfirmedFrame[],
-  { written, window, largest, repeatedUpTo }: Window,
-): number {
-  let [underWay, all] = [0, 0];
-  for (const [index, { frame, last }] of frames.entries()) {
-    const size = last <= repeatedUpTo ? 0 : frame.length;
-    const hasRoom = underWay + size <= window && all - largest <= MOST_WINDOWS * window;
-    if (index >= written && underWay > 0 && size > 0 && !hasRoom) return index;
-    underWay += size;
-    all += frame.length;
+/** What may be written in all; at least one frame that is not sent again is always under way. */
+export function withWritable(
+  all: readonly UnconfirmedFrame[],
+  written: Written,
+  { window, largest, repeatedUpTo }: Window,
+): Written {
+  let now = written;
+  while (now.frames < all.length) {
+    const { frame, last } = all[now.frames]!;
+    const fresh = last <= repeatedUpTo ? 0 : frame.length;
+    const hasRoom = now.fresh + fresh <= window && now.all - largest <= MOST_WINDOWS * window;
+    if (now.fresh > 0 && fresh > 0 && !hasRoom) break;
+    now = { frames: now.frames + 1, all: now.all + frame.length, fresh: now.fresh + fresh };
   }
-  return frames.length;
+  return now;
+}
+
+/** The first frames are confirmed. */
+export function withoutConfirmed(
+  written: Written,
+  confirmed: readonly UnconfirmedFrame[],
+  repeatedUpTo: number,
+): Written {
+  let { all, fresh } = written;
+  for (const { frame, last } of confirmed) {
+    all -= frame.length;
+    if (last > repeatedUpTo) fresh -= frame.length;
+  }
+  return { frames: written.frames - confirmed.length, all, fresh };
 }

@@ -10,13 +10,12 @@ import type { Encoded, Outgoing } from "../../model/message.ts";
 import type { StateNames } from "../../model/state-wire.ts";
 import type { Protocol } from "../../protocols/protocol.ts";
 import type { Connection } from "../connection/connection.ts";
+import { groupByAudiences, type Audience, type RecipientGroup } from "./audience-groups.ts";
 
 /** Whether a publication was saved. `error` is final once the flush has saved, before it sends. */
 export interface Ticket {
   error: HubError | null;
 }
-
-type Audience = ReadonlySet<Connection>;
 
 /** A message to all connections of an audience. */
 interface Publication {
@@ -52,9 +51,10 @@ export function fanOut(queue: readonly QueuedMessage[], send: Send, names?: Stat
     if (records.length > 0) send(connection, splitIntoFrames(connection.protocol, records));
     count += records.length;
   }
-  for (const { audiences, connections } of recipientGroups(queue, individual)) {
+  const placed = byAudience(queue);
+  for (const { audiences, connections } of recipientGroups([...placed.keys()], individual)) {
     const frames = new Map<Protocol, Encoded[]>();
-    const publications = publicationsTo(audiences, queue);
+    const publications = publicationsTo(audiences, placed);
     for (const connection of connections) {
       const { protocol } = connection;
       let shared = frames.get(protocol);
@@ -158,11 +158,15 @@ function individualRecords(
   }
   if (individual.size === 0) return individual;
   for (const queued of queue) {
-    if (isDirect(queued)) individual.get(queued.connection)!.push(recordOf(queued, encode));
-    else
-      for (const [connection, records] of individual)
-        if (queued.audience.has(connection) && !queued.except?.has(connection))
-          records.push(encode(queued.message, connection.protocol));
+    if (isDirect(queued)) {
+      individual.get(queued.connection)!.push(recordOf(queued, encode));
+      continue;
+    }
+    const { audience, message, except } = queued;
+    // The fewer ones are walked: a flush may have thousands of small audiences, and as many answers.
+    for (const one of audience.size < individual.size ? audience : individual.keys())
+      if (audience.has(one) && !except?.has(one))
+        individual.get(one)?.push(encode(message, one.protocol));
   }
   return individual;
 }
@@ -177,65 +181,35 @@ function recordOf({ connection, message }: DirectMessage, encode: Encode): Encod
   }
 }
 
-/** Connections that are in exactly these audiences. */
-interface RecipientGroup {
-  readonly audiences: ReadonlySet<Audience>;
-  readonly connections: Iterable<Connection>;
+/** Publications to each audience, with their places in the queue. */
+type Placed = ReadonlyMap<Audience, readonly (readonly [place: number, to: Publication])[]>;
+
+function byAudience(queue: readonly QueuedMessage[]): Placed {
+  const placed = new Map<Audience, [number, Publication][]>();
+  for (const [place, queued] of queue.entries()) {
+    if (isDirect(queued)) continue;
+    const known = placed.get(queued.audience);
+    if (known) known.push([place, queued]);
+    else placed.set(queued.audience, [[place, queued]]);
+  }
+  return placed;
+}
+
+/** In the order of the queue. */
+function publicationsTo(audiences: readonly Audience[], placed: Placed): Publication[] {
+  const all = audiences.flatMap((audience) => placed.get(audience)!);
+  if (audiences.length > 1) all.sort(([a], [b]) => a - b);
+  return all.map(([, publication]) => publication);
 }
 
 /** Groups of connections that get the same frame. Most often there is one audience, and one group. */
 function recipientGroups(
-  queue: readonly QueuedMessage[],
+  audiences: readonly Audience[],
   individual: ReadonlyMap<Connection, unknown>,
 ): Iterable<RecipientGroup> {
-  const audiences = new Set<Audience>();
-  for (const queued of queue) if (!isDirect(queued)) audiences.add(queued.audience);
   const [first, second] = audiences;
   if (!first) return [];
   if (second) return groupByAudiences(audiences, individual);
   const connections = individual.size === 0 ? first : [...first].filter((c) => !individual.has(c));
   return [{ audiences, connections }];
 }
-
-/** A set of audiences, and the connections that are in exactly these. `extensions`: the sets with one audience more. */
-interface AudienceSet {
-  readonly audiences: ReadonlySet<Audience>;
-  readonly connections: Set<Connection>;
-  readonly extensions: Map<Audience, AudienceSet>;
-}
-
-const audienceSet = (audiences: ReadonlySet<Audience>): AudienceSet => ({
-  audiences,
-  connections: new Set(),
-  extensions: new Map(),
-});
-
-/** Walks each audience once: work is proportional to the memberships, not to pairs of sockets and messages. */
-function groupByAudiences(
-  audiences: ReadonlySet<Audience>,
-  individual: ReadonlyMap<Connection, unknown>,
-): Iterable<RecipientGroup> {
-  const all: AudienceSet[] = [];
-  const none = audienceSet(new Set());
-  const setOf = new Map<Connection, AudienceSet>();
-  for (const audience of audiences)
-    for (const connection of audience) {
-      if (individual.has(connection)) continue;
-      const smaller = setOf.get(connection) ?? none;
-      let larger = smaller.extensions.get(audience);
-      if (!larger) {
-        all.push((larger = audienceSet(new Set([...smaller.audiences, audience]))));
-        smaller.extensions.set(audience, larger);
-      }
-      smaller.connections.delete(connection);
-      larger.connections.add(connection);
-      setOf.set(connection, larger);
-    }
-  return all;
-}
-
-const publicationsTo = (
-  audiences: ReadonlySet<Audience>,
-  queue: readonly QueuedMessage[],
-): Publication[] =>
-  queue.flatMap((queued) => (!isDirect(queued) && audiences.has(queued.audience) ? [queued] : []));

@@ -185,3 +185,11 @@ export function checkDraft({ target, params }: Draft, most: number): void {
 }
 
 const byteLength = (text: string): number => new TextEncoder().encode(text).byteLength;
+
+/** Texts up to this are taken for one byte a character: a thousand of them are not much. */
+const SHORT = 1_000;
+const WIDE = /[^\0-\xff]/;
+
+/** Bytes of memory of a text: the engine has two for each character where one of them is beyond Latin. */
+export const memoryOf = (text: string): number =>
+  text.length > SHORT && WIDE.test(text) ? text.length * 2 : text.length;

@@ -26,8 +26,6 @@ interface PendingPublication {
 interface Lane {
   readonly queue: PendingPublication[];
   running: Promise<void> | undefined;
-  /** Characters in the queue. */
-  size: number;
   /** Done when the newest publication has arrived, or failed. Never rejects. */
   last: Promise<unknown>;
 }
@@ -36,9 +34,9 @@ interface Lane {
 const BATCH = 500;
 /** Characters of one call: an RPC takes 32 MiB, and a character may have two bytes. */
 const BATCH_CHARS = 4 * 1024 * 1024;
-/** Publications and characters in one queue: a room that does not answer must not fill this object's memory. */
+/** Publications in one queue, and characters in all: rooms that do not answer must not fill this object's memory. */
 const QUEUE_SIZE = 10_000;
-const QUEUE_CHARS = 48 * 1024 * 1024;
+const ALL_CHARS = 48 * 1024 * 1024;
 
 const RESOLVED = Promise.resolve();
 
@@ -49,9 +47,7 @@ function takeBatch(lane: Lane): PendingPublication[] {
     ({ draft }, index) =>
       index >= BATCH || ((size += draft.params.length) > BATCH_CHARS && index > 0),
   );
-  const batch = lane.queue.splice(0, end < 0 ? lane.queue.length : end);
-  for (const { draft } of batch) lane.size -= draft.params.length;
-  return batch;
+  return lane.queue.splice(0, end < 0 ? lane.queue.length : end);
 }
 
 interface PublishLanesOptions {
@@ -66,6 +62,8 @@ interface PublishLanesOptions {
 export class PublishLanes {
   readonly #options: PublishLanesOptions;
   readonly #lanes = new Map<string, Lane>();
+  /** Characters of what has not arrived, in all queues and on its way. */
+  #chars = 0;
 
   constructor(options: PublishLanesOptions) {
     this.#options = options;
@@ -88,11 +86,12 @@ export class PublishLanes {
 
   #enqueue(topic: Topic, draft: Draft): Promise<Position> {
     checkDraft(draft, this.#options.publishBytes);
-    const lane = this.#open(topic);
     const { length } = draft.params;
-    if (lane.queue.length >= QUEUE_SIZE || (lane.size > 0 && lane.size + length > QUEUE_CHARS))
+    const waiting = this.#lanes.get(formatTopic(topic))?.queue.length ?? 0;
+    if (waiting >= QUEUE_SIZE || (this.#chars > 0 && this.#chars + length > ALL_CHARS))
       return Promise.reject(new HubError("rate_limited", "The room does not keep up."));
-    lane.size += length;
+    this.#chars += length;
+    const lane = this.#open(topic);
     const arrival = new Promise<Position>((resolve, reject) => {
       // With an id a second attempt is harmless: the room publishes an id once.
       const id = draft.id ?? crypto.randomUUID();
@@ -118,8 +117,7 @@ export class PublishLanes {
   #open(topic: Topic): Lane {
     const room = formatTopic(topic);
     let lane = this.#lanes.get(room);
-    if (!lane)
-      this.#lanes.set(room, (lane = { queue: [], running: undefined, size: 0, last: RESOLVED }));
+    if (!lane) this.#lanes.set(room, (lane = { queue: [], running: undefined, last: RESOLVED }));
     return lane;
   }
 
@@ -148,6 +146,8 @@ export class PublishLanes {
       }
     } catch (error) {
       for (const { reject } of batch) reject(error);
+    } finally {
+      for (const { draft } of batch) this.#chars -= draft.params.length;
     }
   }
 

@@ -231,7 +231,7 @@ export class IdIndex {
   readonly #offsets = new Map<string, number>();
   readonly #most: number;
 
-  constructor(entries: readonly Entry[]) {
+  constructor(entries: Iterable<Entry>) {
     this.add(entries);
     this.#most = 2 * this.#offsets.size + 1_000;
   }
@@ -240,7 +240,7 @@ export class IdIndex {
     return this.#offsets.size > this.#most;
   }
 
-  add(entries: readonly Entry[]): void {
+  add(entries: Iterable<Entry>): void {
     for (const { id, offset } of entries) if (id !== undefined) this.#offsets.set(id, offset);
   }
 

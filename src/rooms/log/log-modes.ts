@@ -126,8 +126,8 @@ export class LogBehind implements RoomLog {
     return this.#unsavedIds.get(id) ?? this.#log.find(id, now);
   }
 
-  since(since: Position, now: number, most: number): HistoryView {
-    return this.#saveAll().since(since, now, most);
+  since(...asked: Parameters<RoomLog["since"]>): HistoryView {
+    return this.#saveAll().since(...asked);
   }
 
   page(query: HistoryQuery, now: number, most: number): HistoryView {

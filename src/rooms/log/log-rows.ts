@@ -9,6 +9,9 @@ export const ROW_CHARS = 300_000;
  */
 export const PAGE_CHARS = 1_000_000;
 
+/** Characters of a batch for a follower: an RPC takes 32 MiB, and a character may have two bytes. */
+export const BATCH_CHARS = 4 * 1024 * 1024;
+
 export interface Row {
   readonly entries: readonly Entry[];
   /** The entries as a JSON array. */
@@ -22,6 +25,22 @@ export function within(entries: readonly Entry[], maxChars = PAGE_CHARS): readon
     ({ params }, index) => (size += params.length) > maxChars && index > 0,
   );
   return end < 0 ? entries : entries.slice(0, end);
+}
+
+/** Entries from the beginning, up to the first that is enough; those behind it are not read. */
+export function upTo(entries: Iterable<Entry>, isEnough: (entry: Entry) => boolean): Entry[] {
+  const read: Entry[] = [];
+  for (const entry of entries) {
+    read.push(entry);
+    if (isEnough(entry)) break;
+  }
+  return read;
+}
+
+/** True once so many characters are exceeded. */
+export function charsOver(most: number): (entry: Entry) => boolean {
+  let chars = 0;
+  return ({ params }) => (chars += params.length) > most;
 }
 
 /** Entries as rows of a log, in order; most often one. */

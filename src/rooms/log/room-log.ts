@@ -28,12 +28,21 @@ export interface RoomLog {
   find(id: string, now: number): number | undefined;
   /**
    * All entries after a position. None, with `recovered: false`, where the position is of another epoch or of the
-   * future, the history no longer has all after it, or more than `most` were missed.
+   * future, the history no longer has all after it, or more than `most` were missed. Those behind the first for which
+   * `isEnough` holds are not read.
    */
-  since(since: Position, now: number, most: number): HistoryView;
+  since(
+    since: Position,
+    now: number,
+    most: number,
+    isEnough?: (entry: Entry) => boolean,
+  ): HistoryView;
   /** A page of at most `most` messages, without presence; without `since` the newest ones. */
   page(query: HistoryQuery, now: number, most: number): HistoryView;
-  /** All entries after this offset, whatever their age: repairs of followers. Undefined where some are overwritten. */
+  /**
+   * The entries after this offset, whatever their age, as many as a batch has at least: repairs of followers. Undefined
+   * where some of all after it are overwritten.
+   */
   after(offset: number): Entry[] | undefined;
   /** Entries after this offset that are still kept, whatever their age, and even where some are missing. Writes nothing. */
   kept(offset: number): Entry[];

@@ -9,7 +9,8 @@ import type { History } from "../../model/options.ts";
 import type { Position } from "../../model/topic.ts";
 import type { RoomLog } from "./room-log.ts";
 import { BatchIndex, IdIndex, type Batch } from "./log-index.ts";
-import { PAGE_CHARS, ROW_CHARS, rowsOf, type Row } from "./log-rows.ts";
+import { pageOf, type ReadRow } from "./log-pages.ts";
+import { BATCH_CHARS, charsOver, ROW_CHARS, rowsOf, upTo, type Row } from "./log-rows.ts";
 import { OWN_TARGET, type Entry, type HistoryQuery, type HistoryView } from "../rpc/log-entry.ts";
 
 const TABLE = `CREATE TABLE IF NOT EXISTS log (slot INTEGER PRIMARY KEY,
@@ -125,7 +126,7 @@ export class SqliteLog implements RoomLog {
     return offset !== undefined && offset > floor ? offset : undefined;
   }
 
-  since(since: Position, now: number, most: number): HistoryView {
+  since(...[since, now, most, isEnough = () => false]: Parameters<RoomLog["since"]>): HistoryView {
     const { position } = this;
     const missed = position.offset - since.offset;
     const isWhole =
@@ -133,46 +134,23 @@ export class SqliteLog implements RoomLog {
       missed >= 0 &&
       missed <= most &&
       (missed === 0 || this.#index.recovers(since.offset, now));
-    const entries = isWhole ? this.#entriesAfter(since.offset) : [];
+    const entries = isWhole ? upTo(this.#entriesAfter(since.offset), isEnough) : [];
     return { entries, position, recovered: isWhole };
   }
 
-  page({ since, limit = Infinity, reverse }: HistoryQuery, now: number, most: number): HistoryView {
+  page(query: HistoryQuery, now: number, most: number): HistoryView {
     const { position } = this;
-    const floor = this.#index.messagesFloor(now);
-    const recovered =
-      !since ||
-      (since.epoch === position.epoch && since.offset >= floor && since.offset <= position.offset);
-    if (!recovered) return { entries: [], position, recovered };
-    const from = Math.max(floor, since?.offset ?? 0);
-    const isForward = since !== undefined && !reverse;
-    const entries = this.#messages(from, Math.min(limit, most), isForward);
-    return { entries: isForward || reverse ? entries : entries.toReversed(), position, recovered };
-  }
-
-  /** Messages after an offset, from the oldest or from the newest: so many, and so large, as a page may be. */
-  #messages(after: number, count: number, isForward: boolean): Entry[] {
-    const batches = this.#index.messagesAfter(after);
-    const page: Entry[] = [];
-    let chars = 0;
-    for (const batch of isForward ? batches : batches.toReversed()) {
-      const entries = this.#entriesOf(batch);
-      for (const entry of isForward ? entries : entries.toReversed()) {
-        if (entry.offset <= after || isPresence(entry)) continue;
-        chars += entry.params.length;
-        if (page.length >= count || (page.length > 0 && chars > PAGE_CHARS)) return page;
-        page.push(entry);
-      }
-    }
-    return page;
+    const log = { position, index: this.#index, rowOf: (batch: Batch) => this.#rowOf(batch) };
+    return pageOf(log, { ...query, limit: Math.min(query.limit ?? Infinity, most) }, now);
   }
 
   after(offset: number): Entry[] | undefined {
-    return this.#index.reaches(offset) ? this.#entriesAfter(offset) : undefined;
+    if (!this.#index.reaches(offset)) return undefined;
+    return upTo(this.#entriesAfter(offset), charsOver(BATCH_CHARS));
   }
 
   kept(offset: number): Entry[] {
-    return this.#entriesAfter(offset);
+    return [...this.#entriesAfter(offset)];
   }
 
   /** A second age after the oldest entries have passed theirs: a busy room has an alarm for it in every age at most. */
@@ -231,18 +209,18 @@ export class SqliteLog implements RoomLog {
     return new BatchIndex(this.#history, rows);
   }
 
-  #entriesAfter(after: number): Entry[] {
-    return this.#index
-      .after(after)
-      .flatMap((batch) => this.#entriesOf(batch))
-      .filter(({ offset }) => offset > after);
+  /** A row is read once its first entry is asked for. */
+  *#entriesAfter(after: number): Iterable<Entry> {
+    for (const batch of this.#index.after(after))
+      for (const entry of this.#rowOf(batch).entries) if (entry.offset > after) yield entry;
   }
 
   /** One row, by its key: reading costs the rows that are read, however long the history is. */
-  #entriesOf({ slot }: Batch): Entry[] {
+  #rowOf({ slot }: Batch): ReadRow {
     const [row] = this.#storage.sql.exec(ENTRIES, slot);
+    const text = row?.["entries"] as string;
     try {
-      return JSON.parse(row?.["entries"] as string) as Entry[];
+      return { entries: JSON.parse(text) as Entry[], chars: text.length };
     } catch (error) {
       throw storageCorrupt(this.#history.object, error);
     }

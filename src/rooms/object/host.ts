@@ -102,6 +102,8 @@ export interface ReplayOutcome {
   /** Whether everything after the position it named was replayed. */
   readonly recovered: boolean;
   readonly replayed: number;
+  /** Characters of these, and of a state. */
+  readonly chars: number;
 }
 
 /** Messages to sockets of this object, in the order in which they are sent, together at the next flush. */
@@ -204,7 +206,6 @@ export interface Host extends Identity {
   waitUntil(work: Promise<unknown>): void;
 }
 
-/** How a connection ended. */
 export interface Ending {
   /** Undefined for a regular close. */
   readonly error: Error | undefined;

@@ -179,7 +179,7 @@ export abstract class HubObject<Env extends ObjectEnv, P extends ObjectParts>
     if (!closed) return;
     this.parts.connections.remove(closed.connection);
     closed.connection.mayReturn = !REGULAR_CLOSE.has(code);
-    if (closed.asleep) this.parts.activity.found(countsOf(closed.connection));
+    if (closed.asleep) this.parts.activity.addEarlier(countsOf(closed.connection));
     noteEnd(this.env, this.parts, { connection: closed.connection, code });
     this.left(closed.connection, { error, asleep: closed.asleep });
   }

@@ -40,7 +40,9 @@ export class ObjectRooms implements RoomAccess {
     await followed.joinWithReplay(connection, request, (missed) => {
       const { position, recovered, entries } = missed;
       sendMissed(this.#parts, connection, { room: formatTopic(topic), missed });
-      outcome = { position, recovered, replayed: entries.length };
+      const state = missed.state?.text.length ?? 0;
+      const chars = entries.reduce((sum, { params }) => sum + params.length, state);
+      outcome = { position, recovered, replayed: entries.length, chars };
       if (since) countReplay(activity.counters, recovered, entries.length);
     });
     return outcome!;

@@ -91,8 +91,8 @@ export class ActivityReports implements Duty {
   }
 
   /** Counts that were kept beside a socket, which closed while the object slept. */
-  found(kept: KeptCounts | undefined): void {
-    this.#counts.resume(this.#last.since(kept));
+  addEarlier(counts: KeptCounts | undefined): void {
+    this.#counts.resume(this.#last.since(counts));
   }
 
   /** Something happens here. May be repeated; callers on hot paths ask `isDue` first. */
@@ -171,7 +171,7 @@ export class ActivityReports implements Duty {
   async end(): Promise<void> {
     const { occupancy, report } = this.#options;
     if (this.#last.at === undefined) return;
-    await report({ ...occupancy(), ...this.#counts.ended, ended: true });
+    await report({ ...occupancy(), ...this.#counts.final, ended: true });
   }
 
   /** The storage was deleted, and with it the last report. */
@@ -228,7 +228,7 @@ export class ActivityReports implements Duty {
     try {
       await this.#options.report(report);
       this.#last.sent(report, at, this.#rows.last);
-      this.#options.reported(report, this.#counts.reported(report.counted));
+      this.#options.reported(report, this.#counts.confirm(report.counted));
     } catch (error) {
       logFailure(error);
       this.#retryAt = at + EVERY_MS;

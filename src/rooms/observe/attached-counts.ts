@@ -26,7 +26,7 @@ export class AttachedCounts implements CountsKeeper {
     return undefined;
   }
 
-  get kept(): KeptCounts | undefined {
+  get counts(): KeptCounts | undefined {
     return this.#holder && countsOf(this.#holder);
   }
 

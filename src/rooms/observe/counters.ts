@@ -33,6 +33,7 @@ export const newCounters = (): Counters => ({
 
 /** Refusal codes counted by name. Hubs invent codes, and each is a series of its own in Prometheus. */
 const CODES_AT_MOST = 40;
+const OTHER = "other";
 const CODE = /^[a-z][a-z0-9_]{0,63}$/;
 
 export const countRefusal = ({ refusals }: Counters, code: string): void =>
@@ -44,19 +45,18 @@ export const countRun = ({ runs }: Counters, outcome: string): void => countCode
 /** A code that is malformed, or beyond the number of codes, counts as `other`. */
 function countCode(counts: Map<string, number>, code: string): void {
   const isCounted = counts.has(code) || (CODE.test(code) && counts.size < CODES_AT_MOST);
-  const name = isCounted ? code : "other";
+  const name = isCounted ? code : OTHER;
   counts.set(name, (counts.get(name) ?? 0) + 1);
 }
 
 /** Versions of clients that are counted by name: clients may say any. */
 const VERSIONS_AT_MOST = 20;
-const OTHER_VERSIONS = "other";
 
 /** A connection of our own client begins. Others say no version, and are not counted. */
 export function countClient({ clients }: Counters, version: string | undefined): void {
   if (version === undefined) return;
   const isCounted = clients.has(version) || clients.size < VERSIONS_AT_MOST;
-  const name = isCounted ? version : OTHER_VERSIONS;
+  const name = isCounted ? version : OTHER;
   clients.set(name, (clients.get(name) ?? 0) + 1);
 }
 
@@ -107,9 +107,9 @@ function combine(
   const counts = COUNTER_NAMES.map((name) => [name, by(a[name], b[name])]);
   return {
     ...(Object.fromEntries(counts) as Record<CounterName, number>),
-    refusals: combineNamed(a.refusals, b.refusals, by),
-    clients: withFewVersions(combineNamed(a.clients ?? {}, b.clients ?? {}, by)),
-    runs: combineNamed(a.runs ?? {}, b.runs ?? {}, by),
+    refusals: withFew(combineNamed(a.refusals, b.refusals, by), CODES_AT_MOST),
+    clients: withFew(combineNamed(a.clients ?? {}, b.clients ?? {}, by), VERSIONS_AT_MOST),
+    runs: withFew(combineNamed(a.runs ?? {}, b.runs ?? {}, by), CODES_AT_MOST),
     deliveries: combineNamed(a.deliveries ?? {}, b.deliveries ?? {}, by),
     calls: combineNamed(a.calls ?? {}, b.calls ?? {}, by),
   };
@@ -126,12 +126,9 @@ const combineNamed = (a: Named, b: Named, by: (x: number, y: number) => number):
 const countOf = (named: Named, name: string): number =>
   Object.hasOwn(named, name) ? named[name]! : 0;
 
-/** The bound holds over many objects and years, too: the versions that were counted first keep their names. */
-function withFewVersions({ [OTHER_VERSIONS]: other = 0, ...versions }: Named): Named {
-  const entries = Object.entries(versions);
-  const rest = entries.slice(VERSIONS_AT_MOST).reduce((all, [, count]) => all + count, other);
-  return {
-    ...Object.fromEntries(entries.slice(0, VERSIONS_AT_MOST)),
-    ...(rest > 0 && { [OTHER_VERSIONS]: rest }),
-  };
+/** The bound holds over many objects and years, too: the names that were counted first stay. */
+function withFew({ [OTHER]: other = 0, ...named }: Named, most: number): Named {
+  const entries = Object.entries(named);
+  const rest = entries.slice(most).reduce((all, [, count]) => all + count, other);
+  return { ...Object.fromEntries(entries.slice(0, most)), ...(rest > 0 && { [OTHER]: rest }) };
 }

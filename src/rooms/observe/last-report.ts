@@ -15,8 +15,8 @@ interface Stored extends Occupancy {
 
 /** Where an object may keep counts without a row. */
 export interface CountsKeeper {
-  /** Those that were kept last, if they are still there. */
-  readonly kept: KeptCounts | undefined;
+  /** Those of last time, if they are still there. */
+  readonly counts: KeptCounts | undefined;
   /** Replaces them. False where there is no room for them: none are kept then. */
   keep(counts: KeptCounts): boolean;
 }
@@ -47,7 +47,7 @@ export class LastReport {
 
   /** Counts since the last report. */
   get saved(): Counts | undefined {
-    return this.since(this.#keeper?.kept) ?? this.#stored?.saved;
+    return this.since(this.#keeper?.counts) ?? this.#stored?.saved;
   }
 
   /** Kept counts, unless a report was sent since: it has them. */

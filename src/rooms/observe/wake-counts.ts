@@ -49,12 +49,12 @@ export class WakeCounts {
   }
 
   /** Nothing was counted since the last report. */
-  get ended(): Counts {
+  get final(): Counts {
     return { wake: this.#wake, counted: this.#reported, before: this.#reported };
   }
 
   /** The index has these; gives how much more they are than the report before. */
-  reported(counted: CounterSnapshot): CounterSnapshot {
+  confirm(counted: CounterSnapshot): CounterSnapshot {
     const increase = difference(counted, this.#reported);
     this.#reported = counted;
     return increase;

@@ -24,13 +24,14 @@ export interface PresenceChange extends Omit<UserChanges, "joined"> {
 }
 
 /** Both in one, without joins and leaves of the earlier one that the later one takes back. */
-export const mergeChanges = (earlier: PresenceChange, later: PresenceChange): PresenceChange => ({
-  joined: [...earlier.joined.filter(({ userId }) => !later.left.includes(userId)), ...later.joined],
-  left: [
-    ...earlier.left.filter((id) => !later.joined.some(({ userId }) => userId === id)),
-    ...later.left,
-  ],
-});
+export function mergeChanges(earlier: PresenceChange, later: PresenceChange): PresenceChange {
+  const left = new Set(later.left);
+  const joined = new Set(later.joined.map(({ userId }) => userId));
+  return {
+    joined: [...earlier.joined.filter(({ userId }) => !left.has(userId)), ...later.joined],
+    left: [...earlier.left.filter((id) => !joined.has(id)), ...later.left],
+  };
+}
 
 /** This object's own sockets, among the sources. */
 export const OWN_SOCKETS = "";
@@ -48,6 +49,8 @@ export class PresenceState {
   readonly #announcedUsers: Map<string, AnnouncedUser>;
   /** Connections of each user, by source. */
   readonly #connections = new Map<string, Map<string, number>>();
+  /** Users of each source that has connections: its end costs no look at the others. */
+  readonly #users = new Map<string, Set<string>>();
   /**
    * Users without a connection, by when their leave is due. In the order of that time, since the grace is always the
    * same.
@@ -81,6 +84,7 @@ export class PresenceState {
     this.#totalConnections += count - (sources.get(source) ?? 0);
     if (count > 0) sources.set(source, count);
     else sources.delete(source);
+    this.#note(source, userId, count > 0);
     if (sources.size > 0) {
       this.#connections.set(userId, sources);
       this.#addUser(counted, now);
@@ -88,6 +92,12 @@ export class PresenceState {
       this.#connections.delete(userId);
       this.#removeUser(counted, now);
     }
+  }
+
+  #note(source: string, userId: string, isThere: boolean): void {
+    const users = this.#users.get(source) ?? new Set();
+    if (isThere) this.#users.set(source, users.add(userId));
+    else if (users.delete(userId) && users.size === 0) this.#users.delete(source);
   }
 
   /**
@@ -107,7 +117,7 @@ export class PresenceState {
 
   /** Sources that have connections. */
   get sources(): ReadonlySet<string> {
-    return new Set([...this.#connections.values()].flatMap((counts) => [...counts.keys()]));
+    return new Set(this.#users.keys());
   }
 
   #addUser([, userId, , trace]: ConnectionCount, now: number): void {
@@ -134,8 +144,7 @@ export class PresenceState {
 
   /** A source has ended, with all its connections. */
   forget(source: string, now: number): void {
-    for (const [userId, sources] of [...this.#connections])
-      if (sources.has(source)) this.set([source, userId, 0], now);
+    for (const userId of this.#users.get(source) ?? []) this.set([source, userId, 0], now);
   }
 
   /** Whether a join, or a leave without grace, is to be announced. */

@@ -1,10 +1,11 @@
 // Classifies a client that comes to a relay: one that returns to its connection, a new one, or one that is too late.
 // All checks that may refuse it run here, before its socket is accepted.
 
-import { HubError } from "../../model/errors.ts";
+import { CLOSE, HubError } from "../../model/errors.ts";
 import { applyGrant, factsOf, type User } from "../../model/user.ts";
 import type { Connection } from "../connection/connection.ts";
 import { checkAccountCount } from "../connection/connection-limits.ts";
+import { spendMessages } from "../connection/inbound-budget.ts";
 import { endPrevious } from "../object/end-previous.ts";
 import type { AdmissionCache } from "../object/admission-cache.ts";
 import type { JsonRpcArrival, OverflowArrival, SignalRArrival } from "../rpc/arrival.ts";
@@ -76,13 +77,27 @@ async function classifyNegotiated(
   await (isReturning ? admissions.check(factsOf(user)) : admissions.begin(user));
   // The connection may have begun or ended while the account was called.
   const connection = connections.get(seat.id);
-  if (connection) return { kind: "returning", connection, arrival };
+  if (connection) {
+    chargeReturn(parts, connection);
+    return { kind: "returning", connection, arrival };
+  }
   if (lastFrames.has(seat.id)) return { kind: "ended", id: seat.id };
   if (seat.isLapsed) throw notFound();
   const grant = seats.take(token);
   checkUser(parts, user);
   const granted = { ...arrival, user: applyGrant(user, grant) };
   return { kind: "fresh", id: seat.id, arrival: granted, traits: seat.traits };
+}
+
+/** Messages that a poll costs, and another socket, with its rows and what is sent again: neither is a connect. */
+const [POLL_COST, RESUME_COST] = [10, 100];
+
+/** Throws `rate_limited` where its client returns again and again, and closes it as for any other flood. */
+function chargeReturn({ connections, settings }: RelayParts, connection: Connection): void {
+  const isPoll = connection.attached.transport === "LongPolling";
+  if (spendMessages(connection, isPoll ? POLL_COST : RESUME_COST, settings.limits)) return;
+  connections.close(connection, CLOSE.flooding);
+  throw new HubError("rate_limited", "The client comes back too often.");
 }
 
 function checkFull({ seats }: RelayParts): void {

@@ -64,6 +64,8 @@ export class Seats {
   readonly #reservations = new Map<string, { readonly until: number; readonly account: string }>();
   /** Random parts of tokens that have begun a connection, until they lapse. */
   readonly #usedTokens = new Map<string, number>();
+  /** When grants are looked through next: not with each, since many clients may be about to connect. */
+  #grantsDueAt = 0;
 
   constructor(options: SeatsOptions) {
     this.#options = options;
@@ -89,12 +91,16 @@ export class Seats {
   }
 
   /**
-   * In a row: an object sleeps sooner than a seat lapses. Grants whose clients have not come in time are deleted here.
+   * In a row: an object sleeps sooner than a seat lapses. Grants whose clients have not come in time are deleted with
+   * one of the next.
    */
   #saveGrant(random: string, granted: SavedGrant): void {
     const { kv, now } = this.#options;
-    for (const [key, { until }] of [...kv.list<SavedGrant>({ prefix: GRANT_PREFIX })])
-      if (until <= now()) kv.delete(key);
+    if (now() >= this.#grantsDueAt) {
+      this.#grantsDueAt = now() + SEAT_MS;
+      for (const [key, { until }] of [...kv.list<SavedGrant>({ prefix: GRANT_PREFIX })])
+        if (until <= now()) kv.delete(key);
+    }
     kv.put(GRANT_PREFIX + random, granted);
   }
 

@@ -10,7 +10,7 @@ import { endPrevious } from "../object/end-previous.ts";
 import { framesOf } from "../object/first-frames.ts";
 import { countClient, countReplay } from "../observe/counters.ts";
 import type { RoomArrival } from "../rpc/arrival.ts";
-import type { HistoryView, MissedView } from "../rpc/log-entry.ts";
+import type { Entry, HistoryView, MissedView } from "../rpc/log-entry.ts";
 import { connectionId } from "../rpc/object-names.ts";
 import type { RoomParts } from "./room-parts.ts";
 import { withState } from "./state-part.ts";
@@ -76,8 +76,9 @@ export function missedSince(
   now: number,
 ): HistoryView {
   if (!since) return noEntries(log.position);
-  const missed = log.since(since, now, limits.recovery);
-  const size = missed.entries.reduce((sum, { params }) => sum + params.length, 0);
+  let size = 0;
+  const isTooMuch = ({ params }: Entry) => (size += params.length) > limits.queuedBytes;
+  const missed = log.since(since, now, limits.recovery, isTooMuch);
   return size > limits.queuedBytes ? noEntries(missed.position) : missed;
 }
 

@@ -15,7 +15,7 @@ import { logWarning } from "../../model/logger.ts";
 import type { Position } from "../../model/topic.ts";
 import type { Duty } from "../platform/alarm-agenda.ts";
 import { settledWithin } from "../platform/loop-timing.ts";
-import { within } from "../log/log-rows.ts";
+import { BATCH_CHARS, within } from "../log/log-rows.ts";
 import type { Delivery, FollowerPosition, MemberCount } from "../rpc/room-rpc.ts";
 import type { Entry } from "../rpc/log-entry.ts";
 import { failed, type FollowersOptions, type Link, type Progress } from "./follower-link.ts";
@@ -25,8 +25,6 @@ import { RecentEntries } from "./recent-entries.ts";
 
 /** Entries of a batch. */
 const BATCH = 500;
-/** Characters of a batch: an RPC takes 32 MiB, and a character may have two bytes. */
-const BATCH_CHARS = 4 * 1024 * 1024;
 /** Delay from a publication to the check whether all followers have it, which resumes what a crash cut off. */
 const CHECKPOINT_MS = 5_000;
 /** A checkpoint this soon after a publication would be out of date at once: the next one is saved. */

@@ -63,6 +63,8 @@ export class HubIndex implements Duty {
   #rows: number;
   #named: number;
   #asksUntil: number | undefined;
+  /** No row is out of date before: a look reads all of them, and reports only make them newer. */
+  #lookAt = 0;
 
   constructor(storage: IndexStorage, arm: (at: number) => void, limits = INDEX_LIMITS) {
     this.#storage = storage;
@@ -108,8 +110,10 @@ export class HubIndex implements Duty {
   }
 
   #remove(name: string): void {
-    this.#sql("DELETE FROM seen WHERE name = ?", name);
-    this.#count();
+    const [row] = this.#sql("DELETE FROM seen WHERE name = ? RETURNING total", name);
+    if (!row) return;
+    this.#rows--;
+    if (row["total"] !== null) this.#named--;
   }
 
   /** No object of the hub is listed but this room itself, and the totals are out of date. */
@@ -131,7 +135,7 @@ export class HubIndex implements Duty {
 
   /** The storage was deleted. */
   forget(): void {
-    this.#asksUntil = 0;
+    [this.#asksUntil, this.#lookAt] = [0, 0];
     [this.#totals, this.#rows, this.#named] = [NO_TOTALS, 0, 0];
   }
 
@@ -227,13 +231,15 @@ export class HubIndex implements Duty {
 
   /** Without rows, when the totals are out of date; nothing is left to do after that. */
   due(now: number): number | undefined {
+    if (this.#lookAt > now) return this.#lookAt;
     const oldest = this.#sql("SELECT min(at) AS at FROM seen")[0]?.["at"];
-    if (typeof oldest === "number") return this.#forgetAt(oldest);
+    if (typeof oldest === "number") return (this.#lookAt = this.#forgetAt(oldest));
     const at = this.#forgetAt(this.#totals.at ?? 0);
     return at > now ? at : undefined;
   }
 
   run(now: number): void {
+    if (this.#lookAt > now) return;
     const { rowsWritten } = this.#storage.sql.exec(
       "DELETE FROM seen WHERE at <= ?",
       now - this.#limits.forgetMs,

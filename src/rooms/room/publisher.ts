@@ -148,7 +148,7 @@ export class Publisher implements Publishing {
     const { log } = this.#options;
     if (this.#pending.some(({ entry }) => entry.offset > at.offset && isChange(entry)))
       return false;
-    const after = log.since(at, this.#now(), Infinity);
+    const after = log.since(at, this.#now(), Infinity, isChange);
     return after.recovered && !after.entries.some(isChange);
   }
 

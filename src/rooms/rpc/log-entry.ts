@@ -70,6 +70,8 @@ export interface HistoryView {
   readonly recovered: boolean;
   /** The room's state as clients see it, in place of changes up to its position; where readers are to replace theirs. */
   readonly state?: Snapshot;
+  /** Of a page: characters of the rows that were read for it, which may hold many more messages. */
+  readonly readChars?: number;
 }
 
 /** What a connection missed in a room that it joins. */

@@ -156,6 +156,7 @@ describe("forms", () => {
     ["a text of digits for a text", z.string(), "12", ["12", "12"]],
   ])("%s", async (_title, schema, value, [json, msgpack]) => {
     expect(await bound(schema, value, "json")).toEqual(json);
+    expect(await bound(schema, value, "json-rpc")).toEqual(json);
     expect(await bound(schema, value, "msgpack")).toEqual(msgpack);
   });
 

@@ -11,7 +11,7 @@ import {
   streamOf,
 } from "../../../src/dispatch/define/hub-definition.ts";
 import { anyone, nobody } from "../../../src/dispatch/define/policies.ts";
-import { calling, callingRoom } from "../../../src/dispatch/testing/testing.ts";
+import { calling, callingRoom, world } from "../../../src/dispatch/testing/testing.ts";
 
 describe("hub", () => {
   it("is its name, settings and members, and nothing runs", () => {
@@ -135,6 +135,10 @@ const Sample = hub<Client>("sample", {
     here: (await group("g").presence.list()).map(({ userId }) => userId),
   })),
   end: method([], ({ abort }) => abort()),
+  keep: method([z.date(), z.instanceof(Uint8Array)], (_context, at, bytes) => [
+    at instanceof Date,
+    bytes instanceof Uint8Array,
+  ]),
   sum: method([streamOf(z.number())], async (_context, numbers) => {
     let sum = 0;
     for await (const n of numbers) sum += n;
@@ -171,6 +175,13 @@ describe("calling", () => {
       at: "1970-01-01T00:00:00.000Z",
       bytes: new Uint8Array([1]),
     });
+  });
+
+  it("gives times and bytes to the schemas that ask for them, as a client's call does", async () => {
+    const given = [new Date(0), new Uint8Array([1])] as const;
+    expect(await calling(Sample).invoke.keep(...given)).toEqual([true, true]);
+    const alice = await world(Sample, { env: {} }).connect({ user: "alice" });
+    expect(await alice.invoke.keep(...given)).toEqual([true, true]);
   });
 
   it("knows who is in a room, and with what state", async () => {

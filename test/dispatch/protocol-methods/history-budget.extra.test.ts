@@ -77,3 +77,31 @@ it("lets the event loop turn between the reads of a batch, read or refused", asy
   // Two without turns of its own.
   expect(turns).toBeGreaterThan(4);
 });
+
+it("is spent by a page that is a small part of what was published together", async () => {
+  const said = { target: "said", params: JSON.stringify(["x".repeat(200)]) };
+  await roomAt("pinched/group:burst").publishAll(Array.from({ length: 100 }, () => said));
+  using eve = await enter("pinched/group:burst", { user: "eve" });
+  const read = async () => (await eve.call("$/history", { limit: 1 })).error?.data.code;
+  expect([await read(), await read()]).toEqual([undefined, "rate_limited"]);
+});
+
+it("is spent by replays of a room, but for the first", async () => {
+  await roomAt("pinched/group:again").publish({
+    target: "said",
+    params: JSON.stringify(["x".repeat(4_000)]),
+  });
+  const { epoch } = (await roomAt("pinched/group:again").info()).position;
+  using eve = await enter("pinched/group:beside", { user: "eve" });
+  const join = async (method: string, params: object) => {
+    const { error, result } = await eve.call(method, params);
+    return error?.data.code ?? (result as { replayed: number }).replayed > 0;
+  };
+  const again = { room: "group:again", since: `${epoch}:0` };
+  expect(await join("$/join", again)).toBe(true);
+  expect(await join("$/join", again)).toBe(true);
+  await eve.call("$/leave", { room: "group:again" });
+  expect(await join("$/join", again)).toBe("rate_limited");
+  expect((await eve.call("$/history")).error?.data.code).toBe("rate_limited");
+  expect((await eve.call("$/join", { room: "group:again" })).error).toBeUndefined();
+});

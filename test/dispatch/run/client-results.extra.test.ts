@@ -53,6 +53,19 @@ describe("the caller", () => {
     expect((await alice.response("q")).result).toBe(false);
   });
 
+  it("is asked by no more calls at once than may wait, and by the others later", async () => {
+    using alice = await enter("ask-few/group:crowd");
+    const calls = Array.from({ length: 30 }, (_, n) => alice.call("askMe", [`${n}`]));
+    const codes = (await Promise.all(calls)).map(outcome);
+    expect(codes).toEqual(codes.map(() => "timed_out"));
+    const before = alice.heard.slice(
+      0,
+      alice.heard.findIndex(({ error }) => error),
+    );
+    expect(before.filter(({ method }) => method === "confirm")).toHaveLength(21);
+    expect(alice.messages("confirm")).toHaveLength(30);
+  });
+
   it("gets its turn back but once, however often it is asked", async () => {
     using alice = await enter("ask/group:e");
     void answering(alice, (id) => answer(id, true));

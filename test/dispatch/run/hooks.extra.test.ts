@@ -37,6 +37,14 @@ it("a connection whose `connected` fails is closed with 4503, and told nothing o
   log.mockRestore();
 });
 
+it("a connection whose `connected` throws a HubError is told its message", async () => {
+  const log = vi.spyOn(console, "error").mockImplementation(() => {});
+  const alice = await entering("greeting/group:refusing");
+  expect(await alice.closed).toEqual({ code: 4503, reason: "As asked." });
+  expect(log.mock.calls).toEqual([[expect.stringContaining('"error":"As asked."')]]);
+  log.mockRestore();
+});
+
 it("`disconnected` runs once when a connection has gone, with its signal aborted", async () => {
   const alice = await entering("greeting/group:gone", { user: "alice" });
   const bob = await entering("greeting/group:gone", { user: "bob" });

@@ -53,6 +53,7 @@ declare namespace Cloudflare {
     DB: D1Database;
     HYPERDRIVE: Hyperdrive;
     ORDERS: KVNamespace;
+    SESSIONS: KVNamespace;
     /** A connection string. */
     REALTIME: string;
     STOCK: DurableObjectNamespace<import("project/test/support/database/stock.ts").Stock>;

@@ -1,6 +1,7 @@
 // How much a replay buffer keeps for a client that confirms nothing.
 
 import { describe, expect, it } from "vitest";
+import { HeldBytes } from "../../../src/rooms/connection/held-bytes.ts";
 import { ReplayBuffer } from "../../../src/rooms/connection/replay-buffer.ts";
 import type {
   ReplayRows,
@@ -50,6 +51,32 @@ it("does not count its largest frame, whichever that is by now", () => {
   expect([buffer.size, buffer.refuses(["x"])]).toEqual([100, false]);
   keep([60]);
   expect(buffer.refuses(["x"])).toBe(true);
+});
+
+it("counts what the smallest frames take beside their characters", () => {
+  const user = new HeldBytes({ heldByConnection: 1e9, heldByUser: 1e6, heldByObject: 1e9 });
+  const held = user.of({ id: "alice" });
+  const limits = { window: Infinity, maxKept: Infinity, byFrame: true, held };
+  const buffer = new ReplayBuffer(ROWS, limits, EMPTY);
+  for (let kept = 0; kept < 7_000; kept++) buffer.keep(["x"], protocol, true);
+  expect([buffer.refuses(["x"]), buffer.size]).toEqual([false, 7_000]);
+  for (let kept = 0; kept < 1_000; kept++) buffer.keep(["x"], protocol, true);
+  expect(buffer.refuses(["x"])).toBe(true);
+  buffer.confirmFrames(8_000);
+  expect([buffer.refuses(["x"]), held.frames]).toEqual([false, 0]);
+});
+
+it.for([100, 50_000, Infinity])("keeps a frame without a look at those before: %d", (window) => {
+  let looks = 0;
+  const counted = {
+    ...[],
+    get length() {
+      return (looks++, 50);
+    },
+  } as unknown as Encoded;
+  const buffer = new ReplayBuffer(ROWS, { window, maxKept: Infinity, byFrame: true }, EMPTY);
+  for (let kept = 0; kept < 2_000; kept++) buffer.keep([counted], protocol, true);
+  expect(looks).toBeLessThan(20 * 2_000);
 });
 
 const frame = (text: string) =>

@@ -67,6 +67,19 @@ class CountedSet extends Set<Connection> {
   }
 }
 
+/** The same messages, and how often one of them was looked at. */
+function counted(messages: readonly QueuedMessage[]) {
+  let looks = 0;
+  const queue = messages.map((one) => ({
+    ...one,
+    get audience() {
+      looks += 1;
+      return "audience" in one ? one.audience : room;
+    },
+  }));
+  return { queue: queue as readonly QueuedMessage[], looks: () => looks };
+}
+
 describe("fanOut", () => {
   it.for<[title: string, waiting: QueuedMessage[], frames: Record<string, string>]>([
     ["nothing to nobody", [], {}],
@@ -136,6 +149,26 @@ describe("fanOut", () => {
     // Each socket once, and not for each of the 64 messages; with each message for the 20 callers.
     expect(plainly.reads).toBeLessThan(2 * 1_000);
     expect(mixed.reads).toBeLessThan(2 * 1_000 + 20 * 85);
+  });
+
+  it.for([
+    ["alone", () => []],
+    ["with an answer to each", (one: Connection) => [tell(one, "done")]],
+  ] as const)("serves 2,000 rooms of one socket %s without work per pair", ([, answers]) => {
+    const all = Array.from({ length: 2_000 }, (_, at) => connection(`${at}`));
+    const rooms = all.map((one) => new CountedSet([one]));
+    const { queue, looks } = counted(rooms.map((one, at) => say(`${at}`, one)));
+    fanOut([...queue, ...all.flatMap(answers)], () => {});
+    expect(looks()).toBeLessThan(10 * 2_000);
+    expect(Math.max(...rooms.map(({ reads }) => reads))).toBeLessThan(10);
+  });
+
+  it("gives a socket of a hundred rooms its messages in their order, without work per pair", () => {
+    const rooms = Array.from({ length: 100 }, () => new Set([a]));
+    const said = Array.from({ length: 1_000 }, (_, at) => say(`${at}`, rooms[(at * 7) % 100]));
+    const { queue, looks } = counted(said);
+    expect(framesOf(queue)).toEqual({ a: [said.map((_, at) => `${at}`).join(" ")] });
+    expect(looks()).toBeLessThan(10 * 1_000);
   });
 
   it("cuts frames at 256 Ki characters, between records", () => {

@@ -1,7 +1,7 @@
 // How often an outbox flushes.
 
 import { expect, it, vi } from "vitest";
-import { Outbox } from "../../../src/rooms/delivery/outbox.ts";
+import { memoryOf, Outbox } from "../../../src/rooms/delivery/outbox.ts";
 
 interface Waiting {
   readonly run: () => void;
@@ -36,4 +36,10 @@ it("[ST7] holds what comes within the period of updates, for few sockets as well
   expect([next(), save.mock.calls.length]).toEqual([1000 / 30, 2]);
   expect([next(), next(), save.mock.calls.length]).toEqual([0, 1000 / 30, 2]);
   expect(waiting).toEqual([]);
+});
+
+it("a long text beyond Latin takes two bytes a character", () => {
+  expect(["x", "é", "日"].map((letter) => memoryOf(letter.repeat(2_000)))).toEqual([
+    ...[2_000, 2_000, 4_000],
+  ]);
 });

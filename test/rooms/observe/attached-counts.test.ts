@@ -28,7 +28,7 @@ describe("counts beside a socket", () => {
   it("survive sleep, and are replaced by later ones", () => {
     const { counts, sockets } = objectOf("alice", "bob");
     expect(counts.keep(counted(1))).toBe(true);
-    expect(afterSleep(sockets).kept).toEqual(counted(1));
+    expect(afterSleep(sockets).counts).toEqual(counted(1));
     const woken = objectWith(sockets);
     for (const connection of woken.connections.all) woken.connections.open(connection);
     expect(new AttachedCounts(woken.connections).keep(counted(2))).toBe(true);
@@ -39,7 +39,7 @@ describe("counts beside a socket", () => {
     const { accepted, connections, counts, sockets } = objectOf("alice", "bob");
     counts.keep(counted(1));
     connections.remove(accepted[0]!.connection);
-    expect(counts.kept).toBeUndefined();
+    expect(counts.counts).toBeUndefined();
     expect(counts.keep(counted(2))).toBe(true);
     expect(countsAt(sockets[1]!)).toEqual(counted(2));
   });
@@ -50,7 +50,7 @@ describe("counts beside a socket", () => {
     const { connection } = accepted[0]!;
     save(connection, { items: { notes: "x".repeat(8_000) } });
     expect(counts.keep(counted(2))).toBe(false);
-    expect([counts.kept, sockets.map(countsAt)]).toEqual([undefined, [undefined]]);
+    expect([counts.counts, sockets.map(countsAt)]).toEqual([undefined, [undefined]]);
   });
 
   it("are kept by no connection that has not begun, or has no socket", () => {

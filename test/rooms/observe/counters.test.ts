@@ -35,6 +35,16 @@ it("forty codes have names, and all more are other", () => {
   expect(counters.refusals.get("other")).toBe(60);
 });
 
+it("forty codes have names in the sum of many wakes, too", () => {
+  const wakes = [0, 1, 2].map((wake) => {
+    const counters = newCounters();
+    for (let n = 0; n < 30; n++) countRefusal(counters, `code_${wake}_${n}`);
+    return snapshotOf(counters);
+  });
+  const { refusals } = wakes.reduce(sum);
+  expect([Object.keys(refusals).length, refusals["other"]]).toEqual([41, 50]);
+});
+
 it("twenty versions of clients have names, in one object and in the sum of many", () => {
   const [one, other] = [newCounters(), newCounters()];
   for (let n = 0; n < 30; n++) countClient(one, `1.0.${n}`);

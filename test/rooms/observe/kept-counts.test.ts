@@ -47,8 +47,8 @@ describe("counts beside a socket", () => {
     await wake(kv, 0, sockets);
     await wake(kv, 2, sockets);
     const room = object(kv, START + 180 * SECOND, new Sockets());
-    room.reports.found(sockets.kept);
-    room.reports.found(sockets.kept);
+    room.reports.addEarlier(sockets.counts);
+    room.reports.addEarlier(sockets.counts);
     room.crowd.users = 0;
     room.reports.note();
     await room.until(240);

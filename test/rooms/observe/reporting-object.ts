@@ -15,11 +15,11 @@ export const SECOND = 1_000;
 
 /** Attachments of an object's sockets: they outlive its sleep, and are lost in a crash. */
 export class Sockets implements CountsKeeper {
-  kept: KeptCounts | undefined;
+  counts: KeptCounts | undefined;
   isFull = false;
 
   keep(counts: KeptCounts): boolean {
-    this.kept = this.isFull ? undefined : counts;
+    this.counts = this.isFull ? undefined : counts;
     return !this.isFull;
   }
 }

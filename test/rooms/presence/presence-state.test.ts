@@ -1,7 +1,7 @@
 // Who is here: the state machine against a model that remembers everything, and the figures for a crowd.
 
 import * as fc from "fast-check";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { PresenceState } from "../../../src/rooms/presence/presence-state.ts";
 
 const GRACE = 5_000;
@@ -198,6 +198,16 @@ describe("presence", () => {
     presence.set(["", "bob", 0], 1_000);
     expect(presence.takeChange(1_000).traces).toBeUndefined();
     expect(presence.takeChange(1_000 + GRACE).traces).toEqual(new Map([["alice", "second"]]));
+  });
+
+  it("looks at no other users where a source ends that has one", () => {
+    const presence = present();
+    for (let at = 0; at < 2_000; at++) presence.set(["relay1", `user${at}`, 1], 0);
+    presence.set(["relay2", "user7", 2], 0);
+    const looks = vi.spyOn(Map.prototype, "has");
+    presence.forget("relay2", 0);
+    expect([looks.mock.calls.length < 20, presence.connections]).toEqual([true, 2_000]);
+    looks.mockRestore();
   });
 
   it("forgets the trace of a join or a leave that is taken back", () => {

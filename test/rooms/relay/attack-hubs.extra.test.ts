@@ -10,6 +10,7 @@ import { hub, method, stream } from "../../../src/hub.ts";
 import { LIMITS } from "../../../src/model/options.ts";
 import type { Topic } from "../../../src/model/topic.ts";
 import { connectionOf, type Connection } from "../../../src/rooms/connection/connection.ts";
+import { HubError } from "../../../src/model/errors.ts";
 import { PublishLanes } from "../../../src/rooms/links/publish-lanes.ts";
 import { UndeliveredPublications } from "../../../src/rooms/links/undelivered-publications.ts";
 import type { Host } from "../../../src/rooms/object/host.ts";
@@ -77,6 +78,25 @@ describe("what is said to nobody", () => {
 });
 
 describe("lanes", () => {
+  it("hold no more to many rooms that do not answer than to one", async () => {
+    const answer = Promise.withResolvers<never>();
+    const publishAll = () => answer.promise;
+    const lanes = lanesTo(() => ({ publishAll }) as never);
+    const params = JSON.stringify(["x".repeat(200_000)]);
+    const said = Array.from({ length: 300 }, (_, at) =>
+      lanes.publish({ kind: "group", name: `slow${at}` }, { target: "said", params }),
+    );
+    const refused = { code: "rate_limited" };
+    await Promise.all(said.slice(252).map((one) => expect(one).rejects.toMatchObject(refused)));
+    answer.reject(new HubError("unavailable", "Gone."));
+    const codes = await Promise.allSettled(said.slice(0, 250));
+    expect(new Set(codes.map((one) => (one as PromiseRejectedResult).reason.code))).toEqual(
+      new Set(["unavailable"]),
+    );
+    const again = lanes.publish({ kind: "group", name: "slow1" }, { target: "said", params });
+    await expect(again).rejects.toMatchObject({ code: "unavailable" });
+  });
+
   const topic: Topic = { kind: "group", name: "busy" };
   const draft = (text: string) => ({ target: "said", params: JSON.stringify([text]) });
 

@@ -9,7 +9,7 @@ import { attachedOf } from "../../../src/rooms/connection/attachment.ts";
 import type { RelayParts } from "../../../src/rooms/relay/relay-parts.ts";
 import { roomAt, token as tokenOf } from "../client.ts";
 import { range } from "../storage.ts";
-import { connected, negotiate, relayOf } from "./client.ts";
+import { connected, negotiate, post as negotiation, relayOf } from "./client.ts";
 
 const RS = "\u001e";
 const CLOSE = `{"type":7}${RS}`;
@@ -121,6 +121,26 @@ describe("long polling", () => {
     expect(await old).toEqual([204, ""]);
     await bob.call("Say", "lp3", "to the newer");
     expect(await young).toContain("to the newer");
+  });
+
+  it("is a flood where polls follow each other without end", async () => {
+    const { poll, post } = await visitor("pinched", "poller");
+    await told(poll());
+    await post(HANDSHAKE);
+    const polls = Array.from({ length: 8 }, poll);
+    const codes = (await Promise.all(polls)).map(({ headers }) => headers.get("x-dormouse-error"));
+    expect(codes[0]).toBeNull();
+    expect(codes).toContain("rate_limited");
+    expect((await negotiation("/hubs/pinched/negotiate", "poller")).status).toBe(429);
+  });
+
+  it("is a flood where its client takes it over again and again", async () => {
+    const { connect } = await visitor("pinched", "resumer");
+    const first = await connect();
+    first.webSocket!.accept();
+    const again = await connect();
+    expect([again.status, again.headers.get("x-dormouse-error")]).toEqual([429, "rate_limited"]);
+    first.webSocket!.close(1000);
   });
 
   it("ends by DELETE, by Close, and by silence; then there is no such connection", async () => {

@@ -231,3 +231,30 @@ it("adds up what objects have stored, of those that say it, until they end or ar
     index.run(NOW + 25 * HOUR);
     expect(index.metrics(NOW).stored).toEqual({ objects: 0, bytes: 0, rows: 0, state: 0 });
   }));
+
+it("looks through its rows neither with each alarm nor with each object that ends", () =>
+  withStorage((storage) => {
+    const queries: string[] = [];
+    const exec = (query: string, ...values: SqlStorageValue[]) => {
+      queries.push(query);
+      return storage.sql.exec(query, ...values);
+    };
+    const index = new HubIndex({ kv: storage.kv, sql: { exec } } as never, () => {}, {
+      ...INDEX_LIMITS,
+      named: 2,
+    });
+    for (const name of ["a", "b", "c", "d"]) index.report(name, report(), NOW);
+    const due = index.due(NOW);
+    queries.length = 0;
+    for (let at = NOW; at < NOW + 1_000; at += 100) {
+      index.run(at);
+      expect(index.due(at)).toBe(due);
+    }
+    for (const name of ["a", "d"]) index.report(name, { ...report(), ended: true }, NOW);
+    expect(queries.filter((query) => !query.includes("name = ?"))).toEqual([]);
+    index.report("e", report(), NOW);
+    index.report("f", report(), NOW);
+    expect(index.metrics(NOW).rooms.map(({ room }) => room)).toEqual(["b", "e", OTHER]);
+    index.run(NOW + 25 * HOUR);
+    expect(names(index)).toEqual([]);
+  }));
