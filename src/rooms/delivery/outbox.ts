@@ -4,6 +4,8 @@
 //   · Each connection gets its messages in the order in which they were queued, publications and direct messages alike.
 //   · A publication that could not be saved is not sent; messages queued after it are.
 //   · The queue is in memory: a crash loses it, together with the sockets. The log has what was saved.
+//
+// Entries for a room's followers wait in `RecentEntries`, from which followers.ts takes its batches.
 
 import { HubError } from "../../model/errors.ts";
 import type { Outgoing } from "../../model/message.ts";
@@ -193,3 +195,46 @@ const WIDE = /[^\0-\xff]/;
 /** Bytes of memory of a text: the engine has two for each character where one of them is beyond Latin. */
 export const memoryOf = (text: string): number =>
   text.length > SHORT && WIDE.test(text) ? text.length * 2 : text.length;
+
+const ENTRIES_AT_MOST = 1_000;
+const BYTES_AT_MOST = 40 * 1024 * 1024;
+
+/**
+ * Entries for a room's followers: consecutive ones, up to the newest, that not all followers have yet. Older ones are read
+ * from the log.
+ */
+export class RecentEntries {
+  #entries: Entry[] = [];
+  #bytes = 0;
+
+  get all(): readonly Entry[] {
+    return this.#entries;
+  }
+
+  /** They must follow on the entries before. */
+  add(entries: readonly Entry[]): void {
+    this.#entries.push(...entries);
+    for (const { params } of entries) this.#bytes += memoryOf(params);
+    while (this.#entries.length > ENTRIES_AT_MOST || this.#bytes > BYTES_AT_MOST)
+      if (!this.#dropOldest()) break;
+  }
+
+  /** False where one entry alone is so large. */
+  #dropOldest(): boolean {
+    const dropped = this.#entries.splice(0, Math.floor(this.#entries.length / 2));
+    for (const { params } of dropped) this.#bytes -= memoryOf(params);
+    return dropped.length > 0;
+  }
+
+  forget(): void {
+    this.#entries = [];
+    this.#bytes = 0;
+  }
+
+  /** Undefined where memory does not reach back so far. */
+  after(startOffset: number): readonly Entry[] | undefined {
+    const first = this.#entries[0]?.offset ?? Infinity;
+    // Offsets are consecutive: each batch for each follower costs what it brings.
+    return first <= startOffset + 1 ? this.#entries.slice(startOffset + 1 - first) : undefined;
+  }
+}

@@ -14,6 +14,7 @@
 import { logWarning } from "../../model/logger.ts";
 import type { Position } from "../../model/topic.ts";
 import type { Duty } from "../platform/alarm-agenda.ts";
+import { RecentEntries } from "../delivery/outbox.ts";
 import { settledWithin } from "../platform/loop-timing.ts";
 import { BATCH_CHARS, within } from "../log/log-rows.ts";
 import type { Delivery, FollowerPosition, MemberCount } from "../rpc/room-rpc.ts";
@@ -21,7 +22,6 @@ import type { Entry } from "../rpc/log-entry.ts";
 import { failed, type FollowersOptions, type Link, type Progress } from "./follower-link.ts";
 import { FollowerLinks } from "./follower-links.ts";
 import { BEFORE_LOG } from "./follower-rows.ts";
-import { RecentEntries } from "./recent-entries.ts";
 
 /** Entries of a batch. */
 const BATCH = 500;
@@ -98,7 +98,7 @@ export class Followers implements Duty {
     this.#recent.add(entries);
     // Before the first of them leaves: if the object crashes from here on, its followers are reset.
     if (this.#options.isInMemory && this.#unsettled === 0) this.#followers.rows.settle(BEFORE_LOG);
-    this.#publishedAt = this.#options.now();
+    this.#publishedAt = entries.at(-1)!.at;
     if (this.#unsettled === 0) this.#unsettledSince = this.#publishedAt;
     this.#unsettled += entries.length;
     this.#scheduleCheckpoint();

@@ -63,7 +63,7 @@ describe("counts beside a socket", () => {
     sockets.isFull = false;
     await wake(kv, 4, sockets);
     const room = object(kv, START + 300 * SECOND, new Sockets());
-    room.reports.found(sockets.kept);
+    room.reports.addEarlier(sockets.counts);
     room.crowd.users = 0;
     room.reports.note();
     await room.until(400);

@@ -25,7 +25,7 @@ it("reads the grants of others once in a while, and deletes those whose clients 
     const seats = new Seats({
       ...{ address: { tenant: "t", hub: "h", relay: "any-0-0" }, kv: counted as never },
       ...{ limits: { ...LIMITS, connectionsPerUser: 1_000 }, now: () => now },
-      ...{ connectionCount: () => 0, connectionsOf: () => 0 },
+      ...{ connectionCount: () => 0, connectionsOf: () => 0, endLost() {} },
     });
     for (const n of range(1, 300)) await seats.reserve({ id: `user${n}` }, GRANTED as never);
     const grants = () => [...kv.list({ prefix: "grant:" })].length;

@@ -42,7 +42,7 @@ function followed(
     stubs: () => ({ deliver }) as Partial<RoomRpc> as RoomRpc,
   });
   const say = (count: number, more?: Partial<Entry>) => {
-    const said = entries(all.length + 1, all.length + count, more);
+    const said = entries(all.length + 1, all.length + count, { at: clock.now, ...more });
     all.push(...said);
     followers.publish(said);
   };
