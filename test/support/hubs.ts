@@ -32,7 +32,12 @@ const askHub = (name: string, limits: Partial<Limits>) =>
     answers: { confirm: z.boolean() },
     limits: { answerSeconds: 1, ...limits },
   })
-    .presenceState(z.object({ typing: z.boolean() }))
+    .presenceState(
+      z.object({
+        ...{ typing: z.boolean(), since: z.date().optional() },
+        sample: z.instanceof(Uint8Array).optional(),
+      }),
+    )
     .methods({
       askMe: method([Text], ({ clients }, question) => clients.caller.confirm(question)),
       askOther: method([Text, Text], ({ clients }, id, question) =>
@@ -163,6 +168,10 @@ const GreetingHub = hub<AskClient>("greeting", {
   async connected(context) {
     if (context.room.name === "failing") throw failing("secret");
     if (context.room.name === "refusing") throw failing("not_you");
+    if (context.room.name === "refused elsewhere")
+      throw Object.assign(new Error("As asked."), { name: "HubError", code: "not_you" }); // as RPC has it
+    if (context.room.name === "wordy") throw new HubError<string>("not_you", "é😀".repeat(50));
+    if (context.room.name === "silent") throw new HubError<string>("not_you", "");
     if (context.room.name === "asked") await context.clients.caller.confirm("ready?");
     else await scheduler.wait(20);
     traceOf(context).push(`connected ${context.user.id}`);

@@ -15,7 +15,6 @@ export const TracedHub = hub<TracedClient>("traced", {
   connected: ({ clients, trace, room }) => clients.group(logOf(room)).noted("connected", trace),
   disconnected: ({ clients, trace, room }) =>
     clients.group(logOf(room)).noted("disconnected", trace),
-  joined: ({ clients, trace, room }) => clients.group(logOf(room)).noted("joined", trace),
   left: ({ clients, trace, room }) => clients.group(logOf(room)).noted("left", trace),
 })
   .state("order", { schema: z.object({ count: z.number() }), initial: { count: 0 } })
@@ -29,6 +28,12 @@ export const TracedHub = hub<TracedClient>("traced", {
       clients.group(logOf(room)).noted("elsewhere", trace);
     }),
     schedule: action([], ({ schedule }) => schedule.in(0).later()),
+  })
+  .hooks({
+    async joined({ clients, trace, room, order }) {
+      await clients.group(logOf(room)).noted("joined", trace);
+      if (room.name === "hooked") await order("hooked").internal.later();
+    },
   })
   .methods({
     run: method([z.string()], ({ order }, id) => order(id).run.note()),

@@ -156,6 +156,18 @@ open
     },
   });
 
+// ---- Users' rooms with a state: `user` is the caller all the same ----
+open
+  .state("user", { schema: Plain, initial: { n: 1 } })
+  .internal({ clear: internal([], ({ state }) => void (state.n = 0)) })
+  .actions({ add: action([z.number()], ({ state }, by) => (state.n += by)) })
+  .hooks({
+    connected: async ({ own, user }) => void ((await own.run.add(1)) satisfies number, user.roles),
+    joined: ({ user }) => void (user.id satisfies string),
+    left: ({ user, trace }) => void (user.id satisfies string, trace satisfies string | undefined),
+  })
+  .methods({ name: method([], ({ own, user }) => void own.internal.clear().then(() => user.id)) });
+
 // ---- Tests in memory take such a hub ----
 const Both = open
   .state("group", { schema: Plain, initial: { n: 1 } })

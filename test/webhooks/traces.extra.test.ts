@@ -96,6 +96,11 @@ describe("a run of an action", () => {
     expect(await noted("by the clock")).toEqual([TRACE, TRACE]);
   });
 
+  it("by a hook of a room, has that of the connection which came", async () => {
+    await connected("groups/hooked", "alice", TRACE);
+    expect(await noted("by the clock")).toEqual([TRACE, TRACE]);
+  });
+
   it("by the clock has none", async () => {
     await rpc("schedule", ["scheduled"]);
     await runDurableObjectAlarm(roomAt("traced/order:scheduled"));

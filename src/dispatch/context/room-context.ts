@@ -16,6 +16,8 @@ interface RoomHook {
   readonly host: Pick<Host, "rooms" | "states">;
   readonly served: ServedHub;
   readonly runtime: Runtime;
+  /** Of the connection that has caused the hook, if it had one. */
+  readonly trace?: string | undefined;
 }
 
 /**
@@ -23,13 +25,13 @@ interface RoomHook {
  * put into them.
  */
 export const roomContext = (
-  { host, served, runtime }: RoomHook,
+  { host, served, runtime, trace }: RoomHook,
   messenger: Messenger,
   room: Topic,
 ): RoomContext<any> => {
   const viewOf = (topic: Topic) => {
     const view = roomView(host.rooms, topic);
-    const state = statefulRoomOf({ host, served, topic });
+    const state = statefulRoomOf({ host, served, topic, trace });
     return state ? withMembers(view, state) : view;
   };
   return {

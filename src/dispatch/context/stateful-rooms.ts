@@ -16,6 +16,8 @@ interface StatefulRoomOptions {
   readonly topic: Topic;
   /** The connection whose call this is: actions run as its user. Absent in hooks of rooms, which run internal ones. */
   readonly caller?: Connection;
+  /** Of a hook of a room: the trace context that its messages have. */
+  readonly trace?: string | undefined;
 }
 
 /** Undefined where rooms of this kind have no state. */
@@ -28,7 +30,7 @@ export function statefulRoomOf(options: StatefulRoomOptions): StatefulRoom<any, 
       throw new HubError("forbidden", "A hook of a room has no user: run an internal action.");
     const { params } = encodeParams(args);
     const by = isInternal ? {} : { user: caller!.user, connection: caller!.id };
-    const trace = caller ? traceOf(caller.attached) : {};
+    const trace = traceOf(caller ? caller.attached : options);
     return states.runAndSave(topic, { action, args: params, ...by, ...trace }, caller);
   };
   const runs = (isInternal: boolean) =>

@@ -1,9 +1,19 @@
-// Binds values of SignalR clients to schemas. A value that a schema takes as it came costs nothing more; one that it
+// Binds values of clients to schemas. A value that a schema takes as it came costs nothing more; one that it
 // refuses is tried in the other forms that its .NET type has on the wire, only where the schema objects.
 
 import type { StandardSchemaV1 } from "@standard-schema/spec";
 import type { ShapeOf } from "./member-names.ts";
-import { formsOf, type Binding } from "./value-conversions.ts";
+import { formsOf, isContainer, type Binding } from "./value-conversions.ts";
+import {
+  edited,
+  isObject,
+  memberOf,
+  ROOT,
+  setMember,
+  type Container,
+  type Edit,
+  type Path,
+} from "./value-edits.ts";
 
 export interface Binder {
   readonly shapeOf: ShapeOf;
@@ -40,8 +50,8 @@ interface Attempt {
 const ROUNDS = 4;
 /** Of one value, to be tried in turn. */
 const FORMS = 3;
-/** Objections that are looked at: a client must not make them costly. */
-const ISSUES = 50;
+/** Objections that are looked at in a round: a frame has room for a few more times. */
+const ISSUES = 1_000;
 
 /** What the schema makes of another form of a value that it has refused; else the issues that remain. */
 export async function repair(
@@ -65,7 +75,7 @@ async function improved(
   { value, result }: Attempt,
   binding: Binding,
 ): Promise<Attempt | undefined> {
-  const places = placesOf(result.issues ?? []);
+  const places = placesOf(result.issues ?? []).filter(outermostIn(value));
   for (let choice = 0; choice < FORMS; choice++) {
     const edits = places.flatMap((at) => editOf(value, at, { choice, binding }) ?? []);
     // oxlint-disable-next-line no-await-in-loop -- one form after another
@@ -82,14 +92,60 @@ async function tried(
   edits: readonly Edit[],
 ): Promise<Attempt | undefined> {
   const changed = edited(value, edits);
-  const result = await validated(schema, changed);
-  const failing = new Set(placesOf(result.issues ?? []).map(keyOf));
-  const good = edits.filter(({ at, isSure }) => isSure || !failing.has(keyOf(at)));
+  const result = await resultOf(schema, changed);
+  if (!result) return undefined;
+  const isRefused = refusalsIn(result);
+  const taken = edits.filter((edit) => edit.isSure || !isRefused(edit));
+  const good = taken.length < edits.length ? taken : await askedFor(schema, value, edits);
   if (good.length === edits.length) return { value: changed, result };
   return good.length > 0 ? tried(schema, value, good) : undefined;
 }
 
-type Path = readonly PropertyKey[];
+function refusalsIn({ issues = [] }: Result): (edit: Edit) => boolean {
+  const refused = new Set(placesOf(issues).map(keyOf));
+  return ({ at }) => refused.has(keyOf(at));
+}
+
+/**
+ * The edits without those to objects of which the schema asks no kind. Many a check takes any object, such as that of
+ * an object whose members are all optional, or converts what it is given: it did not mean a time, or bytes.
+ */
+async function askedFor(
+  schema: StandardSchemaV1,
+  value: unknown,
+  edits: readonly Edit[],
+): Promise<readonly Edit[]> {
+  if (!edits.some(({ stranger }) => stranger)) return edits;
+  const strange = edits.map((edit) => ({ ...edit, change: edit.stranger ?? edit.change }));
+  const result = await resultOf(schema, edited(value, strange));
+  if (!result) return edits;
+  const isRefused = refusalsIn(result);
+  return edits.filter((edit) => !edit.stranger || isRefused(edit));
+}
+
+/** Is converted to the same as the form, and of another kind. */
+class Stranger {
+  readonly #form: object;
+
+  constructor(form: object) {
+    this.#form = form;
+  }
+  valueOf() {
+    return this.#form.valueOf();
+  }
+  toString() {
+    return String(this.#form);
+  }
+}
+
+/** Undefined where a check of the schema throws: its author expected the value as it came. */
+async function resultOf(schema: StandardSchemaV1, value: unknown): Promise<Result | undefined> {
+  try {
+    return await validated(schema, value);
+  } catch {
+    return undefined;
+  }
+}
 
 const keyOf = (path: Path): string => JSON.stringify(path.map(String));
 
@@ -101,12 +157,23 @@ function placesOf(issues: readonly StandardSchemaV1.Issue[]): readonly Path[] {
   return [...new Map(paths.map((path) => [keyOf(path), path])).values()];
 }
 
-interface Edit {
-  readonly at: Path;
-  /** Whether the edit stays although the schema objects to the place: a name is never read in two ways. */
-  readonly isSure?: true;
-  /** Changes the container of the place, which is a copy. */
-  readonly change: (holder: Container) => void;
+/**
+ * Leaves out containers within one that the schema objects to as well: the forms of each cost as much as all that is in
+ * it, and a frame may have as many as it has levels.
+ */
+function outermostIn(
+  value: unknown,
+): (at: Path, index: number, places: readonly Path[]) => boolean {
+  let refused: ReadonlySet<unknown> | undefined;
+  return (at, _index, places) => {
+    refused ??= new Set(places.map((place) => place.reduce(memberOf, value)).filter(isContainer));
+    let [held, isWithin] = [value, false];
+    for (const key of at) {
+      isWithin ||= refused.has(held);
+      held = memberOf(held, key);
+    }
+    return !isWithin || !isContainer(held);
+  };
 }
 
 interface Choice {
@@ -119,7 +186,10 @@ function editOf(value: unknown, at: Path, { choice, binding }: Choice): Edit | u
   if (held === undefined) return choice === 0 ? renaming(value, at) : undefined;
   const forms = formsOf(held, binding);
   if (choice >= forms.length) return undefined;
-  return { at, change: (holder) => setMember(holder, at.at(-1) ?? ROOT, forms[choice]) };
+  const form = forms[choice];
+  const put = (one: unknown) => (holder: Container) => setMember(holder, at.at(-1) ?? ROOT, one);
+  const isOfKind = isObject(form) && !isContainer(form);
+  return { at, change: put(form), ...(isOfKind && { stranger: put(new Stranger(form)) }) };
 }
 
 /** A member that is missing, where another is there whose name differs in case only. */
@@ -134,59 +204,4 @@ function renaming(value: unknown, at: Path): Edit | undefined {
     delete (object as Record<string, unknown>)[other];
   };
   return { at, isSure: true, change };
-}
-
-const isObject = (value: unknown): value is Record<PropertyKey, unknown> =>
-  typeof value === "object" && value !== null;
-
-function memberOf(holder: unknown, key: PropertyKey): unknown {
-  if (holder instanceof Map) return holder.get(key);
-  return isObject(holder) && Object.hasOwn(holder, key) ? holder[key] : undefined;
-}
-
-type Container = unknown[] | Map<unknown, unknown> | Record<PropertyKey, unknown>;
-
-/** The place of the whole, in a list of one: so every place has a container. */
-const ROOT = 0;
-
-/**
- * A copy of the value with all edits. A container is copied once for all of them: large ones would cost as much as
- * fifty. An edit within a value that another edit has replaced is left out.
- */
-function edited(value: unknown, edits: readonly Edit[]): unknown {
-  const root = [value];
-  const copies = new Set<unknown>([root]);
-  for (const { at, change } of edits) {
-    const holder = copiedHolder(root, [ROOT, ...at].slice(0, -1), copies);
-    if (holder) change(holder);
-  }
-  return root[ROOT];
-}
-
-/** The container at the path, after it and those on the way were replaced by copies. */
-function copiedHolder(root: Container, path: Path, copies: Set<unknown>): Container | undefined {
-  let holder = root;
-  for (const key of path) {
-    const member = memberOf(holder, key);
-    if (!isObject(member)) return undefined;
-    const copy = copies.has(member) ? (member as Container) : copyOf(member);
-    copies.add(copy);
-    setMember(holder, key, copy);
-    holder = copy;
-  }
-  return holder;
-}
-
-function copyOf(container: object): Container {
-  if (container instanceof Map) return new Map(container);
-  return Array.isArray(container) ? [...container] : { ...container };
-}
-
-function setMember(holder: Container, key: PropertyKey, value: unknown): void {
-  if (holder instanceof Map) holder.set(key, value);
-  else if (Array.isArray(holder)) holder[Number(key)] = value;
-  else
-    Object.defineProperty(holder, key, {
-      ...{ value, writable: true, enumerable: true, configurable: true },
-    });
 }

@@ -34,7 +34,10 @@ type Reach<R extends RoomTypes, A> = R["kind"] extends "order"
         readonly own: StatefulRoom<R, A>;
       };
 
-export type StatefulContext<C, R extends RoomTypes, A> = Omit<HubContext<C>, R["kind"]> &
+/** The member that `Reach` replaces: `user` is the caller, whichever kind has the state. */
+type Reached<R extends RoomTypes> = Exclude<R["kind"], "user">;
+
+export type StatefulContext<C, R extends RoomTypes, A> = Omit<HubContext<C>, Reached<R>> &
   Reach<R, A>;
 
 /** In hooks of rooms, which have no user that could run an action. */
@@ -48,9 +51,9 @@ type RoomReach<R extends RoomTypes> = R["kind"] extends "order"
 export interface StatefulHooks<C, R extends RoomTypes, A> {
   connected?(context: StatefulContext<C, R, A>): Awaitable<void>;
   disconnected?(context: StatefulContext<C, R, A>, error?: Error): Awaitable<void>;
-  joined?(context: Omit<MemberContext<C>, R["kind"]> & RoomReach<R>): Awaitable<void>;
-  left?(context: Omit<MemberContext<C>, R["kind"]> & RoomReach<R>): Awaitable<void>;
-  presenceChanged?(context: Omit<RoomContext<C>, R["kind"]> & RoomReach<R>): Awaitable<void>;
+  joined?(context: Omit<MemberContext<C>, Reached<R>> & RoomReach<R>): Awaitable<void>;
+  left?(context: Omit<MemberContext<C>, Reached<R>> & RoomReach<R>): Awaitable<void>;
+  presenceChanged?(context: Omit<RoomContext<C>, Reached<R>> & RoomReach<R>): Awaitable<void>;
 }
 
 /** Carries the types of a hub with state in the place of its clients; no value has this member. */

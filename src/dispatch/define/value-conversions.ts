@@ -11,11 +11,10 @@ export type Binding = Protocol["binding"] | "either";
 
 /** Other forms of a value, the likely ones first; none where there is none. */
 export function formsOf(value: unknown, binding: Binding): readonly unknown[] {
-  if (binding === "json-rpc")
-    return typeof value === "string" ? formsOfText(value, "json") : bigintForms(value);
+  if (binding === "json-rpc" && typeof value !== "string") return jsonRpcForms(value);
   switch (typeof value) {
     case "string":
-      return formsOfText(value, binding);
+      return formsOfText(value, binding === "json-rpc" ? "json" : binding);
     case "number":
       return WHOLE.test(String(value)) ? [BigInt(String(value))] : [];
     case "bigint":
@@ -32,26 +31,37 @@ const WHOLE = /^-?\d+$/;
 const bigintOf = (leaf: unknown): unknown =>
   typeof leaf === "number" && WHOLE.test(String(leaf)) ? BigInt(String(leaf)) : leaf;
 
-function bigintForms(value: unknown): readonly unknown[] {
-  const form = mapped(value, bigintOf);
-  return form === value ? [] : [form];
-}
+const timeOf = (leaf: unknown): unknown =>
+  typeof leaf === "string" ? (parseTime(leaf) ?? leaf) : leaf;
+
+const timeOrBytesOf = (leaf: unknown): unknown =>
+  typeof leaf === "string" ? (formsOfText(leaf, "json")[0] ?? leaf) : leaf;
+
+/** Where one of several schemas is to fit, the issue is that of the whole. Many a word is base64: bytes come last. */
+const jsonRpcForms = (value: unknown): readonly unknown[] =>
+  [bigintOf, timeOf, timeOrBytesOf]
+    .map((change) => mapped(value, change))
+    .filter((form) => form !== value);
 
 /** Null is what a client sends for an argument that it leaves out. */
 function formsOfObject(value: object | null, binding: Binding): readonly unknown[] {
   if (value === null) return [undefined];
   if (!isContainer(value)) return [simple(value)];
-  // Where one of several schemas is to fit, the issue is that of the whole.
   const leaves = (at: number) => mapped(value, (leaf) => formsOf(leaf, binding).at(at) ?? leaf);
-  const forms = [mapped(value, simple), leaves(0)];
+  // JSON has nothing to simplify.
+  const forms = [mapped(value, binding === "json" ? timeOf : simple), leaves(0)];
   // Digits of a decimal may be those of bytes.
   if (binding === "either") forms.push(leaves(-1));
   const changed = forms.filter((form) => form !== value);
   return Array.isArray(value) ? changed : [...changed, mapOf(value)];
 }
 
-const isContainer = (value: object): value is unknown[] | Record<string, unknown> =>
-  Array.isArray(value) || Object.getPrototypeOf(value) === Object.prototype;
+/** Whether the value's forms are those of all that is in it. */
+export const isContainer = (value: unknown): value is unknown[] | Record<string, unknown> =>
+  Array.isArray(value) ||
+  (typeof value === "object" &&
+    value !== null &&
+    Object.getPrototypeOf(value) === Object.prototype);
 
 /** A value of MessagePack as JSON has it. */
 function simple(value: unknown): unknown {
@@ -63,7 +73,7 @@ function simple(value: unknown): unknown {
 
 /** Members that become undefined are left out. The value itself where no leaf changes. */
 function mapped(value: unknown, change: (leaf: unknown) => unknown): unknown {
-  if (typeof value !== "object" || value === null || !isContainer(value)) return change(value);
+  if (!isContainer(value)) return change(value);
   const entries = Object.entries(value);
   const changed = entries.map(([key, held]) => [key, mapped(held, change)] as const);
   if (changed.every(([, held], index) => held === entries[index]![1])) return value;

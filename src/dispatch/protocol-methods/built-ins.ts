@@ -7,8 +7,10 @@ import english from "zod/v4/locales/en.js";
 import { HubError } from "../../model/errors.ts";
 import { formatPosition, parsePosition } from "../../model/topic.ts";
 import { hasBigint } from "../../protocols/exact-json.ts";
+import { parseJson, toJson } from "../../protocols/json.ts";
 import type { HistoryView } from "../../rooms/rpc/log-entry.ts";
-import { check } from "../define/validate.ts";
+import { EXACT_NAMES } from "../define/bind-value.ts";
+import { check, checkBound } from "../define/validate.ts";
 import { mayReadHistory } from "../define/policies.ts";
 import { openRpc } from "../define/open-rpc.ts";
 import { refreshToken } from "./refresh-token.ts";
@@ -147,9 +149,17 @@ async function presence(
 async function track(call: ProtocolCall, name: string | undefined, state: unknown): Promise<null> {
   const { host, connection, served } = call.session;
   const schema = served.hub.presenceState;
-  const shown = schema && state !== null ? await check(schema, state, "State") : state;
+  const shown = schema && state !== null ? await shownAs(schema, state) : state;
   await host.rooms.track(connection.user.id, roomNamed(call, name), shown);
   return null;
+}
+
+/** A state is bound as arguments are, and kept as JSON. */
+async function shownAs(schema: StandardSchemaV1, state: unknown): Promise<unknown> {
+  const call = { binder: EXACT_NAMES };
+  return parseJson(
+    toJson((await checkBound(schema, state, { name: () => "State", call })) ?? null),
+  );
 }
 
 /** `expiresAt` in milliseconds since 1970. Throws as the verification does (`token_…`), and as `refreshed` does. */

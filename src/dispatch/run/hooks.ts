@@ -1,7 +1,7 @@
 // Runs a hub's hooks: `connected` and `disconnected` for one connection, and `joined`, `left` and `presenceChanged` for
 // a room.
 
-import { CLOSE, HubError } from "../../model/errors.ts";
+import { CLOSE, isUnexpected } from "../../model/errors.ts";
 import { logError } from "../../model/logger.ts";
 import type { Ending, Host } from "../../rooms/object/host.ts";
 import type { UserChanges } from "../../rooms/rpc/presence-view.ts";
@@ -78,15 +78,16 @@ export async function disconnectedHook(
   });
 }
 
-/** A `HubError` is hub code's answer, and needs no stack. */
-const loggedOf = (error: unknown): unknown => (error instanceof HubError ? error.message : error);
+/** A `HubError` is hub code's answer, here or in a room elsewhere, and needs no stack. */
+const loggedOf = (error: unknown): unknown =>
+  isUnexpected(error) ? error : (error as Error).message;
 
 /**
  * The reason that clients get with the close: the message of a `HubError`; of other errors only if the hub has
  * `detailedErrors`. The texts are ASP.NET Core's.
  */
 function detailOf({ host }: Session, error: unknown): string | undefined {
-  if (error instanceof HubError) return `HubException: ${error.message}`;
+  if (!isUnexpected(error)) return `HubException: ${(error as Error).message}`;
   if (!showsDetails(host)) return undefined;
   return error instanceof Error ? `${error.name}: ${error.message}` : String(error);
 }
@@ -139,7 +140,7 @@ export async function presenceHooks(
   const contextOf = (method: string, trace?: string) => {
     const runtime = runtimeAt(host, { hub: served.name, method });
     const messenger = messengerOf({ host, served, trace }, published);
-    return roomContext({ host, served, runtime }, messenger, host.room);
+    return roomContext({ host, served, runtime, trace }, messenger, host.room);
   };
   const run = (hook: "joined" | "left", ids: readonly string[]) => {
     const untraced = contextOf(hook);

@@ -2,7 +2,7 @@
 // the codec are those of the server; sockets, sleep and the way between objects are left out.
 
 import { CLOSE, HubError, type CloseCode } from "../../model/errors.ts";
-import { closeReason, endOf } from "../../rooms/connection/close-socket.ts";
+import { closeReason, endOf, fitReason } from "../../rooms/connection/close-socket.ts";
 import { logError } from "../../model/logger.ts";
 import type { Encoded } from "../../model/message.ts";
 import { ALL, formatTopic, parseTopic, type Topic } from "../../model/topic.ts";
@@ -189,7 +189,7 @@ export class WorldServer {
   close(connection: Connection, why: CloseCode, detail?: string): void {
     const peer = this.#peers.get(connection);
     this.ended(connection, endOf(why, detail), why);
-    peer?.onClose(why, closeReason(why, detail));
+    peer?.onClose(why, fitReason(closeReason(why, detail)));
   }
 
   /** The connection has ended; `error` is undefined where its client closed it on purpose. May be repeated. */

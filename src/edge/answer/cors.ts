@@ -49,9 +49,12 @@ export function logForeignOrigin(request: Request, env: AuthEnv & ObjectEnv, hub
   }
 }
 
-/** Of a misconfigured server too, so that pages can read its refusals: only the origins have to be right. */
-const originsOf = (env: AuthEnv): ReadonlySet<string> =>
-  readOrigins(String(env.ALLOWED_ORIGINS ?? "")) ?? new Set();
+/**
+ * Of a misconfigured server too, so that pages can read its refusals: only the origins have to be right. Tests of
+ * applications ask for paths without bindings.
+ */
+const originsOf = (env: AuthEnv | undefined): ReadonlySet<string> =>
+  readOrigins(String(env?.ALLOWED_ORIGINS ?? "")) ?? new Set();
 
 const headersFor = (request: Request, env: AuthEnv): Readonly<Record<string, string>> =>
   corsHeaders(request, originsOf(env));

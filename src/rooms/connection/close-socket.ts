@@ -24,7 +24,7 @@ const HUB_EXCEPTION = /^HubException: /;
  * it is for one client's eyes only.
  */
 export const closeReason = (why: CloseCode, detail?: string): string =>
-  WORDED.has(why) && detail ? detail.replace(HUB_EXCEPTION, "") : reasonOf(why);
+  (WORDED.has(why) && detail?.replace(HUB_EXCEPTION, "")) || reasonOf(why);
 
 /** The error of a connection that the server has ended, for hooks and webhooks; undefined for a regular end. */
 export function endOf(why: CloseCode, detail?: string): HubError | undefined {

@@ -176,10 +176,72 @@ describe("forms", () => {
     expect(await bound(schema, value, "either")).toEqual(read);
   });
 
+  const Move = z.object({ kind: z.literal("move"), at: z.date(), n: z.number() });
+  test.each<Row>([
+    [
+      "a time where one of several schemas is to fit",
+      z.union([Move, Blob]),
+      { kind: "move", at: day, n: 1 },
+      { kind: "move", at: new Date(day), n: 1 },
+    ],
+    ["bytes there", z.union([Price, Blob]), { b: "1234" }, { b: digits }],
+    [
+      "of valibot, too",
+      v.union([v.object({ at: v.array(v.date()) }), v.string()]),
+      { at: [day] },
+      { at: [new Date(day)] },
+    ],
+    ["a text where both fit", z.union([z.date(), z.string()]), day, day],
+    [
+      "as many times as a frame has room for",
+      z.array(z.date()),
+      Array.from({ length: 1200 }, () => day),
+      Array.from({ length: 1200 }, () => new Date(day)),
+    ],
+    ["no time for a number", z.coerce.number(), "2026-01-02", "refused"],
+    ["no bytes for a number", z.coerce.number().min(5), "CQ==", "refused"],
+    ["no bytes for an object", z.object({ a: z.string().optional() }), "AQID", "refused"],
+    ["no time for an object of valibot", v.looseObject({}), day, "refused"],
+    ["no Map for an object", z.strictObject({ a: z.int().optional() }), { b: 1 }, "refused"],
+    ["no bytes for another text", z.unknown().refine((text) => text !== "root"), "root", "refused"],
+    [
+      "the times alone, beside such",
+      z.object({ at: z.date(), n: z.coerce.number().catch(0) }),
+      { at: day, n: day },
+      { at: new Date(day), n: 0 },
+    ],
+    [
+      "nothing where a check that expects a text throws",
+      z.custom<string>((text) => (text as string).startsWith("#")),
+      "1234",
+      "refused",
+    ],
+  ])("of JSON: %s", async (_title, schema, value, read) => {
+    for (const binding of ["json", "json-rpc"] as const)
+      expect(await bound(schema, value, binding)).toEqual(read);
+  });
+
   test("the issue that remains is the one that no form mends", async () => {
     const schema = z.object({ at: z.string(), n: z.int() });
     const result = await bind(schema, { at: new Date(0), n: "x" }, { shapeOf, binding: "json" });
     expect(result.issues?.map(({ path }) => path)).toEqual([["n"]]);
+  });
+
+  test("a value that is refused at each of its levels is looked through once for each form", async () => {
+    let looks = 0;
+    const ownKeys = (list: object) => (looks++, Reflect.ownKeys(list));
+    const list = new Proxy(["a"], { ownKeys });
+    const Level = z.strictObject({
+      get down() {
+        return Level.optional();
+      },
+      list: z.array(z.string()).optional(),
+    });
+    let value: object = { list };
+    for (let level = 0; level < 50; level++) value = { down: value, odd: 1 };
+    for (const binding of ["json", "json-rpc"] as const)
+      expect(await bound(Level, value, binding)).toBe("refused");
+    expect(looks).toBeLessThan(50);
   });
 
   test("a value of a thousand objections costs a handful of validations", async () => {

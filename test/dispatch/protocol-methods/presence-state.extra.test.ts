@@ -11,6 +11,13 @@ it("takes a state that the hub's schema takes, as the schema returns it, and nul
   expect((await alice.call("$/untrack")).result).toBeNull();
 });
 
+it("takes times and bytes, which it shows as they came", async () => {
+  using alice = await enter("ask/group:state-3", { user: "alice" });
+  const state = { typing: true, since: "2026-01-02T03:04:05.000Z", sample: "AQID" };
+  expect((await alice.call("$/track", { state })).result).toBeNull();
+  expect((await alice.call("$/presence")).result.members[0].state).toEqual(state);
+});
+
 it("refuses another, and keeps the state before it", async () => {
   using alice = await enter("ask/group:state-2", { user: "alice" });
   await alice.call("$/track", { state: { typing: false } });

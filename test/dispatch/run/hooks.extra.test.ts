@@ -37,11 +37,24 @@ it("a connection whose `connected` fails is closed with 4503, and told nothing o
   log.mockRestore();
 });
 
-it("a connection whose `connected` throws a HubError is told its message", async () => {
+it.each(["refusing", "refused elsewhere"])(
+  "a connection whose `connected` throws a HubError is told its message: %s",
+  async (room) => {
+    const log = vi.spyOn(console, "error").mockImplementation(() => {});
+    const alice = await entering(`greeting/group:${room}`);
+    expect(await alice.closed).toEqual({ code: 4503, reason: "As asked." });
+    expect(log.mock.calls).toEqual([[expect.stringContaining('"error":"As asked."')]]);
+    log.mockRestore();
+  },
+);
+
+it.each([
+  ["as much of a long one as a close has room for", "wordy", `${"é😀".repeat(20)}é`],
+  ["the usual one instead of none", "silent", "The hub could not begin."],
+])("… %s", async (_, room, reason) => {
   const log = vi.spyOn(console, "error").mockImplementation(() => {});
-  const alice = await entering("greeting/group:refusing");
-  expect(await alice.closed).toEqual({ code: 4503, reason: "As asked." });
-  expect(log.mock.calls).toEqual([[expect.stringContaining('"error":"As asked."')]]);
+  const alice = await entering(`greeting/group:${room}`);
+  expect(await alice.closed).toEqual({ code: 4503, reason });
   log.mockRestore();
 });
 

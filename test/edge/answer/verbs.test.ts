@@ -54,6 +54,14 @@ describe("405", () => {
   });
 });
 
+it.each([
+  ["GET", "/nothing", 404],
+  ["PUT", "/hubs/chat/rpc", 405],
+])("without bindings, as applications test their routes: %s %s", async (method, path, status) => {
+  const answer = await worker.request(`https://edge.example${path}`, { method });
+  expect(answer.status).toBe(status);
+});
+
 it("a handshake is a GET: with another verb no socket is opened", async () => {
   vi.spyOn(console, "warn").mockImplementation(() => {});
   for (const [method, path, status] of [

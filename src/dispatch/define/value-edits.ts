@@ -1,0 +1,68 @@
+// Changes to places of a value, in a copy of it.
+
+export type Path = readonly PropertyKey[];
+
+export interface Edit {
+  readonly at: Path;
+  /** Whether the edit stays although the schema objects to the place: a name is never read in two ways. */
+  readonly isSure?: true;
+  /** Changes the container of the place, which is a copy. */
+  readonly change: (holder: Container) => void;
+  /** Of an edit to an object of a kind: puts one of no kind there. */
+  readonly stranger?: (holder: Container) => void;
+}
+
+export const isObject = (value: unknown): value is Record<PropertyKey, unknown> =>
+  typeof value === "object" && value !== null;
+
+export function memberOf(holder: unknown, key: PropertyKey): unknown {
+  if (holder instanceof Map) return holder.get(key);
+  return isObject(holder) && Object.hasOwn(holder, key) ? holder[key] : undefined;
+}
+
+export type Container = unknown[] | Map<unknown, unknown> | Record<PropertyKey, unknown>;
+
+/** The place of the whole, in a list of one: so every place has a container. */
+export const ROOT = 0;
+
+/**
+ * A copy of the value with all edits. A container is copied once for all of them: large ones would cost as much as
+ * hundreds. An edit within a value that another edit has replaced is left out.
+ */
+export function edited(value: unknown, edits: readonly Edit[]): unknown {
+  const root = [value];
+  const copies = new Set<unknown>([root]);
+  for (const { at, change } of edits) {
+    const holder = copiedHolder(root, [ROOT, ...at].slice(0, -1), copies);
+    if (holder) change(holder);
+  }
+  return root[ROOT];
+}
+
+/** The container at the path, after it and those on the way were replaced by copies. */
+function copiedHolder(root: Container, path: Path, copies: Set<unknown>): Container | undefined {
+  let holder = root;
+  for (const key of path) {
+    const member = memberOf(holder, key);
+    if (!isObject(member)) return undefined;
+    const copy = copies.has(member) ? (member as Container) : copyOf(member);
+    copies.add(copy);
+    setMember(holder, key, copy);
+    holder = copy;
+  }
+  return holder;
+}
+
+function copyOf(container: object): Container {
+  if (container instanceof Map) return new Map(container);
+  return Array.isArray(container) ? [...container] : { ...container };
+}
+
+export function setMember(holder: Container, key: PropertyKey, value: unknown): void {
+  if (holder instanceof Map) holder.set(key, value);
+  else if (Array.isArray(holder)) holder[Number(key)] = value;
+  else
+    Object.defineProperty(holder, key, {
+      ...{ value, writable: true, enumerable: true, configurable: true },
+    });
+}
