@@ -76,7 +76,7 @@ it("counts parsed JSON nine times, and gives all back when a client is gone", as
 it("counts the rooms that were replayed to a client, until it is gone", async () => {
   const room = "tight/group:replays";
   const mallory = await enter(room, { user: "mallory" });
-  using _bob = await enter(room, { user: "bob" });
+  using bob = await enter(room, { user: "bob" });
   const name = `group:${"x".repeat(100)}`;
   const { epoch } = (await roomAt(`tight/${name}1`).info()).position;
   for (const n of range(1, 5)) {
@@ -88,6 +88,7 @@ it("counts the rooms that were replayed to a client, until it is gone", async ()
   mallory.socket.close(1000);
   await mallory.closed;
   await expect.poll(() => heldIn(room)).toBe(0);
+  expect((await bob.call("trace")).error).toBeUndefined();
 });
 
 describe("a message of a SignalR client that comes in parts", () => {

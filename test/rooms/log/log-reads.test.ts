@@ -43,7 +43,7 @@ it("a follower that is far behind has its log read batch by batch", () =>
 it("a batch has no more small entries than its follower is sent at once", () =>
   withStorage((storage) => {
     const log = new SqliteLog(storage, { size: 5_000, ttlSeconds: 600 }, "e");
-    for (const at of range(0, 9)) log.append(entries(at * 300 + 1, at * 300 + 300));
+    for (const n of range(0, 9)) log.append(entries(n * 300 + 1, n * 300 + 300));
     expect(offsets(log.after(0)!)).toEqual(range(1, 500));
     expect(offsets(log.after(2_600)!)).toEqual(range(2_601, 3_000));
   }));
