@@ -55,6 +55,12 @@ async function polledFor(poll: () => Promise<Response>, word: string): Promise<s
   return all;
 }
 
+/** Budgets get nothing back with time. */
+function stopClock(): void {
+  vi.useFakeTimers({ toFake: ["Date"], now: Date.now() });
+  onTestFinished(() => void vi.useRealTimers());
+}
+
 describe("long polling", () => {
   async function polling(hub = "relayed", user = "alice") {
     const alice = await visitor(hub, user);
@@ -124,6 +130,7 @@ describe("long polling", () => {
   });
 
   it("is a flood where polls follow each other without end", async () => {
+    stopClock();
     const { poll, post } = await visitor("pinched", "poller");
     await told(poll());
     await post(HANDSHAKE);
@@ -135,6 +142,7 @@ describe("long polling", () => {
   });
 
   it("is a flood where its client takes it over again and again", async () => {
+    stopClock();
     const { connect } = await visitor("pinched", "resumer");
     const first = await connect();
     first.webSocket!.accept();
@@ -144,7 +152,6 @@ describe("long polling", () => {
     );
     expect(codes.filter((code) => code === "duplicate_id").length).toBeGreaterThan(20);
     expect(codes).toContain("rate_limited");
-    first.webSocket!.close(1000);
   });
 
   it("goes on where few messages are allowed, with a poll for each of many", async () => {
