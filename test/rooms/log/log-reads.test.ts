@@ -48,6 +48,12 @@ it("a batch has no more small entries than its follower is sent at once", () =>
     expect(offsets(log.after(2_600)!)).toEqual(range(2_601, 3_000));
   }));
 
+it("a page reads no row behind its last message", () =>
+  withStorage((storage) => {
+    const { log, rows } = largeLog(storage);
+    expect([offsets(log.page({ limit: 3 }, NOW, 500).entries), rows()]).toEqual([[58, 59, 60], 3]);
+  }));
+
 it("a page says how much was read for it", () =>
   withStorage((storage) => {
     const log = new SqliteLog(storage, { size: 5_000, ttlSeconds: 600 }, "e");
