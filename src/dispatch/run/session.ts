@@ -20,10 +20,12 @@ import { tooManyStreams, UploadStream } from "./upload-streams.ts";
 /** Refusals that are answered for each call of the burst, before the socket of a flooding client is closed. */
 const REFUSALS_PER_CALL = 10;
 
-/** The session of one connection, created when it is first needed. */
 /** Memory of a message that is held until `connected` is done, beside its values. */
 export const GATED_BYTES = 256;
+/** Memory of a room that was replayed, beside its name. */
+const RECOVERED_BYTES = 64;
 
+/** The session of one connection, created when it is first needed. */
 export class Session {
   readonly host: Host;
   readonly served: ServedHub;
@@ -111,8 +113,12 @@ export class Session {
    */
   isRecovery(room: string): boolean {
     const { size } = this.#recovered;
-    if (this.connection.httpCaller || size > this.limits.groupsPerConnection) return false;
-    return this.#recovered.add(room).size > size;
+    const { held, httpCaller } = this.connection;
+    const bytes = room.length + RECOVERED_BYTES;
+    if (httpCaller || size > this.limits.groupsPerConnection || !held.fits(bytes)) return false;
+    if (this.#recovered.add(room).size === size) return false;
+    held.buffer(bytes);
+    return true;
   }
 
   get isClosed(): boolean {

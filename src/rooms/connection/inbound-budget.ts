@@ -124,7 +124,8 @@ interface Rate {
   readonly burst: number;
 }
 
-function ratesOf(limits: Limits): { readonly messages: Rate; readonly bytes: Rate } {
+/** What an account may send. */
+export function ratesOf(limits: Limits): { readonly messages: Rate; readonly bytes: Rate } {
   const { bytesPerSecond, bytesBurst, callsPerSecond, callBurst } = limits;
   const perSecond = Math.max(limits.messagesPerSecond, callsPerSecond * CALLS_SHARE);
   const burst = Math.max(limits.messageBurst, callBurst * CALLS_SHARE);

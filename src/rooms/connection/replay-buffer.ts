@@ -60,8 +60,9 @@ export class ReplayBuffer {
   #hasConfirmed = false;
   /** Characters of the unconfirmed frames. */
   #size = 0;
-  /** Characters of the largest of them. */
+  /** Characters of the largest of them, and how many are that large. */
   #largest = 0;
+  #largestCount = 0;
   #receivedCount: number;
   /** Number of the client's next message. Lower than `#receivedCount` while the client repeats messages. */
   #nextNumber: number;
@@ -111,18 +112,25 @@ export class ReplayBuffer {
   #count({ length }: Encoded): void {
     this.#size += length;
     this.#limits.held?.addFrames(length + FRAME_BYTES);
-    this.#largest = Math.max(this.#largest, length);
+    this.#compare(length);
   }
 
-  /** Of frames that are no longer kept. The others are looked at only where the largest has gone. */
+  #compare(length: number): void {
+    if (length > this.#largest) [this.#largest, this.#largestCount] = [length, 0];
+    if (length === this.#largest) this.#largestCount++;
+  }
+
+  /** Of frames that are no longer kept. The others are looked at only where all of the largest have gone. */
   #uncount(frames: readonly UnconfirmedFrame[]): void {
     const before = this.#size;
-    for (const { frame } of frames) this.#size -= frame.length;
+    for (const { frame } of frames) {
+      this.#size -= frame.length;
+      if (frame.length === this.#largest) this.#largestCount--;
+    }
     this.#limits.held?.addFrames(this.#size - before - frames.length * FRAME_BYTES);
-    if (!frames.some(({ frame }) => frame.length === this.#largest)) return;
+    if (this.#largestCount > 0) return;
     this.#largest = 0;
-    for (const { frame } of this.#unconfirmed)
-      this.#largest = Math.max(this.#largest, frame.length);
+    for (const { frame } of this.#unconfirmed) this.#compare(frame.length);
   }
 
   /** Long polling: frames without numbered messages are kept as well. */
@@ -171,8 +179,8 @@ export class ReplayBuffer {
     if (this.#hasConfirmed || upTo > this.#repeated.upTo)
       this.#clientNext = Math.max(this.#clientNext, Math.min(upTo, this.#lastNumber) + 1);
     this.#hasConfirmed = true;
-    const firstKept = this.#unconfirmed.findIndex(({ last }) => last > upTo);
-    const count = Math.min(firstKept < 0 ? Infinity : firstKept, this.#written.frames);
+    let count = 0;
+    while (count < this.#written.frames && this.#unconfirmed[count]!.last <= upTo) count++;
     const confirmed = this.#unconfirmed.splice(0, count);
     if (confirmed.length === 0) return [];
     this.#uncount(confirmed);

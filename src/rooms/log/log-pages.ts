@@ -50,6 +50,7 @@ function messagesAfter(
   const entries: Entry[] = [];
   let [chars, readChars] = [0, 0];
   for (const batch of isForward ? batches : batches.toReversed()) {
+    if (entries.length >= limit) break;
     const row = rowOf(batch);
     readChars += row.chars;
     for (const entry of isForward ? row.entries : row.entries.toReversed()) {

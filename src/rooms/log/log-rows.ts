@@ -9,7 +9,9 @@ export const ROW_CHARS = 300_000;
  */
 export const PAGE_CHARS = 1_000_000;
 
-/** Characters of a batch for a follower: an RPC takes 32 MiB, and a character may have two bytes. */
+/** Entries of a batch for a follower. */
+export const BATCH = 500;
+/** Characters of it: an RPC takes 32 MiB, and a character may have two bytes. */
 export const BATCH_CHARS = 4 * 1024 * 1024;
 
 export interface Row {
@@ -37,10 +39,10 @@ export function upTo(entries: Iterable<Entry>, isEnough: (entry: Entry) => boole
   return read;
 }
 
-/** True once so many characters are exceeded. */
-export function charsOver(most: number): (entry: Entry) => boolean {
-  let chars = 0;
-  return ({ params }) => (chars += params.length) > most;
+/** True once there are so many entries, or more characters. */
+export function batchOver(entries: number, chars: number): (entry: Entry) => boolean {
+  let [count, size] = [0, 0];
+  return ({ params }) => (size += params.length) > chars || ++count >= entries;
 }
 
 /** Entries as rows of a log, in order; most often one. */

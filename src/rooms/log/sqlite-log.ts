@@ -10,7 +10,7 @@ import type { Position } from "../../model/topic.ts";
 import type { RoomLog } from "./room-log.ts";
 import { BatchIndex, IdIndex, type Batch } from "./log-index.ts";
 import { pageOf, type ReadRow } from "./log-pages.ts";
-import { BATCH_CHARS, charsOver, ROW_CHARS, rowsOf, upTo, type Row } from "./log-rows.ts";
+import { BATCH, BATCH_CHARS, batchOver, ROW_CHARS, rowsOf, upTo, type Row } from "./log-rows.ts";
 import { OWN_TARGET, type Entry, type HistoryQuery, type HistoryView } from "../rpc/log-entry.ts";
 
 const TABLE = `CREATE TABLE IF NOT EXISTS log (slot INTEGER PRIMARY KEY,
@@ -146,7 +146,7 @@ export class SqliteLog implements RoomLog {
 
   after(offset: number): Entry[] | undefined {
     if (!this.#index.reaches(offset)) return undefined;
-    return upTo(this.#entriesAfter(offset), charsOver(BATCH_CHARS));
+    return upTo(this.#entriesAfter(offset), batchOver(BATCH, BATCH_CHARS));
   }
 
   kept(offset: number): Entry[] {

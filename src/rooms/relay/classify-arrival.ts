@@ -5,7 +5,7 @@ import { CLOSE, HubError } from "../../model/errors.ts";
 import { applyGrant, factsOf, type User } from "../../model/user.ts";
 import type { Connection } from "../connection/connection.ts";
 import { checkAccountCount } from "../connection/connection-limits.ts";
-import { spendMessages } from "../connection/inbound-budget.ts";
+import { ratesOf, spendMessages } from "../connection/inbound-budget.ts";
 import { endPrevious } from "../object/end-previous.ts";
 import type { AdmissionCache } from "../object/admission-cache.ts";
 import type { JsonRpcArrival, OverflowArrival, SignalRArrival } from "../rpc/arrival.ts";
@@ -89,13 +89,16 @@ async function classifyNegotiated(
   return { kind: "fresh", id: seat.id, arrival: granted, traits: seat.traits };
 }
 
-/** Messages that a poll costs, and another socket, with its rows and what is sent again: neither is a connect. */
+/** What a poll costs, in messages, and another socket, with its rows and what is sent again: neither is a connect. */
 const [POLL_COST, RESUME_COST] = [10, 100];
+/** Where fewer messages a second are allowed, they cost less: few messages are not fewer polls. */
+const FULL_RATE = 5_000;
 
 /** Throws `rate_limited` where its client returns again and again, and closes it as for any other flood. */
-function chargeReturn({ connections, settings }: RelayParts, connection: Connection): void {
-  const isPoll = connection.attached.transport === "LongPolling";
-  if (spendMessages(connection, isPoll ? POLL_COST : RESUME_COST, settings.limits)) return;
+function chargeReturn({ connections, settings: { limits } }: RelayParts, connection: Connection) {
+  const part = Math.min(1, ratesOf(limits).messages.perSecond / FULL_RATE);
+  const cost = connection.attached.transport === "LongPolling" ? POLL_COST : RESUME_COST;
+  if (spendMessages(connection, Math.floor(cost * part), limits)) return;
   connections.close(connection, CLOSE.flooding);
   throw new HubError("rate_limited", "The client comes back too often.");
 }

@@ -16,15 +16,13 @@ import type { Position } from "../../model/topic.ts";
 import type { Duty } from "../platform/alarm-agenda.ts";
 import { RecentEntries } from "../delivery/outbox.ts";
 import { settledWithin } from "../platform/loop-timing.ts";
-import { BATCH_CHARS, within } from "../log/log-rows.ts";
+import { BATCH, BATCH_CHARS, within } from "../log/log-rows.ts";
 import type { Delivery, FollowerPosition, MemberCount } from "../rpc/room-rpc.ts";
 import type { Entry } from "../rpc/log-entry.ts";
 import { failed, type FollowersOptions, type Link, type Progress } from "./follower-link.ts";
 import { FollowerLinks } from "./follower-links.ts";
 import { BEFORE_LOG } from "./follower-rows.ts";
 
-/** Entries of a batch. */
-const BATCH = 500;
 /** Delay from a publication to the check whether all followers have it, which resumes what a crash cut off. */
 const CHECKPOINT_MS = 5_000;
 /** A checkpoint this soon after a publication would be out of date at once: the next one is saved. */

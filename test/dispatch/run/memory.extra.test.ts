@@ -73,6 +73,24 @@ it("counts parsed JSON nine times, and gives all back when a client is gone", as
   await expect.poll(() => heldIn(room)).toBe(0);
 });
 
+it("counts the rooms that were replayed to a client, until it is gone", async () => {
+  const room = "tight/group:replays";
+  const mallory = await enter(room, { user: "mallory" });
+  using bob = await enter(room, { user: "bob" });
+  const name = `group:${"x".repeat(100)}`;
+  const { epoch } = (await roomAt(`tight/${name}1`).info()).position;
+  for (const n of range(1, 5)) {
+    const params = { room: `${name}${n}`, since: `${epoch}:0` };
+    expect((await mallory.call("$/join", params)).error).toBeUndefined();
+    await mallory.call("$/leave", { room: `${name}${n}` });
+  }
+  expect(await heldIn(room)).toBeGreaterThan(5 * 100);
+  mallory.socket.close(1000);
+  await mallory.closed;
+  await expect.poll(() => heldIn(room)).toBe(0);
+  expect((await bob.call("trace")).error).toBeUndefined();
+});
+
 describe("a message of a SignalR client that comes in parts", () => {
   const part = (bytes: number) => `{"type":1,"target":"Note","arguments":["${"x".repeat(bytes)}`;
   const heldAt = (id: string) =>

@@ -66,18 +66,23 @@ it("counts what the smallest frames take beside their characters", () => {
   expect([buffer.refuses(["x"]), held.frames]).toEqual([false, 0]);
 });
 
-it.for([100, 50_000, Infinity])("keeps a frame without a look at those before: %d", (window) => {
-  let looks = 0;
-  const counted = {
-    ...[],
-    get length() {
-      return (looks++, 50);
-    },
-  } as unknown as Encoded;
-  const buffer = new ReplayBuffer(ROWS, { window, maxKept: Infinity, byFrame: true }, EMPTY);
-  for (let kept = 0; kept < 2_000; kept++) buffer.keep([counted], protocol, true);
-  expect(looks).toBeLessThan(20 * 2_000);
-});
+it.for([100, 50_000, Infinity])(
+  "keeps and confirms a frame without a look at all others: %d",
+  (window) => {
+    let looks = 0;
+    const counted = {
+      ...[],
+      get length() {
+        return (looks++, 50);
+      },
+    } as unknown as Encoded;
+    const buffer = new ReplayBuffer(ROWS, { window, maxKept: Infinity, byFrame: true }, EMPTY);
+    for (let kept = 0; kept < 2_000; kept++) buffer.keep([counted], protocol, true);
+    expect(looks).toBeLessThan(20 * 2_000);
+    for (let upTo = 1; upTo <= 2_000; upTo++) buffer.confirm(upTo);
+    expect([buffer.size, looks < 40 * 2_000]).toEqual([0, true]);
+  },
+);
 
 const frame = (text: string) =>
   protocol.encode({ type: "invocation", target: "said", params: `["${text}"]` } as never) as string;
