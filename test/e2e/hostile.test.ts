@@ -261,11 +261,17 @@ describe("after all of it", () => {
     expect(connectedAtFirst.map((one) => one?.socket.readyState)).toEqual([1, 1, 1]);
   });
 
+  /**
+   * The second where its answer to a broken frame, or to a ping that it answers itself, meets a message of ours: a race of
+   * the engine (workerd, commit 029973c of January 2025, and the tests of its hibernation manager name it).
+   */
+  const OF_ENGINE = /WebSocket protocol error|another message send is already in progress/;
+
   it("[S1] nothing went uncaught but the engine's own words on broken frames", () => {
     const loud = endpoint
       .logs()
       .split("\n")
       .filter((line) => /uncaught|unhandled|failed/i.test(line));
-    expect(loud.filter((line) => !/WebSocket protocol error/.test(line))).toEqual([]);
+    expect(loud.filter((line) => !OF_ENGINE.test(line))).toEqual([]);
   });
 });
