@@ -262,8 +262,8 @@ describe("after all of it", () => {
   });
 
   /**
-   * The second where its answer to a broken frame, or to a ping that it answers itself, meets a message of ours: a race of
-   * the engine (workerd, commit 029973c of January 2025, and the tests of its hibernation manager name it).
+   * The second where its answer to a broken frame, or to a ping that it answers itself, meets a message of ours: a race
+   * of the engine (workerd, commit 029973c of January 2025, and the tests of its hibernation manager name it).
    */
   const OF_ENGINE = /WebSocket protocol error|another message send is already in progress/;
 

@@ -21,8 +21,8 @@ interface RoomHook {
 }
 
 /**
- * The context of hooks about a room. Its rooms can be read, and run their internal actions, but there is no connection to
- * put into them.
+ * The context of hooks about a room. Its rooms can be read, and run their internal actions, but there is no connection
+ * to put into them.
  */
 export const roomContext = (
   { host, served, runtime, trace }: RoomHook,

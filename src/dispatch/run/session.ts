@@ -108,8 +108,8 @@ export class Session {
   }
 
   /**
-   * Whether a join brings what the client missed while it was away: once for each room that it may be in. An HTTP request
-   * has missed nothing.
+   * Whether a join brings what the client missed while it was away: once for each room that it may be in. An HTTP
+   * request has missed nothing.
    */
   isRecovery(room: string): boolean {
     const { size } = this.#recovered;

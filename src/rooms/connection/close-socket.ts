@@ -20,8 +20,8 @@ const WORDED: ReadonlySet<CloseCode> = new Set([CLOSE.dismissed, CLOSE.banned, C
 const HUB_EXCEPTION = /^HubException: /;
 
 /**
- * `detail` is the service's reason for `dismissed` and `banned`, and what `connected` threw for `failed`; of other codes
- * it is for one client's eyes only.
+ * `detail` is the service's reason for `dismissed` and `banned`, and what `connected` threw for `failed`; of other
+ * codes it is for one client's eyes only.
  */
 export const closeReason = (why: CloseCode, detail?: string): string =>
   (WORDED.has(why) && detail?.replace(HUB_EXCEPTION, "")) || reasonOf(why);

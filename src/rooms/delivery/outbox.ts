@@ -200,8 +200,8 @@ const ENTRIES_AT_MOST = 1_000;
 const BYTES_AT_MOST = 40 * 1024 * 1024;
 
 /**
- * Entries for a room's followers: consecutive ones, up to the newest, that not all followers have yet. Older ones are read
- * from the log.
+ * Entries for a room's followers: consecutive ones, up to the newest, that not all followers have yet. Older ones are
+ * read from the log.
  */
 export class RecentEntries {
   #entries: Entry[] = [];

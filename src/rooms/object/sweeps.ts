@@ -1,5 +1,5 @@
-// How often an object looks for lost connections: each `sweepSeconds` where anybody could tell that one is gone, once an
-// hour where nobody could, so that an object with idle clients sleeps on.
+// How often an object looks for lost connections: each `sweepSeconds` where anybody could tell that one is gone, once
+// an hour where nobody could, so that an object with idle clients sleeps on.
 
 import type { RoomSettings } from "../../model/options.ts";
 import type { ConnectionTable } from "../connection/connection-table.ts";
@@ -43,8 +43,8 @@ interface Watchable {
 }
 
 /**
- * Whether anybody outside of the object could tell that one of its connections is gone: a room elsewhere that counts its
- * user, a webhook, a hook of the hub, or a call that is under way.
+ * Whether anybody outside of the object could tell that one of its connections is gone: a room elsewhere that counts
+ * its user, a webhook, a hook of the hub, or a call that is under way.
  */
 export const isWatchedOutside = ({ followed, handlers, settings, webhooks }: Watchable): boolean =>
   !handlers.isNone || followed.rooms.isReporting || settings.hasEndHooks || webhooks !== undefined;

@@ -1,13 +1,12 @@
 // When an object reports its activity to its hub's index: 2 s after the first activity of a wake, each minute while it
 // goes on, and once more at rest, before the object sleeps and loses its counters. Idle objects report nothing.
 //
-// Where a wake has nothing new but counts, as of one message in a room that sleeps between messages, they are saved
-// (last-report.ts), and go with the next report: that of a later wake or alarm, a quarter of an hour after the last one.
+// Where a wake has nothing new but counts, as of one message in a room that sleeps between messages, they are kept
+// (last-report.ts), and go with the next report: that of a later wake or alarm, a quarter of an hour after the last.
 //
-// A report is sent at least once: one that fails is sent again in a minute, with newer counters. The object may sleep by
-// then, so they are saved, within 8 s of what they count. Counters are absolute within a wake, so the index counts a
-// repeated report once; a wake that begins with saved counts goes on as the one that saved them. A crash loses what was
-// counted since the last report, or since counts were saved.
+// A report is sent at least once: one that fails is sent again in a minute, with newer counters. The object may sleep
+// by then, so they are saved, within 8 s of what they count. Counters are absolute within a wake, so the index counts a
+// repeated report once. A crash loses what was counted since the last report.
 
 import { logWarning } from "../../model/logger.ts";
 import type { Duty } from "../platform/alarm-agenda.ts";

@@ -1,6 +1,6 @@
 // The last report of an object to its hub's index, in the key `told`, and what was counted since: in the attachment of
-// one of its sockets, which costs no row, or in that key where there is none. Both survive sleep. A crash or deploy ends
-// sockets, and with them what was counted since the last report.
+// one of its sockets, which costs no row, or in that key where there is none. Both survive sleep. A crash or deploy
+// ends sockets, and with them what was counted since the last report.
 
 import type { KeyValues } from "../../model/stored-values.ts";
 import type { Counts, KeptCounts, Occupancy, Report } from "../rpc/activity-report.ts";

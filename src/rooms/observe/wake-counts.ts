@@ -27,7 +27,7 @@ export class WakeCounts {
     this.#snapshot = snapshot;
   }
 
-  /** Goes on from what an earlier wake kept, in place of older counts. Nothing changes where it comes too late for that. */
+  /** Goes on from what an earlier wake kept, in place of older counts. Changes nothing where it comes too late. */
   resume(kept: Counts | undefined): void {
     if (!kept || this.#isBegun) return;
     this.#wake = kept.wake;

@@ -24,7 +24,7 @@ interface Entered {
 
 const PINGS = "heartbeat=1";
 
-/** A client of the whole hub. With `heartbeat=1` it is lost when it does not ping; without, it stays as its socket does. */
+/** A client of the whole hub. With `heartbeat=1` it is lost when it does not ping; without, its socket is enough. */
 async function enter(hub: string, user: string, claims = {}, query = ""): Promise<Entered> {
   const exp = Math.floor(Date.now() / 1000) + 10 * 3600;
   const bearer = await token(user, { tid: tenant, exp, ...claims });
