@@ -5,7 +5,7 @@ import type { StandardSchemaV1 } from "@standard-schema/spec";
 import type { ShapeOf } from "./member-names.ts";
 import { formsOf, isContainer, type Binding } from "./value-conversions.ts";
 import {
-  edited,
+  applyEdits,
   isObject,
   memberOf,
   ROOT,
@@ -91,12 +91,12 @@ async function tried(
   value: unknown,
   edits: readonly Edit[],
 ): Promise<Attempt | undefined> {
-  const changed = edited(value, edits);
+  const changed = applyEdits(value, edits);
   const result = await resultOf(schema, changed);
   if (!result) return undefined;
   const isRefused = refusalsIn(result);
   const taken = edits.filter((edit) => edit.isSure || !isRefused(edit));
-  const good = taken.length < edits.length ? taken : await askedFor(schema, value, edits);
+  const good = taken.length < edits.length ? taken : await ofRequestedKinds(schema, value, edits);
   if (good.length === edits.length) return { value: changed, result };
   return good.length > 0 ? tried(schema, value, good) : undefined;
 }
@@ -110,14 +110,14 @@ function refusalsIn({ issues = [] }: Result): (edit: Edit) => boolean {
  * The edits without those to objects of which the schema asks no kind. Many a check takes any object, such as that of
  * an object whose members are all optional, or converts what it is given: it did not mean a time, or bytes.
  */
-async function askedFor(
+async function ofRequestedKinds(
   schema: StandardSchemaV1,
   value: unknown,
   edits: readonly Edit[],
 ): Promise<readonly Edit[]> {
   if (!edits.some(({ stranger }) => stranger)) return edits;
   const strange = edits.map((edit) => ({ ...edit, change: edit.stranger ?? edit.change }));
-  const result = await resultOf(schema, edited(value, strange));
+  const result = await resultOf(schema, applyEdits(value, strange));
   if (!result) return edits;
   const isRefused = refusalsIn(result);
   return edits.filter((edit) => !edit.stranger || isRefused(edit));

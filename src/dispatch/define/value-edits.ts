@@ -29,7 +29,7 @@ export const ROOT = 0;
  * A copy of the value with all edits. A container is copied once for all of them: large ones would cost as much as
  * hundreds. An edit within a value that another edit has replaced is left out.
  */
-export function edited(value: unknown, edits: readonly Edit[]): unknown {
+export function applyEdits(value: unknown, edits: readonly Edit[]): unknown {
   const root = [value];
   const copies = new Set<unknown>([root]);
   for (const { at, change } of edits) {

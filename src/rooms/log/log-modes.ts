@@ -126,8 +126,8 @@ export class LogBehind implements RoomLog {
     return this.#unsavedIds.get(id) ?? this.#log.find(id, now);
   }
 
-  since(...asked: Parameters<RoomLog["since"]>): HistoryView {
-    return this.#saveAll().since(...asked);
+  since(...query: Parameters<RoomLog["since"]>): HistoryView {
+    return this.#saveAll().since(...query);
   }
 
   page(query: HistoryQuery, now: number, most: number): HistoryView {

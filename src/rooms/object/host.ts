@@ -206,6 +206,7 @@ export interface Host extends Identity {
   waitUntil(work: Promise<unknown>): void;
 }
 
+/** How a connection ended. */
 export interface Ending {
   /** Undefined for a regular close. */
   readonly error: Error | undefined;
