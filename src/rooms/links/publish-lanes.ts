@@ -87,11 +87,12 @@ export class PublishLanes {
   #enqueue(topic: Topic, draft: Draft): Promise<Position> {
     checkDraft(draft, this.#options.publishBytes);
     const { length } = draft.params;
-    const waiting = this.#lanes.get(formatTopic(topic))?.queue.length ?? 0;
-    if (waiting >= QUEUE_SIZE || (this.#chars > 0 && this.#chars + length > ALL_CHARS))
+    const room = formatTopic(topic);
+    const lane: Lane = this.#lanes.get(room) ?? { queue: [], running: undefined, last: RESOLVED };
+    if (lane.queue.length >= QUEUE_SIZE || (this.#chars > 0 && this.#chars + length > ALL_CHARS))
       return Promise.reject(new HubError("rate_limited", "The room does not keep up."));
+    this.#lanes.set(room, lane);
     this.#chars += length;
-    const lane = this.#open(topic);
     const arrival = new Promise<Position>((resolve, reject) => {
       // With an id a second attempt is harmless: the room publishes an id once.
       const id = draft.id ?? crypto.randomUUID();
@@ -112,13 +113,6 @@ export class PublishLanes {
   /** Done when everything published there until now has arrived: a reader finds its own messages. */
   async settled(topic: Topic): Promise<void> {
     await this.#lanes.get(formatTopic(topic))?.last;
-  }
-
-  #open(topic: Topic): Lane {
-    const room = formatTopic(topic);
-    let lane = this.#lanes.get(room);
-    if (!lane) this.#lanes.set(room, (lane = { queue: [], running: undefined, last: RESOLVED }));
-    return lane;
   }
 
   async #run(topic: Topic, lane: Lane): Promise<void> {
