@@ -9,6 +9,7 @@ import type { EndpointEnv } from "../../../src/edge/app.ts";
 import type { HubError } from "../../../src/model/errors.ts";
 import { objectName } from "../../../src/rooms/rpc/object-names.ts";
 import { RoomObject } from "../../../src/rooms/room/room-object.ts";
+import { alarmOf } from "../../rooms/alarms.ts";
 import { connected, relayOf } from "../../rooms/relay/client.ts";
 import { Client, enter, roomAt, token, upgrade } from "../../rooms/client.ts";
 
@@ -23,8 +24,6 @@ afterEach(() => {
 
 const pass = (ms: number) => vi.setSystemTime(Date.now() + ms);
 const indexOf = (hub: string, tenant = "default") => roomAt(`${hub}/all`, tenant);
-const alarmOf = (stub: DurableObjectStub) =>
-  runInDurableObject(stub, (_, { storage }) => storage.getAlarm());
 
 /** Its alarms ring until nothing is due soon: all it had to tell is told. */
 async function settle(stub: DurableObjectStub): Promise<void> {

@@ -1,7 +1,8 @@
 // Counts of a room that sleeps between messages, in the workerd engine. The clock is the test's.
 
-import { evictDurableObject, runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
+import { evictDurableObject, runInDurableObject } from "cloudflare:test";
 import { afterEach, beforeEach, expect, it, vi } from "vitest";
+import { ringBefore } from "../alarms.ts";
 import { enter, roomAt, type Client } from "../client.ts";
 
 beforeEach(() => vi.useFakeTimers({ toFake: ["Date"], now: Date.now() }));
@@ -12,12 +13,7 @@ const MINUTE = 60_000;
 /** Alarms ring until this time has passed. */
 async function pass(room: string, ms: number): Promise<void> {
   const end = Date.now() + ms;
-  for (;;) {
-    const at = await runInDurableObject(roomAt(room), (_, { storage }) => storage.getAlarm());
-    if (at === null || at > end) break;
-    vi.setSystemTime(Math.max(at, Date.now()));
-    await runDurableObjectAlarm(roomAt(room));
-  }
+  await ringBefore(roomAt(room), end + 1);
   vi.setSystemTime(end);
 }
 

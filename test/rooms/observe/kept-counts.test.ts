@@ -14,6 +14,14 @@ describe("counts beside a socket", () => {
     return room;
   }
 
+  /** An object that sleeps: it has reported one message, and counted another since. */
+  async function slept() {
+    const [kv, sockets] = [new Map<string, unknown>(), new Sockets()];
+    await wake(kv, 0, sockets);
+    await wake(kv, 2, sockets);
+    return { kv, sockets };
+  }
+
   const savedIn = (kv: Map<string, unknown>) => (kv.get("told") as { saved?: Report }).saved;
 
   it("cost no row, and go with a report a quarter of an hour after the last", async () => {
@@ -31,9 +39,7 @@ describe("counts beside a socket", () => {
   });
 
   it("are saved in the row where no socket has room, with those that one had", async () => {
-    const [kv, sockets] = [new Map<string, unknown>(), new Sockets()];
-    await wake(kv, 0, sockets);
-    await wake(kv, 2, sockets);
+    const { kv, sockets } = await slept();
     sockets.isFull = true;
     await wake(kv, 6, sockets);
     expect(savedIn(kv)).toMatchObject({ counted: { in: 2, wakes: 2 } });
@@ -43,9 +49,7 @@ describe("counts beside a socket", () => {
   });
 
   it("are found with a socket that closed during the sleep", async () => {
-    const [kv, sockets] = [new Map<string, unknown>(), new Sockets()];
-    await wake(kv, 0, sockets);
-    await wake(kv, 2, sockets);
+    const { kv, sockets } = await slept();
     const room = object(kv, START + 180 * SECOND, new Sockets());
     room.reports.addEarlier(sockets.counts);
     room.reports.addEarlier(sockets.counts);
@@ -71,9 +75,7 @@ describe("counts beside a socket", () => {
   });
 
   it("are not counted again where a report has them", async () => {
-    const [kv, sockets] = [new Map<string, unknown>(), new Sockets()];
-    await wake(kv, 0, sockets);
-    await wake(kv, 2, sockets);
+    const { kv, sockets } = await slept();
     const kept = { ...sockets };
     await wake(kv, 16, sockets);
     Object.assign(sockets, kept);

@@ -1,8 +1,9 @@
 // How often a relay looks for lost clients: each `sweepSeconds` where anybody could tell that one is gone, once an hour
 // where nobody could, and before somebody sees who is there. In the workerd engine; the clock is the test's.
 
-import { evictDurableObject, runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
+import { evictDurableObject } from "cloudflare:test";
 import { afterEach, beforeEach, describe, expect, it, onTestFinished, vi } from "vitest";
+import { alarmOf, alarmsOfThirdHour } from "../alarms.ts";
 import { Client, token, upgrade } from "../client.ts";
 import { negotiate, relayOf } from "./client.ts";
 
@@ -41,24 +42,6 @@ async function usersAt(hub: string, entered: Entered): Promise<string[]> {
   const members = await relay(hub, entered).membersIn({ room: "all", after: "", limit: 10 });
   return members.map(({ userId }) => userId);
 }
-const alarmOf = (stub: DurableObjectStub) =>
-  runInDurableObject(stub, (_, { storage }) => storage.getAlarm());
-
-/** The alarms of the third hour, in which its clients' rooms are at rest. */
-async function alarmsOfAnHour(hub: string, entered: Entered): Promise<number> {
-  const [start, stub] = [Date.now(), relay(hub, entered)];
-  let count = 0;
-  for (;;) {
-    // oxlint-disable no-await-in-loop -- one alarm after another
-    const at = await alarmOf(stub);
-    if (at === null || at >= start + 3 * HOUR_MS) return count;
-    if (at >= start + 2 * HOUR_MS) count++;
-    vi.setSystemTime(at);
-    await runDurableObjectAlarm(stub);
-    // oxlint-enable no-await-in-loop
-  }
-}
-
 /** The client is lost half open, and its relay falls asleep. */
 async function lose(hub: string, lost: Entered): Promise<void> {
   vi.setSystemTime(Date.now() + SILENT_MS);
@@ -67,21 +50,21 @@ async function lose(hub: string, lost: Entered): Promise<void> {
 
 describe("a relay looks for lost clients", () => {
   it("once an hour, where they are in no room that counts them", async () => {
-    expect(await alarmsOfAnHour("relayed", await enter("relayed", "ann"))).toBe(1);
+    expect(await alarmsOfThirdHour(relay("relayed", await enter("relayed", "ann")))).toBe(1);
   });
 
   it("each two minutes, where a room counts them", async () => {
     const ann = await enter("relayed", "ann", { channels: ["group:one"] });
-    expect(await alarmsOfAnHour("relayed", ann)).toBe(30);
+    expect(await alarmsOfThirdHour(relay("relayed", ann))).toBe(30);
   });
 
   it("each two minutes, where the hub's code runs when a client is gone", async () => {
-    expect(await alarmsOfAnHour("greeting", await enter("greeting", "ann"))).toBe(30);
+    expect(await alarmsOfThirdHour(relay("greeting", await enter("greeting", "ann")))).toBe(30);
   });
 
   it("within two minutes, where a call is under way", async () => {
     const ann = await enter("relayed", "ann");
-    await alarmsOfAnHour("relayed", ann);
+    await alarmsOfThirdHour(relay("relayed", ann));
     expect((await alarmOf(relay("relayed", ann)))! - Date.now()).toBeGreaterThan(HOUR_MS / 2);
     ann.client.send('{"jsonrpc":"2.0","method":"forever","id":"long"}');
     const soon = async () => (await alarmOf(relay("relayed", ann)))! - Date.now();

@@ -1,15 +1,15 @@
 // How often a room looks for lost clients: each `sweepSeconds` where anybody could tell that one is gone, once an hour
 // where nobody could, and before somebody sees who is there. In the workerd engine; the clock is the test's.
 
-import { evictDurableObject, runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
+import { evictDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { afterEach, beforeEach, describe, expect, it, onTestFinished, vi } from "vitest";
 import { objectName } from "../../../src/rooms/rpc/object-names.ts";
 import type { RoomRpc } from "../../../src/rooms/rpc/room-rpc.ts";
+import { alarmsOfThirdHour } from "../alarms.ts";
 import { Client, token, upgrade } from "../client.ts";
 
 const PINGS = "heartbeat=1";
-const HOUR_MS = 3_600_000;
 /** Longer than a client may be silent. */
 const SILENT_MS = 80_000;
 
@@ -50,21 +50,6 @@ async function follow(user: string, users = 2): Promise<void> {
   await expect.poll(() => usersIn("plain")).toBe(users);
 }
 
-/** The alarms of the hour that follows the first two, in which its clients are reported and its history expires. */
-async function alarmsOfAnHour(hub: string): Promise<number> {
-  const [start, room] = [Date.now(), roomOf(hub)];
-  let count = 0;
-  for (;;) {
-    // oxlint-disable no-await-in-loop -- one alarm after another
-    const at = await runInDurableObject(room, (_, { storage }) => storage.getAlarm());
-    if (at === null || at >= start + 3 * HOUR_MS) return count;
-    if (at >= start + 2 * HOUR_MS) count++;
-    vi.setSystemTime(at);
-    await runDurableObjectAlarm(room);
-    // oxlint-enable no-await-in-loop
-  }
-}
-
 /** The clients are lost half open, and the room falls asleep. */
 async function lose(hub: string, ms: number): Promise<void> {
   vi.setSystemTime(Date.now() + ms);
@@ -77,27 +62,27 @@ const usersIn = async (hub: string) => (await roomOf(hub).presence({})).users;
 describe("a room looks for lost clients", () => {
   it("once an hour, with one client and nobody else who could tell", async () => {
     await enter("plain", "ann");
-    expect(await alarmsOfAnHour("plain")).toBe(1);
+    expect(await alarmsOfThirdHour(roomOf("plain"))).toBe(1);
   });
 
   it("each two minutes, with a second client, and once an hour when that has left", async () => {
     await enter("plain", "ann");
     const ben = await enter("plain", "ben");
-    expect(await alarmsOfAnHour("plain")).toBe(30);
+    expect(await alarmsOfThirdHour(roomOf("plain"))).toBe(30);
     ben[Symbol.dispose]();
     await expect.poll(() => usersIn("plain")).toBe(1);
-    expect(await alarmsOfAnHour("plain")).toBe(1);
+    expect(await alarmsOfThirdHour(roomOf("plain"))).toBe(1);
   });
 
   it("each two minutes, where the hub's code runs when a client is gone", async () => {
     await enter("greeting", "ann");
-    expect(await alarmsOfAnHour("greeting")).toBe(30);
+    expect(await alarmsOfThirdHour(roomOf("greeting"))).toBe(30);
   });
 
   it("each two minutes, where an object follows it", async () => {
     await enter("plain", "ann");
     await follow("ben");
-    expect(await alarmsOfAnHour("plain")).toBe(30);
+    expect(await alarmsOfThirdHour(roomOf("plain"))).toBe(30);
   });
 });
 
