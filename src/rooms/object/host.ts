@@ -12,9 +12,8 @@ import type { Ticket } from "../delivery/fan-out.ts";
 import type { DirectSend } from "../links/undelivered-publications.ts";
 import type { Clock } from "../platform/loop-timing.ts";
 import type { Draft, HistoryQuery, HistoryView } from "../rpc/log-entry.ts";
-import type { Domain } from "../rpc/object-address.ts";
+import type { Domain, RoomAddress } from "../rpc/object-address.ts";
 import type { PresenceQuery, PresenceView, UserChanges } from "../rpc/presence-view.ts";
-import type { RoomAddress } from "../rpc/object-address.ts";
 import type { RefreshOutcome } from "../rpc/relay-rpc.ts";
 import type { Ran, Run, Snapshot, StateSpec } from "../rpc/state-rpc.ts";
 
