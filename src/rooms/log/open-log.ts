@@ -85,11 +85,26 @@ export function openLog(
 /** After a failure it is tried again a minute later. */
 const RETRY_MS = 60_000;
 
-/** Erases entries past their age by alarm. What is still there after its time could not be erased: it is tried again. */
-export const logExpiry = (log: RoomLog): Duty => ({
+interface Expiry {
+  /** Of entries, in seconds. */
+  readonly age: number;
+  /** Called before entries are erased. */
+  before?(): void;
+}
+
+/**
+ * Erases entries past their age by alarm: the oldest of them may be twice as old by then. An alarm that comes for
+ * something else does it a quarter of an age earlier, so that no alarm comes for this alone; before that it leaves the
+ * log unread. What is still there after its time could not be erased: it is tried again.
+ */
+export const logExpiry = (log: RoomLog, { age, before }: Expiry): Duty => ({
   due(now) {
     const { expiresAt } = log;
     return expiresAt === undefined || expiresAt > now ? expiresAt : now + RETRY_MS;
   },
-  run: (now) => log.expire(now),
+  run(now) {
+    if ((log.expiresAt ?? Infinity) - age * 250 > now) return;
+    before?.();
+    log.expire(now);
+  },
 });

@@ -65,18 +65,8 @@ export function statePart(
 }
 
 /** Changes of the state that are in the log alone are kept before it loses entries, and not read for other alarms. */
-export function expiryOf({ log, state }: LogAndState, { ttlSeconds }: History): Duty {
-  const duty = logExpiry(log);
-  if (!state) return duty;
-  return {
-    due: (at) => duty.due(at),
-    run: (at) => {
-      // The alarm comes a whole age later than the first entry is old enough.
-      if ((log.expiresAt ?? Infinity) - ttlSeconds * 1000 < at) state.checkpoint();
-      return duty.run(at);
-    },
-  };
-}
+export const expiryOf = ({ log, state }: LogAndState, { ttlSeconds: age }: History): Duty =>
+  logExpiry(log, state ? { age, before: () => state.checkpoint() } : { age });
 
 /**
  * What a client has missed, and the state where it is to replace its copy: where not all was replayed, where the changes

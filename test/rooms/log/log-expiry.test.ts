@@ -1,7 +1,7 @@
 // Entries past their age leave the storage, and reading costs the rows that are read.
 
 import * as fc from "fast-check";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { logExpiry } from "../../../src/rooms/log/open-log.ts";
 import { SqliteLog } from "../../../src/rooms/log/sqlite-log.ts";
 import { entries, offsets, presenceEntries, range, withStorage } from "../storage.ts";
@@ -83,12 +83,28 @@ describe("a log past its age", () => {
     withStorage((storage) => {
       const { log } = opened(storage);
       log.append(entries(1, 1, { at: 0 }));
-      const duty = logExpiry(log);
+      const duty = logExpiry(log, { age: TTL / 1_000 });
       expect(duty.due(5 * TTL)).toBe(5 * TTL + 60_000);
       // An alarm for something else, shortly before, postpones nothing.
       expect(duty.due(2 * TTL - 1_000)).toBe(2 * TTL);
       void duty.run(5 * TTL);
       expect(duty.due(5 * TTL)).toBeUndefined();
+    }));
+
+  it("is done by an alarm for something else from a quarter of an age before its time on, and not before", () =>
+    withStorage((storage) => {
+      const { log } = opened(storage);
+      log.append(entries(1, 1, { at: 0 }));
+      let checkpoints = 0;
+      const before = () => void checkpoints++;
+      const duty = logExpiry(log, { age: TTL / 1_000, before });
+      const expire = vi.spyOn(log, "expire");
+      void duty.run(1.75 * TTL - 1);
+      expect([checkpoints, expire.mock.calls]).toEqual([0, []]);
+      void duty.run(1.75 * TTL);
+      expect([checkpoints, expire.mock.calls]).toEqual([1, [[1.75 * TTL]]]);
+      void duty.run(1.75 * TTL);
+      expect(checkpoints).toBe(1);
     }));
 
   it("answers as a log that is never erased, whatever was written and when", async () => {
