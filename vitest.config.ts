@@ -98,7 +98,11 @@ const IN_ENGINE = {
     ...(DORMOUSE_LONG !== undefined && { DORMOUSE_LONG }),
   },
   deps: { optimizer },
-  setupFiles: ["./test/support/own-context.ts", "./test/support/waiting.ts"],
+  setupFiles: [
+    "./test/support/main-module.ts",
+    "./test/support/own-context.ts",
+    "./test/support/waiting.ts",
+  ],
   // An object's log goes to the output, not to vitest by a call that the end of the file waits for: one from another I/O
   // context may stay unanswered, and the run then hangs (workers-sdk, issues 15498 and 15719).
   disableConsoleIntercept: true,
