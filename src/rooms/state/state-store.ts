@@ -75,7 +75,7 @@ export class StateStore {
 
   /**
    * Reads it, on first use after a wake. Gives false where the room holds none. Throws `state_newer`, `invalid_state`,
-   * and what a migration throws.
+   * and what a migration throws: what is stored stays then.
    */
   open(): boolean {
     if (this.#isOpen) return true;
@@ -95,17 +95,20 @@ export class StateStore {
       // As if each were a row of its own: rows with a change are never overwritten unseen.
       rows.countRow();
     }
-    if (row.version > spec.version) {
-      if (rows.isBehind)
-        this.#write({ ...row, offset: elsewhere.changed, json: JSON.stringify(state) });
-      throw new HubError("state_newer", "A newer deploy has written this room's state.");
+    try {
+      if (row.version > spec.version)
+        throw new HubError("state_newer", "A newer deploy has written this room's state.");
+      if (row.version === spec.version) this.#begin(spec.check(freezeDeep(state)));
+      else this.#migrate(state, row.version);
+    } catch (error) {
+      const changed = { ...row, offset: elsewhere.changed, json: JSON.stringify(state) };
+      if (rows.isBehind) this.#write(changed);
+      throw error;
     }
-    if (row.version === spec.version) this.#begin(spec.check(freezeDeep(state)));
-    else this.#migrate(state, row.version);
     return true;
   }
 
-  /** Messages go on, and overwrite rows of the log: their changes and answers are kept, also of a newer version. */
+  /** Messages go on, and overwrite rows of the log: changes and answers are kept that this deploy does not take. */
   #write(checkpoint: Checkpoint): void {
     const { rows, runs, storage, now } = this.#options;
     storage.transactionSync(() => {
