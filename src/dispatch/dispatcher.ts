@@ -50,6 +50,7 @@ export function dispatcher({ hubs, verify }: DispatcherOptions): Receiver {
     received: (host, connection, frame) => receive(sessionOf(host, connection), verify, frame),
     settled: (host, connection) => sessionOf(host, connection).calls.settled(),
     async closed(host, connection, ending) {
+      if (!hubs.has(host.domain.hub)) return; // A deploy has left the hub out: its objects close their clients.
       const session = sessionOf(host, connection);
       session.close(ending.why !== undefined && ending.why !== CLOSE.normal);
       await session.ended();
@@ -59,7 +60,10 @@ export function dispatcher({ hubs, verify }: DispatcherOptions): Receiver {
     },
     refreshed: async (host, connection, user) => refreshToken(sessionOf(host, connection), user),
     refreshRequested: (host, connection, user) => refreshAsCall(sessionOf(host, connection), user),
-    presenceChanged: (host, change) => presenceHooks(host, servedBy(host), change),
+    async presenceChanged(host, change) {
+      const served = hubs.get(host.domain.hub);
+      if (served) await presenceHooks(host, served, change);
+    },
     async ask(host, connection, call) {
       if (connection.protocol.answersOnly)
         throw new HubError("client_error", "A client that calls over HTTP cannot be asked.");
