@@ -1,7 +1,7 @@
 // Copies that clients had before a deploy, where it gives rooms another state than they had: by its schema, by another
 // `initial`, or by another view with a step in `migrations`.
 
-import { evictDurableObject } from "cloudflare:test";
+import { evictDurableObject, runInDurableObject } from "cloudflare:test";
 import { expect, it, onTestFinished } from "vitest";
 import { applyPatch } from "../../../src/model/merge-patch.ts";
 import { formatPosition } from "../../../src/model/topic.ts";
@@ -22,6 +22,7 @@ const CHANGES = {
   "view is another": ({ version }) => ({
     ...{ version: version + 1, migrate: (state) => state, view: labelled },
   }),
+  "`tables` are left out": () => ({ tables: [] }),
 } satisfies Record<string, (spec: StateSpec) => Partial<StateSpec>>;
 
 async function deploy(name: string, change: keyof typeof CHANGES): Promise<void> {
@@ -74,4 +75,16 @@ it("a client that resumes gets what the schema of a deploy has added, once", asy
   expect(await wholeOf(name)).toEqual({ count: 1, label: "new" });
   const later = (await roomAt(name).history({ limit: 1 })).position;
   expect(later.offset).toBe(offset);
+});
+
+it("an erasure takes the hub's tables of an earlier deploy as well", async () => {
+  const name = newRoom();
+  await act(name, "mark");
+  await deploy(name, "`tables` are left out");
+  await roomAt(name).erase();
+  const marks = "SELECT name FROM sqlite_master WHERE name = 'marks'";
+  const left = await runInDurableObject(roomAt(name), (_, { storage }) =>
+    storage.sql.exec(marks).toArray(),
+  );
+  expect(left).toEqual([]);
 });
