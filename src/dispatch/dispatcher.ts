@@ -6,7 +6,7 @@ import type { CallId, Incoming, Invocation } from "../model/message.ts";
 import { keepRest, type Connection } from "../rooms/connection/connection.ts";
 import { heldByAll, PARSED } from "../rooms/connection/held-bytes.ts";
 import { spendMessages } from "../rooms/connection/inbound-budget.ts";
-import type { Host, Receiver } from "../rooms/object/host.ts";
+import type { Ending, Host, Receiver } from "../rooms/object/host.ts";
 import type { Hubs, ServedHub } from "./define/hub-tables.ts";
 import { builtIns, type Verify } from "./protocol-methods/built-ins.ts";
 import { refreshAsCall, refreshToken } from "./protocol-methods/refresh-token.ts";
@@ -50,16 +50,15 @@ export function dispatcher({ hubs, verify }: DispatcherOptions): Receiver {
     received: (host, connection, frame) => receive(sessionOf(host, connection), verify, frame),
     settled: (host, connection) => sessionOf(host, connection).calls.settled(),
     async closed(host, connection, ending) {
-      const session = sessionOf(host, connection);
-      session.close(ending.why !== undefined && ending.why !== CLOSE.normal);
-      await session.ended();
-      // The hook reads presence that no longer counts the connection. A failed report to a room is logged elsewhere.
-      await ending.departed.catch(() => {});
-      await disconnectedHook(session, ending);
+      // A deploy may have left the hub out: its objects close their clients.
+      if (hubs.has(host.domain.hub)) await closeSession(sessionOf(host, connection), ending);
     },
     refreshed: async (host, connection, user) => refreshToken(sessionOf(host, connection), user),
     refreshRequested: (host, connection, user) => refreshAsCall(sessionOf(host, connection), user),
-    presenceChanged: (host, change) => presenceHooks(host, servedBy(host), change),
+    async presenceChanged(host, change) {
+      const served = hubs.get(host.domain.hub);
+      if (served) await presenceHooks(host, served, change);
+    },
     async ask(host, connection, call) {
       if (connection.protocol.answersOnly)
         throw new HubError("client_error", "A client that calls over HTTP cannot be asked.");
@@ -68,6 +67,14 @@ export function dispatcher({ hubs, verify }: DispatcherOptions): Receiver {
       );
     },
   };
+}
+
+async function closeSession(session: Session, ending: Ending): Promise<void> {
+  session.close(ending.why !== undefined && ending.why !== CLOSE.normal);
+  await session.ended();
+  // The hook reads presence that no longer counts the connection. A failed report to a room is logged elsewhere.
+  await ending.departed.catch(() => {});
+  await disconnectedHook(session, ending);
 }
 
 /** Sessions by connection: a session ends with its object's memory, and objects in one isolate cannot share one. */

@@ -83,6 +83,14 @@ it("a hub that is not served has no settings, and its objects take no calls", ()
   );
 });
 
+it("objects of a hub that a deploy has left out close their clients, and their users leave, without an error", async () => {
+  const { host, connection } = object({ hubName: "gone" });
+  const ending = { error: undefined, departed: Promise.resolve() };
+  const change = { joined: [], left: ["alice"] };
+  const work = [receiver.closed(host, connection, ending), receiver.presenceChanged(host, change)];
+  expect(await Promise.all(work)).toEqual([undefined, undefined]);
+});
+
 it("two hubs of one name are refused where they are listed", () => {
   expect(() => tablesOf([hub("a").methods({}), hub("a").methods({})])).toThrow(TypeError);
 });

@@ -85,7 +85,7 @@ export function openState(options: OpenStateOptions): OpenedState {
   });
   const commit = new StateCommit({
     ...{ storage, store, rows, runs, schedule, outgoing, log, now },
-    version: spec.version,
+    ...{ version: spec.version, history: settings.history },
   });
   const external = new ExternalState({
     ...{ spec, store, rows, kv: storage.kv, arm, waitUntil, counted: options.counted },

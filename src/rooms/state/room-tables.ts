@@ -44,12 +44,12 @@ export class RoomTables {
     storage.kv.put(KEY, tables.length);
   }
 
-  /** In the transaction of an erasure: they are made anew, and empty. */
+  /** In the transaction of an erasure: also those of an earlier deploy. Today's are made anew, and empty. */
   erase(): void {
-    const { sql, tables } = this.#options;
-    if (tables.length === 0) return;
-    for (const name of this.#names()) sql.exec(`DROP TABLE ${quoted(name)}`);
-    this.#run(0);
+    const { own, sql, storage, tables } = this.#options;
+    const names = storage.kv.delete(KEY) ? tableNames(sql, own) : [];
+    for (const name of names) sql.exec(`DROP TABLE ${quoted(name)}`);
+    if (tables.length > 0) this.#run(0);
   }
 
   #names(): readonly string[] {

@@ -2,6 +2,7 @@
 // messages to other rooms, all or none of them.
 
 import { logWarning } from "../../model/logger.ts";
+import type { History } from "../../model/options.ts";
 import { STATE_TARGET } from "../../model/state-wire.ts";
 import type { PartStorage } from "../../model/stored-values.ts";
 import type { BesideLog } from "../log/beside-log.ts";
@@ -13,9 +14,11 @@ import type { ScheduleRows } from "./schedule-rows.ts";
 import { hasChange } from "./state-changes.ts";
 import type { StateRows } from "./state-rows.ts";
 import type { StateStore } from "./state-store.ts";
+import { foldChanges } from "./unopened-state.ts";
 
 interface StateCommitOptions {
-  readonly storage: Pick<PartStorage, "transactionSync">;
+  readonly storage: PartStorage;
+  readonly history: History;
   readonly store: StateStore;
   readonly rows: StateRows;
   readonly runs: RunMemory;
@@ -92,10 +95,16 @@ export class StateCommit implements BesideLog {
     this.#options.runs.written();
   }
 
-  /** Changes that the log alone has are written: it is about to lose them. */
+  /**
+   * Changes that the log alone has are written: it is about to lose them. A state that is not read is not read for this:
+   * this deploy may not take it.
+   */
   checkpoint(): void {
-    const { log, rows, storage, store } = this.#options;
-    if (!store.isOpen && !store.open()) return;
+    const { history, log, now, rows, storage, store } = this.#options;
+    if (!store.isOpen)
+      return storage.transactionSync(() =>
+        foldChanges({ storage, history, log: log(), endsLog: false, now: now() }),
+      );
     if (!rows.isBehind) return;
     storage.transactionSync(() => this.#write(log().position.offset));
     this.#written();

@@ -24,7 +24,7 @@ import type { Flush, Reserved } from "./state-flush.ts";
 import type { Checkpoint, StateRows } from "./state-rows.ts";
 
 interface StateStoreOptions {
-  readonly storage: Pick<PartStorage, "transactionSync">;
+  readonly storage: Pick<PartStorage, "transactionSync"> & { readonly isEmpty: boolean };
   readonly spec: StateSpec;
   readonly log: () => RoomLog;
   readonly rows: StateRows;
@@ -51,12 +51,13 @@ export class StateStore {
   /** Bytes of the state's JSON, or more. */
   #bytes = 0;
   #flush: Flush | undefined;
-  /** A flush with all of the state was not saved: the next one has it. */
-  #owesWhole = false;
+  /** The next flush has all of the state. At a wake: clients may have begun with the `initial` of an earlier deploy. */
+  #owesWhole: boolean;
   readonly elsewhere = new ElsewhereMark();
 
   constructor(options: StateStoreOptions) {
     this.#options = options;
+    this.#owesWhole = !options.storage.isEmpty;
   }
 
   get isOpen(): boolean {
@@ -75,7 +76,7 @@ export class StateStore {
 
   /**
    * Reads it, on first use after a wake. Gives false where the room holds none. Throws `state_newer`, `invalid_state`,
-   * and what a migration throws.
+   * and what a migration throws: what is stored stays then.
    */
   open(): boolean {
     if (this.#isOpen) return true;
@@ -95,25 +96,31 @@ export class StateStore {
       // As if each were a row of its own: rows with a change are never overwritten unseen.
       rows.countRow();
     }
-    if (row.version > spec.version) {
-      if (rows.isBehind)
-        this.#write({ ...row, offset: elsewhere.changed, json: JSON.stringify(state) });
-      throw new HubError("state_newer", "A newer deploy has written this room's state.");
+    try {
+      if (row.version > spec.version)
+        throw new HubError("state_newer", "A newer deploy has written this room's state.");
+      const isOld = row.version < spec.version;
+      freezeDeep(state);
+      const taken = isOld ? spec.migrate(structuredClone(state), row.version) : spec.check(state);
+      if (taken === state) this.#begin(state);
+      else this.#renew(taken);
+      this.#owesWhole = false;
+    } catch (error) {
+      const changed = { ...row, offset: elsewhere.changed, json: JSON.stringify(state) };
+      if (rows.isBehind) this.#write(changed);
+      throw error;
     }
-    if (row.version === spec.version) this.#begin(spec.check(freezeDeep(state)));
-    else this.#migrate(state, row.version);
     return true;
   }
 
-  /** Messages go on, and overwrite rows of the log: their changes and answers are kept, also of a newer version. */
+  /** Messages go on, and overwrite rows of the log: changes and answers are kept that this deploy does not take. */
   #write(checkpoint: Checkpoint): void {
     const { rows, runs, storage, now } = this.#options;
     storage.transactionSync(() => {
       rows.write(checkpoint);
       runs.write(now());
     });
-    rows.written();
-    runs.written();
+    for (const part of [rows, runs]) part.written();
   }
 
   /** The state of a room that holds none: `initial`, or what was loaded. It is stored with the first change. */
@@ -127,16 +134,12 @@ export class StateStore {
     const { view } = this.#options.spec;
     this.#shown = view && viewedState(view, state);
     [this.#current, this.#sealed, this.#flushed] = [state, state, state];
-    this.#snapshotText = undefined;
-    this.#bytes = Infinity;
-    this.#isOpen = true;
+    [this.#isOpen, this.#bytes, this.#snapshotText] = [true, Infinity, undefined];
   }
 
-  /** The old state stays where the migration throws. Clients of today's view get it as a numbered snapshot. */
-  #migrate(stored: unknown, version: number): void {
-    const { spec } = this.#options;
-    const migrated = spec.migrate(structuredClone(stored), version);
-    this.begin(migrated);
+  /** Another state than is stored, which stays where this throws. Clients get it as a numbered snapshot. */
+  #renew(state: unknown): void {
+    this.begin(state);
     this.#options.rows.outdated();
     this.reserveWhole();
   }
@@ -226,9 +229,9 @@ export class StateStore {
   /** Whether the room holds a state, and another one than it begins with. */
   differsFrom(initial: () => unknown): boolean {
     if (this.#isOpen) return !isSame(this.#current, initial());
-    const row = this.#options.rows.read();
-    if (!row) return false;
-    return this.#options.rows.isBehind || !isSame(JSON.parse(row.json), initial());
+    const { rows } = this.#options;
+    const row = rows.read();
+    return row !== undefined && (rows.isBehind || !isSame(JSON.parse(row.json), initial()));
   }
 
   /** In the transaction of an erasure. */
