@@ -80,7 +80,7 @@ export class Link {
     });
     socket.addEventListener("error", ({ message }) => {
       const error = this.#queryError;
-      this.#fail(error ?? unreachable(message, options.address.host), !error || hasFailed(error));
+      this.drop(error ?? unreachable(message, options.address.host), !error || hasFailed(error));
     });
     this.#socket = socket;
   }
@@ -107,7 +107,7 @@ export class Link {
     this.#timer.clear();
     this.#phase = "attempting";
     if (this.#options.WebSocket) this.#socket.reconnect();
-    else queueMicrotask(() => this.#fail(noWebSocket(), false));
+    else queueMicrotask(() => this.drop(noWebSocket(), false));
   }
 
   /** To be called when the server's greeting has arrived: only then does a connection count as a success. */
@@ -123,7 +123,7 @@ export class Link {
    */
   #onClose(event: { readonly code: number; readonly reason: string }): false {
     if (!(event instanceof SyntheticCloseEvent))
-      this.#fail(closeError(event), shouldReconnect(event.code));
+      this.drop(closeError(event), shouldReconnect(event.code));
     return false;
   }
 
@@ -138,15 +138,11 @@ export class Link {
     const isPassing = mayReturn && error.status !== 500;
     // A developer who has no listener yet reads it here: once, and with each attempt where the server itself failed.
     if (!isPassing) console.error(error.code, error.message, error.action);
-    this.#fail(error, mayReturn);
+    this.drop(error, mayReturn);
   }
 
-  /** Gives up the current connection; the next attempt follows after a pause. */
-  drop(error: HubError): void {
-    this.#fail(error);
-  }
-
-  #fail(error: HubError, mayReconnect = true): void {
+  /** Gives up the current connection; the next attempt follows after a pause, if one may. */
+  drop(error: HubError, mayReconnect = true): void {
     if (this.#phase === "waiting" || this.#phase === "ended") return;
     if (this.#greetedAt !== undefined && Date.now() - this.#greetedAt >= STEADY_MS)
       this.#failures = 0;
