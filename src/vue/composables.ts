@@ -2,6 +2,8 @@
 // nothing while a page is rendered on a server.
 
 import {
+  effectScope,
+  getCurrentInstance,
   onMounted,
   onScopeDispose,
   shallowReadonly,
@@ -15,6 +17,7 @@ import type { HandlersOf, Presence, RoomText, State } from "../client/index.ts";
 import { methodProxy } from "../client/platform/method-proxy.ts";
 import type { HubAt } from "../components/hub-at.ts";
 import {
+  isPage,
   presenceIn,
   readLive,
   startOf,
@@ -48,8 +51,7 @@ function followRoom<H extends AnyHub>(
   attach: (room: RoomReference<H>) => () => void,
 ): void {
   let detach: (() => void) | undefined;
-  // Not on servers, where no component is mounted and nothing would end it.
-  onMounted(() => {
+  const follow = () =>
     watch(
       () => toValue(room),
       (now) => {
@@ -59,7 +61,12 @@ function followRoom<H extends AnyHub>(
       },
       { immediate: true },
     );
-  });
+  // That of a store may outlive the component that is mounted.
+  const scope = effectScope();
+  const begin = () => void scope.run(follow);
+  // Not on servers, where no component is mounted and nothing would end it.
+  if (getCurrentInstance()) onMounted(begin);
+  else if (isPage()) begin();
   onScopeDispose(() => detach?.());
 }
 
