@@ -183,8 +183,9 @@ export class Session<S extends Scope = Scope, G extends Greeting = Greeting> {
     this.#credentials.renewLater();
     this.#wasConnected = true;
     this.#setState({ status: "connected", connectionId, userId });
-    this.scope.greet(greeting);
-    this.events.connected.emit(greeting);
+    // A listener may close the connection.
+    if (this.#isConnected) this.scope.greet(greeting);
+    if (this.#isConnected) this.events.connected.emit(greeting);
     this.calls.onConnected();
   }
 
