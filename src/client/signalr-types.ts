@@ -51,7 +51,7 @@ type InRoom<F> = F extends (...args: infer A) => infer R ? (room: string, ...arg
 type Members<H extends AnyHub> = H["members"];
 type Methods<H extends AnyHub> = Invokes<Members<H>> & Actions<H>;
 type StreamMethods<H extends AnyHub> = Streams<Members<H>>;
-type Handlers<H> = Required<HandlersOf<H>>;
+type Handlers<H> = { readonly [K in keyof HandlersOf<H>]-?: NonNullable<HandlersOf<H>[K]> };
 
 /** The connection `C` with the hub's method names, arguments, results and client methods in place of `any`. */
 export type Typed<H extends AnyHub, C extends SignalRConnection> = Omit<

@@ -14,4 +14,6 @@ export type HandlerOf<F> = F extends (...args: infer A) => infer R
 type Received<A extends readonly unknown[]> = { [I in keyof A]: Wire<A[I]> };
 
 /** Handlers by method name; each one is optional. */
-export type HandlersOf<H> = { readonly [K in keyof ClientOf<H>]?: HandlerOf<ClientOf<H>[K]> };
+export type HandlersOf<H> = {
+  readonly [K in keyof ClientOf<H>]?: HandlerOf<ClientOf<H>[K]> | undefined;
+};
