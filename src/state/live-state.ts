@@ -7,7 +7,7 @@ import {
   type Unsubscribe,
 } from "../client/platform/emitter.ts";
 import { isPassing } from "../client/model/refusal.ts";
-import { methodProxy } from "../client/platform/method-proxy.ts";
+import { callProxy } from "../model/audiences.ts";
 import { pauseOf, type StateSource } from "../client/repeat.ts";
 import type { CallOptions } from "../client/session/pending-calls.ts";
 import type { RoomGreeting } from "../client/transport/wire.ts";
@@ -73,7 +73,7 @@ export class LiveState {
   };
 
   with(options: RunOptions): { readonly run: object } {
-    return { run: methodProxy((action, args) => this.#run(action, args, options)) };
+    return { run: callProxy((action, args) => this.#run(action, args, options)) };
   }
 
   /** A message of the room. Without a change it moves the position alone. */

@@ -14,7 +14,7 @@ import {
   type ShallowRef,
 } from "vue";
 import type { HandlersOf, Presence, RoomText, State } from "../client/index.ts";
-import { methodProxy } from "../client/platform/method-proxy.ts";
+import { callProxy } from "../model/audiences.ts";
 import type { HubAt } from "../components/hub-at.ts";
 import {
   isPage,
@@ -150,6 +150,6 @@ export function useRoomState<H extends AnyHub>(
 
 /** The actions of a room as calls, of the room that it is then. */
 export const useRun = <H extends AnyHub>(hub: HubAt<H>, room: RoomSource): Runs<ActionsOf<H>> =>
-  methodProxy((action, args) =>
+  callProxy((action, args) =>
     methodOf(runsIn({ hub, room: toValue(room) }), action)(...args),
   ) as Runs<ActionsOf<H>>;

@@ -107,7 +107,10 @@ export class Link {
     this.#timer.clear();
     this.#phase = "attempting";
     if (this.#options.WebSocket) this.#socket.reconnect();
-    else queueMicrotask(() => this.drop(noWebSocket(), false));
+    else
+      queueMicrotask(() =>
+        this.drop(new HubError<ClientErrorCode>("unsupported", NO_SOCKET), false),
+      );
   }
 
   /** To be called when the server's greeting has arrived: only then does a connection count as a success. */
@@ -203,11 +206,7 @@ const socketClass = ({ WebSocket, onMessage }: LinkOptions) =>
     return socket;
   };
 
-const noWebSocket = (): HubError =>
-  new HubError<ClientErrorCode>(
-    "unsupported",
-    "No WebSocket here: use Node 22 or later, or that of `ws` as `WebSocket`.",
-  );
+const NO_SOCKET = "No WebSocket here: use Node 22 or later, or that of `ws` as `WebSocket`.";
 
 /** A server of ours says why it refuses: this is a lost network, or an address where no such server is. */
 const unreachable = (message: string, host: string): HubError =>
