@@ -13,6 +13,7 @@ import { isPassing } from "./model/refusal.ts";
 import type { RoomText } from "./model/room-address.ts";
 import type { Presence, PresenceChange, PresenceQuery } from "./model/room-presence.ts";
 import type { Listener } from "./platform/emitter.ts";
+import { RAW } from "./platform/raw.ts";
 import { shareLane } from "./read-lane.ts";
 import { repeat } from "./repeat.ts";
 import type { Joined } from "./scope/hub-scope.ts";
@@ -43,7 +44,7 @@ export const roomOf = <H extends AnyHub>(
   hub: HubConnection<H>,
   room: RoomText,
   options: RoomViewOptions<H> = {},
-): Connection<H, RoomGreeting> => new RoomView(hub, room, options);
+): Connection<H, RoomGreeting> => Object.assign(new RoomView(hub, room, options), RAW);
 
 /** The number of open views of each room, by the hub's connection. */
 const openViews = new WeakMap<object, Map<string, number>>();
@@ -218,7 +219,6 @@ class RoomView<H extends AnyHub> implements Connection<H, RoomGreeting> {
   #end(state: State & { readonly status: "closed" }): void {
     if (this.#isClosed) return;
     for (const unsubscribe of this.#subscriptions) unsubscribe();
-    this.#subscriptions.clear();
     this.#presence.close();
     count(this.#hub, this.#room, -1);
     this.#setState(state);

@@ -65,7 +65,8 @@ export type SendCall = (target: string, args: unknown[]) => Promise<unknown>;
 export const callProxy = <T extends object>(
   call: (method: string, args: unknown[]) => unknown,
 ): T =>
-  new Proxy({} as T, {
+  // No plain object: Svelte's `$state` would put a proxy before this one, through which there are no methods.
+  new Proxy(Object.create(null) as T, {
     get: (_, method) =>
       typeof method === "string" && method !== "then" && method !== "toJSON"
         ? (...args: unknown[]) => call(method, args)

@@ -1,9 +1,11 @@
 // Vue's composables where no component ends them: in the scope of a store, or in one alone.
 
-import { createRenderer, defineComponent, effectScope, h, nextTick, ref } from "vue";
+import { createRenderer, defineComponent, effectScope, h, nextTick, reactive, ref } from "vue";
 import { expect, it, onTestFinished, vi } from "vitest";
 import { hubAt } from "../../src/components/hub-at.ts";
 import type { RoomText } from "../../src/client/index.ts";
+import type { AnyHub } from "../../src/dispatch/define/hub-definition.ts";
+import { stateOf } from "../../src/state/state-of.ts";
 import { useHub } from "../../src/vue/composables.ts";
 import { advance, FakeServer, fakeClock } from "../client/server.ts";
 import type { TestHub } from "../client/hubs.ts";
@@ -24,7 +26,7 @@ function setUp() {
   const Test = hubAt<TestHub>("wss://host/hubs/test", { token: "t", WebSocket });
   const rooms = () => server.sockets.map(({ url }) => url.pathname.split("/").at(-1));
   const open = () => server.sockets.filter(({ closedWith }) => closedWith === undefined).length;
-  return { Test, rooms, open };
+  return { Test, WebSocket, rooms, open };
 }
 
 it("hold a room in a scope without a component, until it ends", async () => {
@@ -37,6 +39,24 @@ it("hold a room in a scope without a component, until it ends", async () => {
   await advance();
   expect(open()).toBe(0);
 });
+
+it.each([true, false])(
+  "give connections that a store may hold (one socket: %s)",
+  async (oneSocket) => {
+    const { WebSocket } = setUp();
+    const Test = hubAt<TestHub>("wss://host/hubs/test", { token: "t", WebSocket, oneSocket });
+    const { connection, release } = Test.hold("group:lobby");
+    const room = stateOf<AnyHub>(connection as never, "group:lobby");
+    const store = reactive({ connection, room }) as unknown as {
+      connection: typeof connection;
+      room: typeof room;
+    };
+    expect([store.connection.presence.users, store.connection.position]).toEqual([0, undefined]);
+    expect([store.room.state, typeof store.connection.invoke.say]).toEqual([undefined, "function"]);
+    release();
+    await advance();
+  },
+);
 
 it("follow a store's room when the component that made the store is gone", async () => {
   const { Test, rooms, open } = setUp();

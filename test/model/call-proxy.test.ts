@@ -15,6 +15,10 @@ it("are values for await, JSON and logs", async () => {
   expect(call.mock.calls).toEqual([["toString", ["a"]]]);
 });
 
+it("are no plain objects, of which Svelte's $state makes proxies without methods", () => {
+  expect(Object.getPrototypeOf(callProxy(() => 1))).toBeNull();
+});
+
 it("a connection in a line of a log calls nothing", async () => {
   const { server, client } = await connectedClient<TestHub>();
   expect(JSON.parse(JSON.stringify({ client }))).toMatchObject({
