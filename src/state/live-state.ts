@@ -66,9 +66,12 @@ export class LiveState {
   }
 
   readonly onState = (listener: Listener<unknown>): Unsubscribe => {
-    const unsubscribe = this.#changes.listen(listener);
+    // A change that it has as the state of now may be about to be told to all.
+    let told: unknown;
+    const tell = (state: unknown) => (state === told ? undefined : listener((told = state)));
+    const unsubscribe = this.#changes.listen(tell);
     const { state } = this;
-    if (state !== undefined) runListener(() => listener(state));
+    if (state !== undefined) runListener(() => tell(state));
     return unsubscribe;
   };
 

@@ -2,6 +2,7 @@
 // nothing while a page is rendered on a server.
 
 import {
+  computed,
   effectScope,
   getCurrentInstance,
   onMounted,
@@ -145,7 +146,10 @@ export function useRoomState<H extends AnyHub>(
   room: RoomSource,
   pick: (state: ViewOf<H>) => unknown = (state) => state,
 ): Live<unknown> {
-  return useLive(hub, room, () => pickedState(pick));
+  const whole = useLive(hub, room, () => pickedState((state: ViewOf<H>) => state));
+  // Computed, since `pick` may read refs of the component as well.
+  const picked = computed(() => (whole.value === undefined ? undefined : pick(whole.value)));
+  return picked as unknown as Live<unknown>;
 }
 
 /** The actions of a room as calls, of the room that it is then. */
