@@ -93,7 +93,7 @@ export class Link {
         [VERSION_PARAMETER]: VERSION,
         ...(await this.#options.query()),
       };
-      const error = unreachable(`No answer within ${CONNECT_MS / 1000} s.`, "");
+      const error = unreachable(`No answer within ${CONNECT_MS / 1000} s.`);
       if (this.#phase === "attempting") this.#timer.set(() => this.drop(error), CONNECT_MS, limit);
       return query;
     } catch (error) {
@@ -209,5 +209,5 @@ const socketClass = ({ WebSocket, onMessage }: LinkOptions) =>
 const NO_SOCKET = "No WebSocket here: use Node 22 or later, or that of `ws` as `WebSocket`.";
 
 /** A server of ours says why it refuses: this is a lost network, or an address where no such server is. */
-const unreachable = (message: string, host: string): HubError =>
+const unreachable = (message: string, host?: string): HubError =>
   new HubError<ClientErrorCode>("disconnected", message || `No connection to ${host}.`);
