@@ -1,6 +1,6 @@
 // A connection that its own listeners close: nothing follows.
 
-import { expect, it } from "vitest";
+import { expect, it, onTestFinished, vi } from "vitest";
 import type { TestHub } from "./hubs.ts";
 import { advance, connectedClient, outcomeOf } from "./server.ts";
 
@@ -23,6 +23,23 @@ it.each(["onState", "onPresence", "onRecovered", "onConnected"] as const)(
     expect(server.socket.sentMessages).toEqual([]);
   },
 );
+
+it("tells later events where the console throws at a listener's error", async () => {
+  const { server, client } = await connectedClient<TestHub>();
+  const complain = vi.spyOn(console, "error").mockImplementation((_text, error) => {
+    throw error;
+  });
+  onTestFinished(() => complain.mockRestore());
+  const heard: unknown[] = [];
+  const end = client.onMessage(() => {
+    throw new Error("As the test asks.");
+  });
+  client.onMessage(({ params }) => heard.push(...params));
+  server.socket.deliver({ method: "said", params: ["one"] });
+  end();
+  server.socket.deliver({ method: "said", params: ["two"] });
+  expect(heard).toEqual(["two"]);
+});
 
 it("does not call a listener that another has removed on the same event", async () => {
   const { server, client } = await connectedClient<TestHub>();

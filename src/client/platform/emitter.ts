@@ -19,9 +19,13 @@ export function emitter<T>(): Emitter<T> {
     emit: (value) => {
       // One that a listener causes comes behind the one that it has: all listeners get both in this order.
       if (events.push(value) > 1) return;
-      for (const event of events)
-        for (const run of [...listeners]) if (listeners.has(run)) run(event);
-      events.length = 0;
+      try {
+        for (const event of events)
+          for (const run of [...listeners]) if (listeners.has(run)) run(event);
+      } finally {
+        // Also where a console throws, as that of a test may.
+        events.length = 0;
+      }
     },
     listen: (listener) => {
       // A function of its own for each subscription, so that the Set keeps two subscriptions of one listener apart.
