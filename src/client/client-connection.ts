@@ -15,7 +15,7 @@ import type { RoomText } from "./model/room-address.ts";
 import type { Presence, PresencePage, PresenceQuery } from "./model/room-presence.ts";
 import { deferred } from "./platform/deferred.ts";
 import type { Listener, Unsubscribe } from "./platform/emitter.ts";
-import { methodProxy } from "./platform/method-proxy.ts";
+import { callProxy } from "../model/audiences.ts";
 import type { HubScope, Joined } from "./scope/hub-scope.ts";
 import type { RoomScope } from "./scope/room-scope.ts";
 import type { Left, Recovered, Scope } from "./scope/scope.ts";
@@ -213,9 +213,9 @@ function callsOf<H extends AnyHub>(
   options: CallOptions,
 ): HubCalls<H> {
   return {
-    invoke: methodProxy((method, args) => calls.invoke({ method, args, options })),
-    send: methodProxy((method, args) => void calls.start({ method, args, options })),
-    stream: methodProxy((method, args) =>
+    invoke: callProxy((method, args) => calls.invoke({ method, args, options })),
+    send: callProxy((method, args) => void calls.start({ method, args, options })),
+    stream: callProxy((method, args) =>
       iterableOf((observer) => calls.start({ method, args, options, isStream: true }, observer)),
     ),
   } as HubCalls<H>;

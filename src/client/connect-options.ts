@@ -11,28 +11,28 @@ import type { Token } from "./transport/credentials.ts";
 export interface ConnectOptions<H extends AnyHub> extends HubConnectOptions<H> {
   readonly room: RoomText;
   /** The position of the application's own state (`epoch:offset`), if it has one: later messages are replayed. */
-  readonly since?: string;
+  readonly since?: string | undefined;
 }
 
 /** Options of a connection to a whole hub. */
 export interface HubConnectOptions<H extends AnyHub> {
   /** Absent: a guest, at hubs that are `anonymous`. */
-  readonly token?: Token;
+  readonly token?: Token | undefined;
   /** Handlers of the hub's client methods. `on` adds more. */
-  readonly handlers?: HandlersOf<H>;
+  readonly handlers?: HandlersOf<H> | undefined;
   /** The number of calls that may wait for a connection; one more is refused with `queue_full`. Default: 100. */
-  readonly queue?: number;
+  readonly queue?: number | undefined;
   /**
    * Failed attempts in a row after which the connection closes. Default: no limit, since a browser cannot distinguish a
    * refused handshake from a lost network.
    */
-  readonly maxRetries?: number;
+  readonly maxRetries?: number | undefined;
   /** Pauses between attempts, with full jitter. Default: 1 s at first, doubling to 30 s. */
-  readonly backoff?: Partial<Backoff>;
+  readonly backoff?: Partial<Backoff> | undefined;
   /** Time limit of the token function, in seconds. Default: 30. */
-  readonly tokenSeconds?: number;
+  readonly tokenSeconds?: number | undefined;
   /** Size limit of a message, in bytes. To be set where the hub has another limit than the default, 32 KiB. */
-  readonly messageBytes?: number;
+  readonly messageBytes?: number | undefined;
   /** A WebSocket class to use instead of the global one. Node before 22 has none: there, give that of `ws`. */
-  readonly WebSocket?: WebSocketClass;
+  readonly WebSocket?: WebSocketClass | undefined;
 }

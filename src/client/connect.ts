@@ -1,6 +1,7 @@
 // `connect`: opens a connection to a room of a hub, or to the whole hub, and keeps it open.
 
 import type { AnyHub } from "../dispatch/define/hub-definition.ts";
+import { withDefaults } from "../model/with-defaults.ts";
 import {
   hubConnectionOf,
   roomConnectionOf,
@@ -69,10 +70,9 @@ function open<S extends Scope, G extends Greeting>(
 ): Session<S, G> {
   const session = new Session<S, G>(
     {
-      ...DEFAULTS,
-      ...options,
+      ...withDefaults(DEFAULTS, options),
       address,
-      backoff: { ...DEFAULTS.backoff, ...backoff },
+      backoff: withDefaults(DEFAULTS.backoff, backoff),
       handlers,
       WebSocket,
     },

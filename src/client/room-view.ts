@@ -13,6 +13,7 @@ import { isPassing } from "./model/refusal.ts";
 import type { RoomText } from "./model/room-address.ts";
 import type { Presence, PresenceChange, PresenceQuery } from "./model/room-presence.ts";
 import type { Listener } from "./platform/emitter.ts";
+import { RAW } from "./platform/raw.ts";
 import { shareLane } from "./read-lane.ts";
 import { repeat } from "./repeat.ts";
 import type { Joined } from "./scope/hub-scope.ts";
@@ -23,8 +24,8 @@ import type { RoomGreeting } from "./transport/wire.ts";
 /** Options of `roomOf`. */
 export interface RoomViewOptions<H extends AnyHub> {
   /** Position of the application's own state (`epoch:offset`): later messages are replayed. */
-  readonly since?: string;
-  readonly handlers?: HandlersOf<H>;
+  readonly since?: string | undefined;
+  readonly handlers?: HandlersOf<H> | undefined;
 }
 
 /**
@@ -43,7 +44,7 @@ export const roomOf = <H extends AnyHub>(
   hub: HubConnection<H>,
   room: RoomText,
   options: RoomViewOptions<H> = {},
-): Connection<H, RoomGreeting> => new RoomView(hub, room, options);
+): Connection<H, RoomGreeting> => Object.assign(new RoomView(hub, room, options), RAW);
 
 /** The number of open views of each room, by the hub's connection. */
 const openViews = new WeakMap<object, Map<string, number>>();
@@ -54,7 +55,7 @@ class RoomView<H extends AnyHub> implements Connection<H, RoomGreeting> {
   readonly #since: string | undefined;
   readonly #events = sessionEvents<RoomGreeting>();
   readonly #presence: ViewedPresence<H>;
-  #subscriptions: (() => void)[] = [];
+  #subscriptions = new Set<() => void>();
   /** The join under way or done. */
   #joining: Promise<unknown> | undefined;
   #isJoined = false;
@@ -81,9 +82,9 @@ class RoomView<H extends AnyHub> implements Connection<H, RoomGreeting> {
     ({ invoke: this.invoke, send: this.send, stream: this.stream, with: this.with } = hub);
     shareLane(this, hub);
     count(hub, this.#room, 1);
+    this.#listen();
     for (const [method, handler] of Object.entries(handlers ?? {}))
       this.on(method as never, handler as never);
-    this.#listen();
     if (hub.state.status === "closed") this.#end(hub.state);
     else void this.#join();
   }
@@ -93,7 +94,7 @@ class RoomView<H extends AnyHub> implements Connection<H, RoomGreeting> {
     const here = <T extends { readonly room?: string }>(listener: Listener<T>) => {
       return (event: T): void => void (event.room === this.#room && listener(event));
     };
-    this.#subscriptions.push(
+    this.#subscriptions = new Set([
       hub.onState((state) => this.#onHubState(state)),
       hub.onConnected(() => void (this.#isJoined || this.#joining || this.#join())),
       hub.onRecovered(here((event) => this.#onResumed(event))),
@@ -101,13 +102,13 @@ class RoomView<H extends AnyHub> implements Connection<H, RoomGreeting> {
       hub.onLeft(here((left) => this.#onLeft(left))),
       hub.onMessage((message) => this.#onMessage(message)),
       hub.onError((error) => this.#warn(error)),
-    );
+    ]);
   }
 
   readonly on: Connection<H>["on"] = (method, handler) => {
-    const unsubscribe = this.#hub.on(method, handler, this.#room);
-    this.#subscriptions.push(unsubscribe);
-    return unsubscribe;
+    const end = this.#isClosed ? () => {} : this.#hub.on(method, handler, this.#room);
+    this.#subscriptions.add(end);
+    return () => void (this.#subscriptions.delete(end) && end());
   };
 
   get presence(): Presence<PresenceStateOf<H>> {
@@ -143,7 +144,7 @@ class RoomView<H extends AnyHub> implements Connection<H, RoomGreeting> {
   /** Waits in the hub's connection until that is open. A join that a loss interrupts is repeated after it. */
   async #join(): Promise<void> {
     const joining = repeat(this.#hub, () => this.#hub.join(this.#room, this.position), {
-      isWanted: () => this.state.status !== "closed",
+      isWanted: () => !this.#isClosed,
       // The hub's connection has reported its loss by itself.
       onRefused: (error) => this.#hub.state.status === "connected" && this.#warn(error),
     });
@@ -152,7 +153,7 @@ class RoomView<H extends AnyHub> implements Connection<H, RoomGreeting> {
       const joined = await joining;
       if (!joined) return;
       this.#isJoined = true;
-      if (this.state.status !== "closed") this.#greet(joined);
+      this.#greet(joined);
     } catch (error) {
       if (!isPassing(error as HubError)) this.#end({ status: "closed", error: error as HubError });
     } finally {
@@ -162,12 +163,17 @@ class RoomView<H extends AnyHub> implements Connection<H, RoomGreeting> {
 
   #greet(joined: Joined): void {
     const { state } = this.#hub;
-    // Lost since the answer: the hub's connection resumes the room by itself.
-    if (state.status !== "connected") return;
+    // Lost since the answer: the hub's connection resumes the room by itself. A listener may close the view.
+    if (state.status !== "connected" || this.#isClosed) return;
     const { connectionId, userId } = state;
     this.#setState(state);
+    if (this.#isClosed) return;
     this.#presence.open();
     this.#events.connected.emit({ connectionId, userId, room: this.#room, ...joined });
+  }
+
+  get #isClosed(): boolean {
+    return this.state.status === "closed";
   }
 
   #onHubState(state: State): void {
@@ -211,8 +217,8 @@ class RoomView<H extends AnyHub> implements Connection<H, RoomGreeting> {
   }
 
   #end(state: State & { readonly status: "closed" }): void {
-    if (this.state.status === "closed") return;
-    for (const unsubscribe of this.#subscriptions.splice(0)) unsubscribe();
+    if (this.#isClosed) return;
+    for (const unsubscribe of this.#subscriptions) unsubscribe();
     this.#presence.close();
     count(this.#hub, this.#room, -1);
     this.#setState(state);

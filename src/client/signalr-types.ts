@@ -49,9 +49,12 @@ type Actions<H extends AnyHub, R = Runs<ActionsOf<H>>> = {
 type InRoom<F> = F extends (...args: infer A) => infer R ? (room: string, ...args: A) => R : never;
 
 type Members<H extends AnyHub> = H["members"];
-type Methods<H extends AnyHub> = Invokes<Members<H>> & Actions<H>;
-type StreamMethods<H extends AnyHub> = Streams<Members<H>>;
-type Handlers<H> = Required<HandlersOf<H>>;
+type Methods<H extends AnyHub> = Invokes<Members<H>, Uint8Array> & Actions<H>;
+type StreamMethods<H extends AnyHub> = Streams<Members<H>, Uint8Array>;
+type OptionalHandlers<H> = HandlersOf<H, Uint8Array>;
+type Handlers<H> = {
+  readonly [K in keyof OptionalHandlers<H>]-?: NonNullable<OptionalHandlers<H>[K]>;
+};
 
 /** The connection `C` with the hub's method names, arguments, results and client methods in place of `any`. */
 export type Typed<H extends AnyHub, C extends SignalRConnection> = Omit<

@@ -18,7 +18,7 @@ export interface HubAtOptions<H extends AnyHub = AnyHub>
    * Whether all rooms share one WebSocket to the whole hub, in place of one for each room. For pages with more than a
    * few rooms; at most the hub's `groupsPerConnection` (100). Default: false.
    */
-  readonly oneSocket?: boolean;
+  readonly oneSocket?: boolean | undefined;
 }
 
 /** A hub at an address: it opens a room when the first component uses it. */

@@ -61,6 +61,9 @@ const CONNECTION: LiveValue<AnyHub, RoomConnection<AnyHub> | undefined> = {
   fallback: undefined,
 };
 
+/** False while a page is rendered on a server. */
+export const isPage = (): boolean => "document" in globalThis;
+
 /**
  * Holds the room's connection, and calls `onChange` for each change of the value until the result is called. Without a
  * room nothing happens.

@@ -5,7 +5,7 @@ import type { AnyHub } from "../dispatch/define/hub-definition.ts";
 import type { HubCalls, PresenceStateOf } from "../dispatch/define/hub-types.ts";
 import { HubError } from "../model/errors.ts";
 import type { ClientErrorCode } from "../client/model/client-errors.ts";
-import { methodProxy } from "../client/platform/method-proxy.ts";
+import { callProxy } from "../model/audiences.ts";
 import type { RoomConnection } from "./hub-at.ts";
 import type { RoomReference } from "./live-values.ts";
 
@@ -32,9 +32,9 @@ export function callsIn<H extends AnyHub>({ hub, room }: RoomReference<H>): Room
     connection,
     track: async (state: PresenceStateOf<H> | undefined) =>
       state === undefined ? connection().untrack() : connection().track(state),
-    invoke: methodProxy(async (name, args) => methodOf(connection().invoke, name)(...args)),
-    send: methodProxy((name, args) => methodOf(connection().send, name)(...args)),
-    stream: methodProxy((name, args) => methodOf(connection().stream, name)(...args)),
+    invoke: callProxy(async (name, args) => methodOf(connection().invoke, name)(...args)),
+    send: callProxy((name, args) => methodOf(connection().send, name)(...args)),
+    stream: callProxy((name, args) => methodOf(connection().stream, name)(...args)),
   } as RoomCalls<H>;
 }
 

@@ -15,9 +15,9 @@ import type { LiveValue } from "./live-values.ts";
 /** How much of a history a component shows. */
 export interface RoomHistoryOptions {
   /** Messages of the history to begin with. Default and maximum: the server's page. */
-  readonly limit?: number;
+  readonly limit?: number | undefined;
   /** Messages kept; older ones are dropped. Default: 1,000. */
-  readonly most?: number;
+  readonly most?: number | undefined;
 }
 
 /** A message of a room, from its history or live. */

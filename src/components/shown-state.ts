@@ -3,7 +3,7 @@
 import type { AnyHub } from "../dispatch/define/hub-definition.ts";
 import type { ActionsOf, ViewOf } from "../dispatch/define/hub-types.ts";
 import type { Runs } from "../dispatch/define/stateful-room.ts";
-import { methodProxy } from "../client/platform/method-proxy.ts";
+import { callProxy } from "../model/audiences.ts";
 import { stateOf } from "../state/state-of.ts";
 import type { Guesses, RoomState } from "../state/state-types.ts";
 import type { RoomConnection } from "./hub-at.ts";
@@ -30,7 +30,7 @@ const stateIn = <H extends AnyHub>(
 /** A room's actions: the same function for the same name. Without a room they reject with `closed`. */
 export function runsIn<H extends AnyHub>({ hub, room }: RoomReference<H>): Runs<ActionsOf<H>> {
   const calls = callsIn({ hub, room });
-  const runs = methodProxy(async (action, args) => {
+  const runs = callProxy(async (action, args) => {
     const connection = calls.connection();
     return methodOf(stateIn(connection, { hub, room: room! }).run, action)(...args);
   });

@@ -58,14 +58,18 @@ export interface ClientCall {
 export type SendCall = (target: string, args: unknown[]) => Promise<unknown>;
 
 /**
- * A proxy whose every property is a client method. `then` is excluded: with it, an `await` of the proxy would call the
- * client and never settle.
+ * An object with a method for every name: client methods, and a client's `invoke`, `send`, `stream` and `run`. Two names
+ * are excepted, since code of others calls them where it finds them: `then`, by an `await`, which would never settle, and
+ * `toJSON`, by `JSON.stringify` of whatever holds the object, such as a line of a log.
  */
-export const callProxy = <T extends object>(send: SendCall): T =>
-  new Proxy({} as T, {
-    get: (_, target) =>
-      typeof target === "string" && target !== "then"
-        ? (...args: unknown[]) => send(target, args)
+export const callProxy = <T extends object>(
+  call: (method: string, args: unknown[]) => unknown,
+): T =>
+  // No plain object: Svelte's `$state` would put a proxy before this one, through which there are no methods.
+  new Proxy(Object.create(null) as T, {
+    get: (_, method) =>
+      typeof method === "string" && method !== "then" && method !== "toJSON"
+        ? (...args: unknown[]) => call(method, args)
         : undefined,
   });
 

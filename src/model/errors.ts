@@ -14,7 +14,7 @@ export type { ErrorCode };
 export class HubError<Code extends string = ErrorCode> extends Error {
   readonly code: ErrorCode | (string & {});
   /** The cause, such as `TypeError: …`. Present only where the hub shows details to its callers. */
-  detail?: string;
+  declare detail?: string;
   /** Of `serverError`: hub code may throw the same code with words of its own, which SignalR's clients get as they are. */
   declare isOwn?: true;
   /** What the developer can do about it. In clients, where the server said it. Set in the server: in place of the code's. */

@@ -69,9 +69,7 @@ const REFUSED = /[\u0000-\u001f\u007f-\u009f\u2028\u2029\ud800-\udfff]|^\.\.?$/u
  */
 export function canonicalName(raw: string): string {
   const name = raw.normalize("NFC");
-  if (raw === "")
-    throw new HubError("invalid_name", "A name is empty: only the room `all` has none.");
-  if (name.length > MAX_NAME_LENGTH || REFUSED.test(name))
+  if (name === "" || name.length > MAX_NAME_LENGTH || REFUSED.test(name))
     throw new HubError(
       "invalid_name",
       `A name has 1–${MAX_NAME_LENGTH} characters, no control characters, and is not . or ..`,

@@ -128,7 +128,7 @@ export const isBytes = (value: unknown): value is Uint8Array | ArrayBuffer =>
 export const toJson = (value: unknown): string => written(value, kindsOf(value), asJson);
 
 /** `toJson` in less code, for pages: slower by the replacer. */
-export const toJsonInPages = (value: unknown): string => written(value, SPECIAL, asJson);
+export const toJsonInPages = (value: unknown): string => JSON.stringify(value, asJson) ?? "null";
 
 /** `toJson` of what hub code and logs give: a bigint is written with all its digits. */
 export const toResultJson = (value: unknown): string => written(value, kindsOf(value), asDigits);

@@ -21,20 +21,20 @@ export interface UseHubOptions<H extends AnyHub> {
   /** A change of the room changes the connection. Undefined or null: no connection. */
   readonly room: RoomReference<H>["room"];
   /** Handlers of the hub's client methods. */
-  readonly handlers?: HandlersOf<H>;
+  readonly handlers?: HandlersOf<H> | undefined;
   /**
    * Position of the component's own state (`epoch:offset`). That of the first component in a room applies; React mounts
    * children before their parent, so a child that shows the room's presence or history opens it without one.
    */
-  readonly since?: string;
+  readonly since?: string | undefined;
   /** Called with every greeting, and at once for a connection that is open: the place to join further rooms by calls. */
-  readonly onConnected?: (connection: RoomConnection<H>) => void;
+  readonly onConnected?: ((connection: RoomConnection<H>) => void) | undefined;
   /** Messages of this room may be missing: the component has to load its state again. */
-  readonly onReload?: (reload: { readonly room: string }) => void;
+  readonly onReload?: ((reload: { readonly room: string }) => void) | undefined;
   /** Every message, as in `Connection.onMessage`. */
-  readonly onMessage?: (message: Message<H>) => void;
+  readonly onMessage?: ((message: Message<H>) => void) | undefined;
   /** Errors outside of calls, as in `Connection.onError`. */
-  readonly onError?: (error: HubError) => void;
+  readonly onError?: ((error: HubError) => void) | undefined;
 }
 
 /** The same object, with the same functions, until the room or the state changes. */

@@ -7,7 +7,7 @@ import {
   type Unsubscribe,
 } from "../client/platform/emitter.ts";
 import { isPassing } from "../client/model/refusal.ts";
-import { methodProxy } from "../client/platform/method-proxy.ts";
+import { callProxy } from "../model/audiences.ts";
 import { pauseOf, type StateSource } from "../client/repeat.ts";
 import type { CallOptions } from "../client/session/pending-calls.ts";
 import type { RoomGreeting } from "../client/transport/wire.ts";
@@ -66,14 +66,17 @@ export class LiveState {
   }
 
   readonly onState = (listener: Listener<unknown>): Unsubscribe => {
-    const unsubscribe = this.#changes.listen(listener);
+    // A change that it has as the state of now may be about to be told to all.
+    let told: unknown;
+    const tell = (state: unknown) => (state === told ? undefined : listener((told = state)));
+    const unsubscribe = this.#changes.listen(tell);
     const { state } = this;
-    if (state !== undefined) runListener(() => listener(state));
+    if (state !== undefined) runListener(() => tell(state));
     return unsubscribe;
   };
 
   with(options: RunOptions): { readonly run: object } {
-    return { run: methodProxy((action, args) => this.#run(action, args, options)) };
+    return { run: callProxy((action, args) => this.#run(action, args, options)) };
   }
 
   /** A message of the room. Without a change it moves the position alone. */

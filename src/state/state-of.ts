@@ -4,6 +4,7 @@
 import type { Connection, HubConnection } from "../client/client-connection.ts";
 import type { Message } from "../client/model/client-messages.ts";
 import type { RoomText } from "../client/model/room-address.ts";
+import { RAW } from "../client/platform/raw.ts";
 import type { Greeting, RoomGreeting } from "../client/transport/wire.ts";
 import type { AnyHub } from "../dispatch/define/hub-definition.ts";
 import { STATE_TARGET, type StateChange } from "../model/state-wire.ts";
@@ -32,7 +33,7 @@ export function stateOf<H extends AnyHub>(
   const rooms = roomsOf(connection as unknown as StateConnection<AnyHub>);
   const name = canonicalTopic(room);
   const known = rooms.get(name);
-  const state = known ?? new LiveState({ connection, room: name, guesses });
+  const state = known ?? Object.assign(new LiveState({ connection, room: name, guesses }), RAW);
   rooms.set(name, state);
   if (!known && isIn(connection, room)) void state.load();
   return state as unknown as RoomState<H>;

@@ -5,6 +5,7 @@
 import type { HandlersOf, Presence, RoomText, State } from "../client/index.ts";
 import type { HubAt } from "../components/hub-at.ts";
 import {
+  isPage,
   presenceIn,
   readLive,
   startOf,
@@ -30,9 +31,6 @@ export interface Readable<T> {
   /** Calls `run` with the value at once and with every change, until the result is called. */
   subscribe(run: (value: T) => void): () => void;
 }
-
-/** False while a page is rendered on a server. */
-const isPage = (): boolean => "document" in globalThis;
 
 const storeOf = <H extends AnyHub, T>(
   room: RoomReference<H>,

@@ -2,6 +2,9 @@
 // nothing while a page is rendered on a server.
 
 import {
+  computed,
+  effectScope,
+  getCurrentInstance,
   onMounted,
   onScopeDispose,
   shallowReadonly,
@@ -12,9 +15,10 @@ import {
   type ShallowRef,
 } from "vue";
 import type { HandlersOf, Presence, RoomText, State } from "../client/index.ts";
-import { methodProxy } from "../client/platform/method-proxy.ts";
+import { callProxy } from "../model/audiences.ts";
 import type { HubAt } from "../components/hub-at.ts";
 import {
+  isPage,
   presenceIn,
   readLive,
   startOf,
@@ -48,8 +52,7 @@ function followRoom<H extends AnyHub>(
   attach: (room: RoomReference<H>) => () => void,
 ): void {
   let detach: (() => void) | undefined;
-  // Not on servers, where no component is mounted and nothing would end it.
-  onMounted(() => {
+  const follow = () =>
     watch(
       () => toValue(room),
       (now) => {
@@ -59,7 +62,12 @@ function followRoom<H extends AnyHub>(
       },
       { immediate: true },
     );
-  });
+  // That of a store may outlive the component that is mounted.
+  const scope = effectScope();
+  const begin = () => void scope.run(follow);
+  // Not on servers, where no component is mounted and nothing would end it.
+  if (getCurrentInstance()) onMounted(begin);
+  else if (isPage()) begin();
   onScopeDispose(() => detach?.());
 }
 
@@ -138,11 +146,14 @@ export function useRoomState<H extends AnyHub>(
   room: RoomSource,
   pick: (state: ViewOf<H>) => unknown = (state) => state,
 ): Live<unknown> {
-  return useLive(hub, room, () => pickedState(pick));
+  const whole = useLive(hub, room, () => pickedState((state: ViewOf<H>) => state));
+  // Computed, since `pick` may read refs of the component as well.
+  const picked = computed(() => (whole.value === undefined ? undefined : pick(whole.value)));
+  return picked as unknown as Live<unknown>;
 }
 
 /** The actions of a room as calls, of the room that it is then. */
 export const useRun = <H extends AnyHub>(hub: HubAt<H>, room: RoomSource): Runs<ActionsOf<H>> =>
-  methodProxy((action, args) =>
+  callProxy((action, args) =>
     methodOf(runsIn({ hub, room: toValue(room) }), action)(...args),
   ) as Runs<ActionsOf<H>>;

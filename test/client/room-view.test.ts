@@ -192,6 +192,42 @@ describe("a room on the hub's socket", () => {
     ]);
   });
 
+  it.each(["onState", "onRecovered"] as const)("stays closed where %s closes it", async (event) => {
+    const setting = await connected();
+    const view = await joined(setting);
+    const statuses: string[] = [];
+    await reconnect(setting);
+    view.onState(({ status }) => statuses.push(status));
+    view.onConnected(() => statuses.push("greeted"));
+    view[event](() => view.close());
+    const resumed = { position: "e:12", recovered: true, replayed: 0 };
+    await answer(setting.server.socket, "$/resume", { [LOBBY]: resumed });
+    expect(statuses.at(-1)).toBe("closed");
+    expect(view.state.status).toBe("closed");
+    await answer(setting.server.socket, "$/leave", {});
+  });
+
+  it("stays closed where a listener of another room closes it", async () => {
+    const setting = await connected();
+    const [lobby, help] = [await joined(setting), await joined(setting, "group:help")];
+    lobby.onState(() => help.close());
+    setting.server.socket.end();
+    expect(help.state.status).toBe("closed");
+  });
+
+  it("keeps nothing of a handler that has ended, and takes none once it is closed", async () => {
+    const setting = await connected();
+    const view = await joined(setting);
+    const ends = vi.fn<() => void>();
+    const on = vi.spyOn(setting.hub, "on").mockReturnValue(ends);
+    for (let mounts = 0; mounts < 3; mounts += 1) view.on("said", () => {})();
+    expect(ends).toHaveBeenCalledTimes(3);
+    view.close();
+    view.on("said", () => {})();
+    expect([ends.mock.calls.length, on.mock.calls.length]).toEqual([3, 3]);
+    await answer(setting.server.socket, "$/leave", {});
+  });
+
   it("is reconnecting until its room can be resumed", async () => {
     const setting = await connected();
     const view = await joined(setting);

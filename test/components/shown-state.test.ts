@@ -1,10 +1,12 @@
 // The state of rooms for components: shared by all that show a room, whichever of them came first.
 
+import { effectScope, ref } from "vue";
 import { expect, it, onTestFinished, vi } from "vitest";
 import { hubAt, type HubAt, type HubAtOptions } from "../../src/components/hub-at.ts";
 import { readLive, STATE, watchLive } from "../../src/components/live-values.ts";
 import { pickedState, runsIn } from "../../src/components/shown-state.ts";
 import { stateStore } from "../../src/svelte/stores.ts";
+import { useRoomState } from "../../src/vue/composables.ts";
 import { advance, outcomeOf, type FakeServer } from "../client/server.ts";
 import type { AuctionHub } from "../state/hub.ts";
 import { answerTo, FIRST, greet, onFakeClock, patch, runsOf, VASE } from "../state/room.ts";
@@ -107,4 +109,25 @@ it("is a store of Svelte, with the actions", async () => {
   await advance();
   expect(prices).toEqual([undefined, 100, 120]);
   expect(runsOf(setting.server.socket)[0]?.params).toMatchObject([{ action: "bid" }]);
+});
+
+it("is picked anew in Vue when what `pick` reads has changed", async () => {
+  const setting = setUp();
+  vi.stubGlobal("document", {});
+  onTestFinished(() => void vi.unstubAllGlobals());
+  const [scope, factor] = [effectScope(), ref(2)];
+  const price = scope.run(() =>
+    useRoomState(setting.hub, VASE, (auction) => auction.price * factor.value),
+  )!;
+  await advance();
+  expect(price.value).toBeUndefined();
+  greet(setting, { state: FIRST });
+  await advance();
+  setting.server.socket.deliver(patch({ price: 120 }, 11));
+  await advance();
+  expect(price.value).toBe(240);
+  factor.value = 3;
+  expect(price.value).toBe(360);
+  scope.stop();
+  await advance();
 });

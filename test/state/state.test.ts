@@ -43,6 +43,14 @@ describe("the state of a room", () => {
     expect(told).toEqual([FIRST]);
   });
 
+  it("is told once to a listener that comes before its change is told to all", async () => {
+    const { server, room } = await connectedRoom();
+    server.socket.deliver(patch({ price: 120 }, 11));
+    const told = toldTo({ room });
+    await advance();
+    expect(told).toEqual([{ ...FIRST, price: 120 }]);
+  });
+
   it("changes by patches; what they leave as it is stays the same object", async () => {
     const { server, room } = await connectedRoom();
     const before = room.state;

@@ -84,6 +84,15 @@ connect<ChatHub>("/hubs/chat", { room: "group:lobby" });
 // @ts-expect-error there is no such kind
 connect<ChatHub>("/hubs/chat", { room: "lobby", token: "t" });
 
+// What an application may not have counts as absent.
+declare const perhaps: { token?: string; since?: string; said?: () => void; signal?: AbortSignal };
+const { token: perhapsToken, since, said, signal } = perhaps;
+connect<ChatHub>("/hubs/chat", { room: "group:lobby", token: perhapsToken, since });
+connect<AskingHub>("/hubs/asking", { ...where, handlers: { said }, queue: undefined });
+connect<AskingHub>("/hubs/asking", { token: perhapsToken, handlers: undefined });
+asking.with({ signal, idempotencyKey: since, timeoutSeconds: undefined });
+void asking.history({ since, limit: undefined });
+
 // Options that are no literal choose by their room, too.
 declare const atRoom: { room: `group:${string}`; token: string };
 connect<ChatHub>("/hubs/chat", atRoom) satisfies Connection<ChatHub>;

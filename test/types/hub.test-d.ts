@@ -64,7 +64,7 @@ expect<Equal<Invoke["guarded"], (question: string) => Promise<boolean>>>();
 expect<Equal<Invoke["none"], () => Promise<void>>>();
 expect<Equal<Invoke["sink"], (numbers: AsyncIterable<number>) => Promise<number>>>();
 expect<Equal<Awaited<ReturnType<Invoke["dated"]>>, { at: string; tags: string[] }>>();
-expect<Equal<Invoke["bytes"], () => Promise<Uint8Array<ArrayBuffer>>>>();
+expect<Equal<Invoke["bytes"], () => Promise<string>>>();
 expect<Equal<ReturnType<typeof calls.send.unused>, void>>();
 expect<Equal<ReturnType<typeof calls.stream.ticks>, AsyncIterable<number>>>();
 expect<Equal<ClientOf<typeof AskingHub>, Asked>>();
@@ -167,9 +167,10 @@ export function member({ user }: MemberContext<Told>) {
   void user.roles;
 }
 
-// The memory harness has the same types.
+// The memory harness has the same types, but bytes as bytes.
 const { invoke, stream: streams } = calling(AskingHub, { answers: { confirm: true } });
-expect<Equal<typeof invoke, Invoke>>();
+expect<Equal<typeof invoke, HubCalls<typeof AskingHub, Uint8Array>["invoke"]>>();
+expect<Equal<Awaited<ReturnType<typeof invoke.bytes>>, Uint8Array>>();
 expect<Equal<typeof streams, typeof calls.stream>>();
 // @ts-expect-error a test awaits what it calls
 void calling(AskingHub).send;

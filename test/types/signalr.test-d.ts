@@ -2,7 +2,8 @@
 // types`.
 
 import type { HubConnection, Subject } from "@microsoft/signalr";
-import { typed } from "../../src/client/index.ts";
+import { connect, typed } from "../../src/client/index.ts";
+import { hub, method } from "../../src/dispatch/define/hub-definition.ts";
 import type { AskingHub } from "./client.test-d.ts";
 import type { LotHub } from "./state-client.test-d.ts";
 
@@ -41,6 +42,25 @@ export async function calls(): Promise<void> {
   asking.on("heard", () => {});
   // @ts-expect-error the hub awaits a boolean
   asking.on("confirm", () => "yes");
+}
+
+/** In MessagePack bytes are bytes, and over JSON-RPC texts. */
+interface Camera {
+  frame(picture: { readonly bytes: Uint8Array; readonly at: Date }): void;
+}
+export async function bytes(): Promise<void> {
+  const cameras = hub<Camera>("cameras").methods({ last: method([], () => [new Uint8Array(1)]) });
+  typed<typeof cameras>(connection).on("frame", (picture) => {
+    expect<Equal<typeof picture, { readonly bytes: Uint8Array; readonly at: string }>>();
+  });
+  const [last] = await typed<typeof cameras>(connection).invoke("last");
+  expect<Equal<typeof last, Uint8Array | undefined>>();
+  const camera = connect<typeof cameras>("/hubs/cameras", { room: "group:lobby" });
+  camera.on("frame", (picture) => {
+    expect<Equal<typeof picture, { readonly bytes: string; readonly at: string }>>();
+  });
+  const texts = await camera.invoke.last();
+  expect<Equal<typeof texts, string[]>>();
 }
 
 export async function actions(): Promise<void> {

@@ -14,9 +14,9 @@ const { version } = JSON.parse(
 ) as { version: string };
 
 function install(folder: string): void {
-  const npm = process.platform === "win32" ? "npm.cmd" : "npm";
-  const args = ["install", "--no-audit", "--no-fund"];
-  const { status } = spawnSync(npm, args, { cwd: folder, stdio: "inherit" });
+  // By a shell: Node refuses to start `npm.cmd`, which npm is on Windows, without one.
+  const options = { cwd: folder, stdio: "inherit", shell: true } as const;
+  const { status } = spawnSync("npm install --no-audit --no-fund", options);
   if (status !== 0) throw new Error("npm install has failed. The project is there; install again.");
 }
 

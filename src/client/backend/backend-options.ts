@@ -14,25 +14,25 @@ export interface CallOptions {
    * Identifies a publication or a run, so that it has no effect again: for applications that repeat calls themselves.
    * Each needs a key of its own. Default: a random one for each call, the same in all its attempts.
    */
-  readonly idempotencyKey?: string;
+  readonly idempotencyKey?: string | undefined;
   /** Ends the call with `cancelled`, also during a pause between two attempts. */
-  readonly signal?: AbortSignal;
+  readonly signal?: AbortSignal | undefined;
   /**
    * Time limit of a call with all its attempts and pauses, in seconds. Default: 30, and 40 for a call that waits for a
    * client's result. Limits of more than 24 days end after 24 days.
    */
-  readonly timeoutSeconds?: number;
+  readonly timeoutSeconds?: number | undefined;
 }
 
 interface CommonOptions extends Omit<CallOptions, "idempotencyKey"> {
   /** Azure's parameter of the same name, which there becomes part of the hub's name. */
-  readonly application?: string;
+  readonly application?: string | undefined;
   /** Used instead of the global `fetch`. */
-  readonly fetcher?: Fetching;
+  readonly fetcher?: Fetching | undefined;
   /** Attempts of a call that may be repeated, the first one included. Default: 5. */
-  readonly attempts?: number;
+  readonly attempts?: number | undefined;
   /** Pauses between attempts, with full jitter. Default: 250 ms at first, doubling to 8 s. The server may ask for more. */
-  readonly backoff?: Partial<Omit<Backoff, "random">>;
+  readonly backoff?: Partial<Omit<Backoff, "random">> | undefined;
 }
 
 /** A service with a token of the role `service`. */
@@ -53,7 +53,7 @@ export interface WithAccessKey extends CommonOptions {
   /** One of the endpoint's `ACCESS_KEYS`. It signs a token for each request, valid for that request's URL only. */
   readonly accessKey: string;
   /** The tenant of the calls. Default: the endpoint's own. */
-  readonly tenant?: string;
+  readonly tenant?: string | undefined;
 }
 
 /** A service that has a connection string, as Azure SignalR's. */
@@ -62,7 +62,7 @@ export interface WithConnectionString extends CommonOptions {
   readonly connectionString: string;
   readonly hub: string;
   /** The tenant of the calls. Default: the endpoint's own. */
-  readonly tenant?: string;
+  readonly tenant?: string | undefined;
 }
 
 /** Options of `backend`: where the hub is, and how the service proves itself. */

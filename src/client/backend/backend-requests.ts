@@ -3,6 +3,7 @@
 
 import ky, { isHTTPError, isTimeoutError, type Options } from "ky";
 import { HubError } from "../../model/errors.ts";
+import { withDefaults } from "../../model/with-defaults.ts";
 import { parseBody, refusalOf } from "./backend-answers.ts";
 import {
   DEFAULTS,
@@ -89,7 +90,7 @@ function kyOptions(url: URL, request: RestRequest, options: KyOptions): Options 
   const { signal } = call;
   const seconds = call.timeoutSeconds ?? request.timeoutSeconds ?? DEFAULTS.timeoutSeconds;
   const totalMs = Math.min(1000 * seconds, LONGEST_MS);
-  const { baseMs, capMs } = { ...DEFAULTS.backoff, ...backend.backoff };
+  const { baseMs, capMs } = withDefaults(DEFAULTS.backoff, backend.backoff);
   const endAt = Date.now() + totalMs;
   return {
     method,

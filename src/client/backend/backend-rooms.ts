@@ -33,9 +33,9 @@ export interface HubHistory<H extends AnyHub> {
 /** How connections are closed. */
 export interface Ending {
   /** Sent to the clients with the close of their connections. */
-  readonly reason?: string;
+  readonly reason?: string | undefined;
   /** Ids of connections that stay open. */
-  readonly except?: readonly string[];
+  readonly except?: readonly string[] | undefined;
 }
 
 /**

@@ -19,7 +19,7 @@ export interface Backend<H extends AnyHub> extends HubService<H> {
 export interface Negotiation {
   readonly userId: string;
   /** Lifetime of the token. Default: the endpoint's, an hour. */
-  readonly ttlMinutes?: number;
+  readonly ttlMinutes?: number | undefined;
 }
 
 /**

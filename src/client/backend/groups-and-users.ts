@@ -11,7 +11,7 @@ export interface ServiceGroup<H extends AnyHub> extends ServiceRoom<H> {
   /** At least one connection is in the group. */
   isConnected(): Promise<boolean>;
   /** Adds all present connections of a user and, for the next `ttlSeconds`, the connections that the user opens. */
-  addUser(userId: string, options?: { readonly ttlSeconds?: number }): Promise<void>;
+  addUser(userId: string, options?: { readonly ttlSeconds?: number | undefined }): Promise<void>;
   removeUser(userId: string): Promise<void>;
   /** All connections in the group. Pages are requested as the iteration needs them. */
   connections(): AsyncIterable<GroupConnection>;
@@ -26,11 +26,11 @@ export interface GroupConnection {
 /** The tokens to revoke; without `jti` and `issuedBefore` all that were issued until now. */
 export interface Revocation {
   /** A single token, by its `jti` claim. */
-  readonly jti?: string;
+  readonly jti?: string | undefined;
   /** All tokens issued before this date. */
-  readonly issuedBefore?: Date;
+  readonly issuedBefore?: Date | undefined;
   /** When the last of these tokens expires: after that, the server forgets it. Default for a `jti`: in a year. */
-  readonly expireAt?: Date;
+  readonly expireAt?: Date | undefined;
 }
 
 /** A user, with the operations of the user's own room. */
@@ -41,7 +41,7 @@ export interface ServiceUser<H extends AnyHub> extends Omit<ServiceRoom<H>, "clo
   /** Refuses these tokens from now on, in all hubs of the tenant, and closes the connections that use them (4511). */
   revoke(revocation?: Revocation): Promise<void>;
   /** Refuses the user for `seconds`, in all hubs of the tenant, and closes the user's connections. */
-  ban(ban: { readonly seconds: number; readonly reason?: string }): Promise<void>;
+  ban(ban: { readonly seconds: number; readonly reason?: string | undefined }): Promise<void>;
   unban(): Promise<void>;
 }
 

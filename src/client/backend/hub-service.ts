@@ -45,17 +45,17 @@ type ArgsOf<F> = F extends (...args: infer A) => unknown ? A : never;
 /** Options of `publish`. */
 export interface PublishOptions {
   /** Default: that of `with`, or a random one. */
-  readonly idempotencyKey?: string;
+  readonly idempotencyKey?: string | undefined;
   /** Ids of connections that do not receive the publication. */
-  readonly except?: readonly string[];
+  readonly except?: readonly string[] | undefined;
 }
 
 /** Which rooms of a hub are listed. */
 export interface RoomsQuery {
   /** Only rooms whose kind and name start with it: `order:`. */
-  readonly prefix?: string;
+  readonly prefix?: string | undefined;
   /** Rooms in one request. Default: the endpoint's. */
-  readonly pageSize?: number;
+  readonly pageSize?: number | undefined;
 }
 
 /** A room in a hub's list of rooms. */

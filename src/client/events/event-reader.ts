@@ -17,8 +17,8 @@ export interface ReaderOptions extends Pick<
   "url" | "token" | "tokenSeconds" | "fetch"
 > {
   readonly rooms: readonly string[];
-  readonly since?: string;
-  readonly signal?: AbortSignal;
+  readonly since?: string | undefined;
+  readonly signal?: AbortSignal | undefined;
   /** Failures in a row after which the reader gives up. */
   readonly maxRetries: number;
   readonly backoff: Backoff;

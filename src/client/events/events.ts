@@ -4,6 +4,7 @@
 import type { AnyHub } from "../../dispatch/define/hub-definition.ts";
 import { HubError } from "../../model/errors.ts";
 import { VERSION, VERSION_PARAMETER } from "../../model/package-version.ts";
+import { withDefaults } from "../../model/with-defaults.ts";
 import { canonicalTopic } from "../../model/topic.ts";
 import { DEFAULTS } from "../model/client-defaults.ts";
 import type { ClientErrorCode } from "../model/client-errors.ts";
@@ -16,22 +17,22 @@ import { StreamPosition } from "./stream-position.ts";
 
 interface CommonOptions {
   /** A function is called before every attempt. Absent: a guest, at hubs that are `anonymous`. */
-  readonly token?: Token;
+  readonly token?: Token | undefined;
   /**
    * Messages after this position are replayed first, if the server still has them: the `id` of an event, which holds
    * the positions in all rooms, or a position (`epoch:offset`) of the first room.
    */
-  readonly since?: string;
+  readonly since?: string | undefined;
   /** Ends the iteration without an error, as `break` does. */
-  readonly signal?: AbortSignal;
+  readonly signal?: AbortSignal | undefined;
   /** Failed attempts in a row after which the iteration throws. Default: no limit, except for final refusals. */
-  readonly maxRetries?: number;
+  readonly maxRetries?: number | undefined;
   /** Pauses between attempts, with full jitter. Default: 1 s at first, doubling to 30 s. The server may ask for more. */
-  readonly backoff?: Partial<Backoff>;
+  readonly backoff?: Partial<Backoff> | undefined;
   /** Time limit of the token function, in seconds. Default: 30. */
-  readonly tokenSeconds?: number;
+  readonly tokenSeconds?: number | undefined;
   /** A function to use instead of the global `fetch`. React Native's own reads no streams: there, give expo/fetch. */
-  readonly fetch?: typeof fetch;
+  readonly fetch?: typeof fetch | undefined;
 }
 
 /** Options of `events`: one room or several, the token, and where to resume. */
@@ -67,8 +68,8 @@ export function events<H extends AnyHub>(
   // In the server's spelling, which ids of events have, too.
   const rooms = names.map(canonicalTopic);
   const reader: ReaderOptions = {
-    ...{ ...DEFAULTS, fetch: globalThis.fetch, ...options },
-    backoff: { ...DEFAULTS.backoff, ...backoff },
+    ...withDefaults({ ...DEFAULTS, fetch: globalThis.fetch }, options),
+    backoff: withDefaults(DEFAULTS.backoff, backoff),
     rooms,
     url: urlOf(hub, rooms),
   };

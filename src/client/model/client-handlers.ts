@@ -3,15 +3,17 @@
 import type { ClientOf, Wire } from "../../dispatch/define/hub-types.ts";
 
 /**
- * The handler of one client method `F`. Its arguments have their wire types (a Date arrives as a string). Where the hub
- * expects a result, the handler must return one of that type, or a promise of it.
+ * The handler of one client method `F`. Its arguments have their wire types: a Date arrives as a string, and bytes as
+ * `B`, as in `Wire`. Where the hub expects a result, the handler must return one of that type, or a promise of it.
  */
-export type HandlerOf<F> = F extends (...args: infer A) => infer R
+export type HandlerOf<F, B = string> = F extends (...args: infer A) => infer R
   ? (
-      ...args: Received<A>
+      ...args: Received<A, B>
     ) => [Awaited<R>] extends [void] ? unknown : Awaited<R> | Promise<Awaited<R>>
   : never;
-type Received<A extends readonly unknown[]> = { [I in keyof A]: Wire<A[I]> };
+type Received<A extends readonly unknown[], B> = { [I in keyof A]: Wire<A[I], B> };
 
 /** Handlers by method name; each one is optional. */
-export type HandlersOf<H> = { readonly [K in keyof ClientOf<H>]?: HandlerOf<ClientOf<H>[K]> };
+export type HandlersOf<H, B = string> = {
+  readonly [K in keyof ClientOf<H>]?: HandlerOf<ClientOf<H>[K], B> | undefined;
+};

@@ -45,11 +45,11 @@ export type SavedMessage<H extends AnyHub = AnyHub> = CallOf<H> & {
 /** Which part of a room's history: the newest messages, or those after a position. */
 export interface HistoryQuery {
   /** A position (`epoch:offset`): only messages after it. Absent: the newest messages of the room. */
-  readonly since?: string;
+  readonly since?: string | undefined;
   /** Messages in one page. The server caps it at a limit of its own. */
-  readonly limit?: number;
+  readonly limit?: number | undefined;
   /** The newest messages, newest first. Default: oldest first. */
-  readonly reverse?: boolean;
+  readonly reverse?: boolean | undefined;
 }
 
 /** A part of a room's history, oldest message first. */

@@ -30,9 +30,9 @@ export interface PresencePage<S = unknown> {
 /** Which page of the members. */
 export interface PresenceQuery {
   /** A user id: the page starts after it. Absent: the first page. */
-  readonly after?: string;
+  readonly after?: string | undefined;
   /** Members in one page. The server caps it at a limit of its own. */
-  readonly limit?: number;
+  readonly limit?: number | undefined;
 }
 
 /** The difference to the previous presence. An absent field did not change. */

@@ -8,15 +8,24 @@ export type Listener<T> = (value: T) => void;
 export interface Emitter<T> {
   /** Calls the listeners synchronously, in the order of subscription. An error in one does not reach the others. */
   emit(value: T): void;
-  /** A function added twice is called twice. A listener added during `emit` first gets the next event. */
+  /** A function added twice is called twice. A listener added during `emit` first gets the next event; one removed during it gets none. */
   readonly listen: (listener: Listener<T>) => Unsubscribe;
 }
 
 export function emitter<T>(): Emitter<T> {
   const listeners = new Set<Listener<T>>();
+  const events: T[] = [];
   return {
     emit: (value) => {
-      for (const run of [...listeners]) run(value);
+      // One that a listener causes comes behind the one that it has: all listeners get both in this order.
+      if (events.push(value) > 1) return;
+      try {
+        for (const event of events)
+          for (const run of [...listeners]) if (listeners.has(run)) run(event);
+      } finally {
+        // Also where a console throws, as that of a test may.
+        events.length = 0;
+      }
     },
     listen: (listener) => {
       // A function of its own for each subscription, so that the Set keeps two subscriptions of one listener apart.

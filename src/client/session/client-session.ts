@@ -34,8 +34,8 @@ export class Session<S extends Scope = Scope, G extends Greeting = Greeting> {
   state: State = { status: "connecting" };
   /** The newest error of the `error` event. It remains after a reconnection. */
   lastError: HubError | undefined;
-  /** A loss is `reconnecting` from the first greeting on, and `connecting` before it. */
-  #wasConnected = false;
+  /** `reconnecting` from the first greeting on. */
+  #statusAfterLoss: "connecting" | "reconnecting" = "connecting";
 
   /** An error that rejects no call. A function and not a method, since the parts get it as their `onError`. */
   readonly #warn = (error: HubError): void => {
@@ -181,10 +181,11 @@ export class Session<S extends Scope = Scope, G extends Greeting = Greeting> {
     this.#link.greet();
     this.#heartbeat.start(pingSeconds * 1000);
     this.#credentials.renewLater();
-    this.#wasConnected = true;
+    this.#statusAfterLoss = "reconnecting";
     this.#setState({ status: "connected", connectionId, userId });
-    this.scope.greet(greeting);
-    this.events.connected.emit(greeting);
+    // A listener may close the connection.
+    if (this.#isConnected) this.scope.greet(greeting);
+    if (this.#isConnected) this.events.connected.emit(greeting);
     this.calls.onConnected();
   }
 
@@ -203,7 +204,7 @@ export class Session<S extends Scope = Scope, G extends Greeting = Greeting> {
   async #respond(method: string, id: Frame["id"], params: readonly unknown[]): Promise<void> {
     const { state } = this;
     const text = await this.handlers.respond(method, id, params);
-    if (this.state === state && this.#isLive) this.#queue.push({ text });
+    if (this.state === state) this.#queue.push({ text });
   }
 
   #setState(state: State): void {
@@ -221,7 +222,7 @@ export class Session<S extends Scope = Scope, G extends Greeting = Greeting> {
   /** The state changes before calls fail and `error` is emitted, so that their listeners see the new one. */
   #onLost(error: HubError, pause: number): void {
     this.#stop();
-    const status = this.#wasConnected ? "reconnecting" : "connecting";
+    const status = this.#statusAfterLoss;
     this.#setState({ status, error, retryAt: Math.round(Date.now() + pause) });
     this.calls.onLost();
     this.#warn(error);

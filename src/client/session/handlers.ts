@@ -7,7 +7,7 @@ import { errorText, resultText, type Frame } from "../transport/wire.ts";
 export type Handler = (...args: any[]) => unknown;
 
 /** A handler, and the room whose messages it receives; undefined for all. */
-type Registration = readonly [handler: Handler, room: string | undefined];
+type Registration = readonly [handler: Handler | undefined, room: string | undefined];
 
 export class Handlers {
   readonly #byMethod = new Map<string, Set<Registration>>();
@@ -33,10 +33,16 @@ export class Handlers {
    * console.
    */
   deliver(method: string, args: readonly unknown[], room?: string): void {
-    const handlers = new Set<Handler>();
-    for (const [handler, own = room] of this.#byMethod.get(method) ?? [])
-      if (room === undefined || own === room) handlers.add(handler);
-    for (const handler of handlers) runListener(() => handler(...args));
+    const all = this.#byMethod.get(method) ?? new Set();
+    const called = new Set<Handler | undefined>();
+    for (const one of [...all]) {
+      const [handler, own = room] = one;
+      // One may have removed those behind it.
+      if (called.has(handler) || !all.has(one) || (room !== undefined && own !== room)) continue;
+      called.add(handler);
+      // Undefined in `{ said: onSaid }`, where the application has no `onSaid`.
+      runListener(() => handler?.(...args));
+    }
   }
 
   /**

@@ -14,14 +14,14 @@ export interface CallOptions {
    * handler publishes under one key only once, so every call needs a key of its own. Without a key, a call whose
    * response was lost rejects with `interrupted`. Streams and calls with uploads are never repeated.
    */
-  readonly idempotencyKey?: string;
+  readonly idempotencyKey?: string | undefined;
   /** Cancels the call here and at the server. The call rejects with `cancelled`. */
-  readonly signal?: AbortSignal;
+  readonly signal?: AbortSignal | undefined;
   /**
    * After this time the call is cancelled and rejects with `timed_out`. Time spent waiting for a connection counts.
    * Default: no limit. Limits of more than 24 days end after 24 days.
    */
-  readonly timeoutSeconds?: number;
+  readonly timeoutSeconds?: number | undefined;
 }
 
 export interface CallRequest {
@@ -133,7 +133,7 @@ export class PendingCalls {
     this.#options.post({ text: call.text, isRequest: call.observer !== undefined });
     const pumps = call.uploads.map((upload) => this.#pump(call, upload));
     if (call.observer) return;
-    if (pumps.length === 0) this.#calls.delete(call.id);
+    if (pumps.length === 0) this.#complete(call);
     else void Promise.all(pumps).then(() => this.#complete(call));
   }
 

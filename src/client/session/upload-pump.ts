@@ -43,18 +43,26 @@ export interface UploadChannel {
 const ITEMS_PER_BURST = 100;
 
 /**
- * Sends all items of an upload, then its end. If the source throws, or an item is too large, the server is sent the
- * error's message, and this rejects with the error. An abort of `signal` stops the source and resolves silently.
+ * Sends all items of an upload, then its end. If the source cannot be read or throws, or an item is too large, the server
+ * is sent the error's message, and this rejects with the error. An abort of `signal`, which must follow a rejection, stops
+ * the source and resolves silently.
  */
 export async function pump(
   { id, source }: Upload,
   channel: UploadChannel,
   signal: AbortSignal,
 ): Promise<void> {
-  const iterator = iteratorOf(source);
-  // Not after the loop below: a source that never yields again must be stopped, too.
-  signal.addEventListener("abort", () => void stop(iterator));
   try {
+    const iterator = iteratorOf(source);
+    const stop = async (): Promise<void> => {
+      try {
+        await iterator.return?.();
+      } catch {
+        // An error while the source closes has no effect on the call, which is over.
+      }
+    };
+    // Not after the loop below: a source that never yields again must be stopped, too.
+    signal.addEventListener("abort", () => void stop());
     for (let count = 1; ; count++) {
       const next = await iterator.next();
       if (signal.aborted) return;
@@ -66,7 +74,6 @@ export async function pump(
   } catch (error) {
     if (signal.aborted) return;
     channel.post({ text: endText(id, error instanceof Error ? error.message : String(error)) });
-    void stop(iterator);
     throw error;
   }
 }
@@ -81,15 +88,7 @@ export function checkSize(text: string, messageBytes: number): string {
   throw new HubError("too_large", `Message of ${bytes} bytes; ${messageBytes} allowed.`);
 }
 
-async function stop(iterator: AsyncIterator<unknown>): Promise<void> {
-  try {
-    await iterator.return?.();
-  } catch {
-    // An error while the source closes has no effect on the call, which is over.
-  }
-}
-
-/** Not every browser implements async iteration of a ReadableStream. Only `stop` uses `return`, without its result. */
+/** Not every browser implements async iteration of a ReadableStream. Nothing uses the result of `return`. */
 function iteratorOf(source: Upload["source"]): AsyncIterator<unknown> {
   if (Symbol.asyncIterator in source) return source[Symbol.asyncIterator]();
   const reader = (source as ReadableStream<unknown>).getReader();

@@ -28,7 +28,8 @@ export class Credentials {
   readonly #timer = new Timer();
   /** Reject the tokens that are being fetched. */
   readonly #fetches = new Set<(error: HubError) => void>();
-  #current = "";
+  /** The newest that an attempt had, or that the server has accepted. */
+  #current: string | undefined;
   /** A renewal that begins before a stop has no effect after it. */
   #stops = 0;
 
@@ -46,7 +47,7 @@ export class Credentials {
 
   async fetchToken(): Promise<string> {
     const { token, tokenSeconds } = this.#options;
-    if (typeof token !== "function") return token;
+    if (typeof token !== "function") return this.#current ?? token;
     const { promise, reject } = deferred<never>();
     const error = new HubError("timed_out", `The token took more than ${tokenSeconds} s.`);
     const cancel = limit(tokenSeconds * 1000, () => reject(error));
@@ -63,7 +64,8 @@ export class Credentials {
    * To be called when the server has accepted a token (default: that of the attempt). Replaces an earlier schedule. A
    * fixed token and one without an expiry are never renewed.
    */
-  renewLater(token = this.#current): void {
+  renewLater(token = this.#current!): void {
+    this.#current = token;
     if (typeof this.#options.token !== "function") return;
     const delay = renewInMs(token, Date.now(), this.#options.random);
     if (delay !== undefined) this.#timer.set(() => void this.#renew(), delay);
@@ -96,10 +98,8 @@ export class Credentials {
 /** Throws `no_token` for anything but a text: a user who is signed out, or a wrong path into an answer. */
 export function givenToken(token: unknown): string {
   if (token && typeof token === "string") return token;
-  throw new HubError<ClientErrorCode>("no_token", NO_TOKEN);
+  throw new HubError<ClientErrorCode>("no_token", "The `token` function gave no token.");
 }
-
-const NO_TOKEN = "The `token` function gave no token.";
 
 /** The error of an attempt that has no token. */
 export const noToken = (cause: unknown): HubError =>
@@ -129,9 +129,9 @@ export function renewInMs(token: string, now: number, random: () => number): num
   const claims = claimsOf(token);
   const [exp, iat] = [timeOf(claims["exp"]), timeOf(claims["iat"])];
   const lifetimes = [exp - now / 1000, exp - iat];
-  const positive = lifetimes.filter((seconds) => seconds > 0);
-  if (positive.length === 0) return undefined;
-  const seconds = Math.min(...positive);
+  const seconds = Math.min(...lifetimes.filter((lifetime) => lifetime > 0));
+  // Of no lifetime.
+  if (seconds === Infinity) return undefined;
   const margin = Math.min(MARGIN_SECONDS + random() * SPREAD_SECONDS, seconds / 2);
   return (seconds - margin) * 1000;
 }

@@ -80,7 +80,7 @@ export class Link {
     });
     socket.addEventListener("error", ({ message }) => {
       const error = this.#queryError;
-      this.#fail(error ?? unreachable(message, options.address.host), !error || hasFailed(error));
+      this.drop(error ?? unreachable(message, options.address.host), !error || hasFailed(error));
     });
     this.#socket = socket;
   }
@@ -93,7 +93,7 @@ export class Link {
         [VERSION_PARAMETER]: VERSION,
         ...(await this.#options.query()),
       };
-      const error = unreachable(`No answer within ${CONNECT_MS / 1000} s.`, "");
+      const error = unreachable(`No answer within ${CONNECT_MS / 1000} s.`);
       if (this.#phase === "attempting") this.#timer.set(() => this.drop(error), CONNECT_MS, limit);
       return query;
     } catch (error) {
@@ -107,7 +107,10 @@ export class Link {
     this.#timer.clear();
     this.#phase = "attempting";
     if (this.#options.WebSocket) this.#socket.reconnect();
-    else queueMicrotask(() => this.#fail(noWebSocket(), false));
+    else
+      queueMicrotask(() =>
+        this.drop(new HubError<ClientErrorCode>("unsupported", NO_SOCKET), false),
+      );
   }
 
   /** To be called when the server's greeting has arrived: only then does a connection count as a success. */
@@ -123,7 +126,7 @@ export class Link {
    */
   #onClose(event: { readonly code: number; readonly reason: string }): false {
     if (!(event instanceof SyntheticCloseEvent))
-      this.#fail(closeError(event), shouldReconnect(event.code));
+      this.drop(closeError(event), shouldReconnect(event.code));
     return false;
   }
 
@@ -138,15 +141,11 @@ export class Link {
     const isPassing = mayReturn && error.status !== 500;
     // A developer who has no listener yet reads it here: once, and with each attempt where the server itself failed.
     if (!isPassing) console.error(error.code, error.message, error.action);
-    this.#fail(error, mayReturn);
+    this.drop(error, mayReturn);
   }
 
-  /** Gives up the current connection; the next attempt follows after a pause. */
-  drop(error: HubError): void {
-    this.#fail(error);
-  }
-
-  #fail(error: HubError, mayReconnect = true): void {
+  /** Gives up the current connection; the next attempt follows after a pause, if one may. */
+  drop(error: HubError, mayReconnect = true): void {
     if (this.#phase === "waiting" || this.#phase === "ended") return;
     if (this.#greetedAt !== undefined && Date.now() - this.#greetedAt >= STEADY_MS)
       this.#failures = 0;
@@ -207,12 +206,8 @@ const socketClass = ({ WebSocket, onMessage }: LinkOptions) =>
     return socket;
   };
 
-const noWebSocket = (): HubError =>
-  new HubError<ClientErrorCode>(
-    "unsupported",
-    "No WebSocket here: use Node 22 or later, or that of `ws` as `WebSocket`.",
-  );
+const NO_SOCKET = "No WebSocket here: use Node 22 or later, or that of `ws` as `WebSocket`.";
 
 /** A server of ours says why it refuses: this is a lost network, or an address where no such server is. */
-const unreachable = (message: string, host: string): HubError =>
+const unreachable = (message: string, host?: string): HubError =>
   new HubError<ClientErrorCode>("disconnected", message || `No connection to ${host}.`);

@@ -88,14 +88,14 @@ export const cancelText = (id: string): string =>
   text({ method: "$/cancelRequest" }, JSON.stringify({ id }));
 
 export const resultText = (id: Frame["id"], result: unknown): string =>
-  `{"jsonrpc":"2.0","id":${JSON.stringify(id)},"result":${toJsonInPages(result)}}`;
+  text({ id }, toJsonInPages(result), "result");
 
 export const errorText = (id: Frame["id"], code: number, message: string): string =>
   JSON.stringify({ jsonrpc: "2.0", id, error: { code, message } });
 
 /** `params` are JSON already. */
-const text = (message: object, params: string): string =>
-  `${JSON.stringify({ jsonrpc: "2.0", ...message }).slice(0, -1)},"params":${params}}`;
+const text = (message: object, params: string, name = "params"): string =>
+  `${JSON.stringify({ jsonrpc: "2.0", ...message }).slice(0, -1)},"${name}":${params}}`;
 
 /** Length in UTF-8. */
 export const bytesOf = (value: string): number => new TextEncoder().encode(value).length;

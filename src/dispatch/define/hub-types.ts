@@ -10,11 +10,11 @@ export type { Wire } from "./wire-types.ts";
 
 type Members = Record<string, HubMember<any>>;
 
-/** The methods of a hub, as calls that return the result. */
-export type Invokes<M extends Members> = {
+/** The methods of a hub, as calls that return the result. Bytes in it are `B`, as in `Wire`. */
+export type Invokes<M extends Members, B = string> = {
   readonly [K in keyof M as M[K]["kind"] extends "method" ? K : never]: (
     ...args: ArgumentsOf<M[K]>
-  ) => Promise<Wire<Awaited<ReturnType<M[K]["handle"]>>>>;
+  ) => Promise<Wire<Awaited<ReturnType<M[K]["handle"]>>, B>>;
 };
 
 /** The methods of a hub, as calls without an answer. */
@@ -25,17 +25,19 @@ type SendMethods<M extends Members> = {
 };
 
 /** The streams of a hub, as calls that return the items. */
-export type Streams<M extends Members> = {
+export type Streams<M extends Members, B = string> = {
   readonly [K in keyof M as M[K]["kind"] extends "stream" ? K : never]: (
     ...args: ArgumentsOf<M[K]>
-  ) => AsyncIterable<ReturnType<M[K]["handle"]> extends AsyncIterable<infer T> ? Wire<T> : never>;
+  ) => AsyncIterable<
+    ReturnType<M[K]["handle"]> extends AsyncIterable<infer T> ? Wire<T, B> : never
+  >;
 };
 
 /** A hub as its clients use it. `invoke` waits for the result; `send` does not, and reports no error of the hub. */
-export interface HubCalls<H extends Hub<any, any, any>> {
-  readonly invoke: Invokes<H["members"]>;
+export interface HubCalls<H extends Hub<any, any, any>, B = string> {
+  readonly invoke: Invokes<H["members"], B>;
   readonly send: SendMethods<H["members"]>;
-  readonly stream: Streams<H["members"]>;
+  readonly stream: Streams<H["members"], B>;
 }
 
 /** The interface of a hub's clients, or of declared client methods: the methods that the hub calls on them. */

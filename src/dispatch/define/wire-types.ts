@@ -36,18 +36,21 @@ export type OptionalTail<T extends readonly unknown[]> = T extends readonly [...
 
 /**
  * The type of a value after it was sent: as JSON encodes it, so that a Date is a string and functions have no type.
- * Bytes remain bytes. A bigint arrives as a number, which `JSON.parse` rounds beyond 2⁵³.
+ * Bytes are `B`: a string in base64, or bytes where SignalR's MessagePack carries them. A bigint arrives as a number,
+ * which `JSON.parse` rounds beyond 2⁵³.
  */
-export type Wire<T> = unknown extends T
+export type Wire<T, B = string> = unknown extends T
   ? T
-  : T extends string | number | boolean | null | undefined | void | Uint8Array
+  : T extends string | number | boolean | null | undefined | void
     ? T
-    : T extends bigint
-      ? number
-      : T extends ReadonlyMap<infer K, infer V>
-        ? { [P in K & (string | number)]: Wire<V> }
-        : T extends { toJSON(): infer J }
-          ? Wire<J>
-          : T extends (...args: any) => any
-            ? never
-            : { [K in keyof T]: Wire<T[K]> };
+    : T extends Uint8Array | ArrayBuffer
+      ? B
+      : T extends bigint
+        ? number
+        : T extends ReadonlyMap<infer K, infer V>
+          ? { [P in K & (string | number)]: Wire<V, B> }
+          : T extends { toJSON(): infer J }
+            ? Wire<J, B>
+            : T extends (...args: any) => any
+              ? never
+              : { [K in keyof T]: Wire<T[K], B> };

@@ -41,7 +41,7 @@ export interface Hooks {
 }
 
 /** A hub in memory, as its one caller uses it. */
-export interface Called<H extends AnyHub> extends Omit<HubCalls<H>, "send"> {
+export interface Called<H extends AnyHub> extends Omit<HubCalls<H, Uint8Array>, "send"> {
   /** The messages that the hub has sent so far, in order. The array grows with every call. */
   readonly sent: readonly Sending[];
   /** The rooms that hub code has joined the caller to, as topics. */

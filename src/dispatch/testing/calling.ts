@@ -1,7 +1,7 @@
 // Runs one hub in memory, for tests of user code. Calls are found, authorised and validated as in the server; the hub's
 // messages are recorded instead of sent. There are no sockets, no Durable Objects, no limits and no filters here.
 
-import { methodProxy } from "../../client/platform/method-proxy.ts";
+import { callProxy } from "../../model/audiences.ts";
 import { HubError } from "../../model/errors.ts";
 import { StreamRef } from "../../model/message.ts";
 import { parseTopic, type Topic } from "../../model/topic.ts";
@@ -35,8 +35,8 @@ export function calling<H extends AnyHub>(hub: H, setting: Setting<ClientOf<H>> 
   const state = stateOf(hub, setting as Setting<unknown>);
   return {
     // Calls of unknown methods are refused by the hub, as on the wire.
-    invoke: methodProxy((name, args) => invoke(state, name, args)) as Called<H>["invoke"],
-    stream: methodProxy((name, args) => stream(state, name, args)) as Called<H>["stream"],
+    invoke: callProxy((name, args) => invoke(state, name, args)) as Called<H>["invoke"],
+    stream: callProxy((name, args) => stream(state, name, args)) as Called<H>["stream"],
     sent: state.sent,
     joined: state.rooms.joined,
     hooks: hooksOf(state),

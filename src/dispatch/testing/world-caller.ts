@@ -5,7 +5,7 @@ import { PendingCalls } from "../../client/session/pending-calls.ts";
 import { Handlers } from "../../client/session/handlers.ts";
 import { iterableOf } from "../../client/session/server-streams.ts";
 import { parseFrame, type Frame } from "../../client/transport/wire.ts";
-import { methodProxy } from "../../client/platform/method-proxy.ts";
+import { callProxy } from "../../model/audiences.ts";
 import { HubError } from "../../model/errors.ts";
 import type { User } from "../../model/user.ts";
 import type { AnyHub } from "../define/hub-definition.ts";
@@ -43,9 +43,9 @@ export class WorldCaller implements WorldPeer, Caller<AnyHub> {
       flush: turn,
       ...{ queue: 0, messageBytes },
     });
-    this.invoke = methodProxy((method, args) => this.call(method, args)) as typeof this.invoke;
-    this.send = methodProxy((method, args) => this.#send(method, args)) as typeof this.send;
-    this.stream = methodProxy((method, args) => this.#stream(method, args)) as typeof this.stream;
+    this.invoke = callProxy((method, args) => this.call(method, args)) as typeof this.invoke;
+    this.send = callProxy((method, args) => this.#send(method, args)) as typeof this.send;
+    this.stream = callProxy((method, args) => this.#stream(method, args)) as typeof this.stream;
   }
 
   /** From here on frames go both ways. */

@@ -44,6 +44,16 @@ it("calls a function until the last of its registrations has ended", () => {
   expect(texts).toEqual(["0", "1"]);
 });
 
+it("does not call one that another has removed on the same message", () => {
+  const handlers = new Handlers();
+  const { texts, said } = collecting();
+  let end = (): void => {};
+  handlers.on("said", () => end());
+  end = handlers.on("said", said);
+  handlers.deliver("said", ["bob", "hello"]);
+  expect(texts).toEqual([]);
+});
+
 it("asks the first that is left of those registered", async () => {
   const handlers = new Handlers();
   const end = handlers.on("confirm", () => "first");

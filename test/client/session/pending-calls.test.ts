@@ -1,6 +1,6 @@
 // Calls from start to completion: lost connections, the queue without one, idempotency keys, signals and time limits.
 
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import type { TestHub } from "../hubs.ts";
 import {
   connectingClient,
@@ -15,6 +15,11 @@ const methods = ({ socket }: FakeServer) => socket.sentMessages.map(({ method })
 
 /** The number of pings that every connection begins with. */
 const FIRST_PING = 1;
+
+/** Options of a listener. */
+interface Lifetime {
+  readonly signal: AbortSignal;
+}
 
 /** Loses the connection and opens the next one. */
 async function reconnect(server: FakeServer): Promise<void> {
@@ -220,6 +225,23 @@ describe("a call that is cancelled", () => {
     const { invoke } = client.with({ signal: AbortSignal.abort() });
     expect(await outcomeOf(invoke.say("hi"))).toEqual({ code: "cancelled" });
     expect(server.socket.sentMessages).toEqual([]);
+  });
+
+  it("is let go by signal and clock, and so is a notification that is sent", async () => {
+    const { server, client } = await connectedClient<TestHub>();
+    const { signal } = new AbortController();
+    const lifetimes: AbortSignal[] = [];
+    signal.addEventListener = (_type: string, _run: unknown, { signal: until }: Lifetime) =>
+      void lifetimes.push(until);
+    const limited = client.with({ signal, timeoutSeconds: 3_600 });
+    const timers = vi.getTimerCount();
+    limited.send.say("hello");
+    const sum = limited.invoke.add(1);
+    await advance();
+    server.socket.deliver({ id: "c2", result: 2 });
+    await sum;
+    expect(lifetimes.map(({ aborted }) => aborted)).toEqual([true, true]);
+    expect(vi.getTimerCount()).toBe(timers);
   });
 
   it("by its time limit says so, and an answer in time stops the clock", async () => {

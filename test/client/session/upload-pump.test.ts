@@ -83,14 +83,30 @@ describe("an upload", () => {
     expect(ends(server)).toEqual([{ stream: "c2", error: "The sensor is gone." }]);
   });
 
-  it("with an item that is too large fails its call", async () => {
+  it("with an item that is too large fails its call, and stops", async () => {
     const { server, client } = await connectedClient<TestHub>({ messageBytes: 200 });
+    let isStopped = false;
     async function* large() {
-      yield "x".repeat(200) as unknown as number;
+      try {
+        yield "x".repeat(200) as unknown as number;
+      } finally {
+        isStopped = true;
+      }
     }
     expect(await outcomeOf(client.invoke.sum(large()))).toEqual({ code: "too_large" });
     await advance();
-    expect(ends(server)).toHaveLength(1);
+    expect([ends(server).length, isStopped]).toEqual([1, true]);
+  });
+
+  it("that cannot be read fails its call, and the server does not wait for it", async () => {
+    const { server, client } = await connectedClient<TestHub>();
+    const taken = new ReadableStream<number>();
+    taken.getReader();
+    expect(await outcomeOf(client.invoke.sum(taken))).toEqual({
+      code: expect.stringContaining("locked"),
+    });
+    await advance();
+    expect(ends(server)).toEqual([{ stream: "c2", error: expect.stringContaining("locked") }]);
   });
 
   it("stops when its call is answered", async () => {

@@ -235,6 +235,23 @@ describe("a token function", () => {
     expect(vi.getTimerCount()).toBe(0);
   });
 
+  it("that `refresh` has put in the place of a fixed one is that of later attempts", async () => {
+    const { server, client } = await connectedClient<TestHub>({ token: "old" });
+    for (const refused of [true, false]) {
+      const refreshed = outcomeOf(client.refresh(refused ? "bad" : "new"));
+      // oxlint-disable-next-line no-await-in-loop -- one after the other
+      await advance();
+      const { id } = server.socket.sentMessages.at(-1)!;
+      const error = { code: -32001, message: "No.", data: { code: "invalid_token" } };
+      server.socket.deliver({ id: id!, ...(refused ? { error } : { result: { expiresAt: 1 } }) });
+      // oxlint-disable-next-line no-await-in-loop -- as above
+      await refreshed;
+    }
+    server.socket.end(4401);
+    await advance(500);
+    expect(server.sockets.map(({ query }) => query["access_token"])).toEqual(["old", "new"]);
+  });
+
   it.each(["lost", "closed"])(
     "that renews has no effect once the connection is %s",
     async (end) => {
