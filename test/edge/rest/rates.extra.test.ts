@@ -68,6 +68,7 @@ describe("clients", () => {
       response.webSocket?.close();
       // To an EventSource a refusal that will be over is a stream that ends.
       const hasEnded = response.headers.get("x-dormouse-error") === "rate_limited";
+      if (response.status === 429) expect(response.headers.get("retry-after")).toBe("10");
       // gRPC has no header for the code.
       return hasEnded || response.status === 429 ? "rate_limited" : null;
     };
