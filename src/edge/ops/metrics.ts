@@ -109,7 +109,7 @@ const withCodes = ({ sockets, counted }: Measured): Measured => ({
 });
 
 const NO_REFUSALS = Object.fromEntries(
-  "internal busy room_full relay_full unavailable history_gone closed_4408 closed_4413 closed_4429"
+  "internal busy unavailable history_gone closed_4408 closed_4413 closed_4429"
     .split(" ")
     .map((code) => [code, 0]),
 );
