@@ -4,6 +4,7 @@
 import type { Service } from "../../auth/service.ts";
 import type { Hubs } from "../../dispatch/define/hub-tables.ts";
 import { HubError } from "../../model/errors.ts";
+import { logInfo } from "../../model/logger.ts";
 import { urlOf } from "../../model/request-url.ts";
 import { toResultJson } from "../../protocols/json.ts";
 import { pathBelow, servedHub } from "../admit/request-target.ts";
@@ -91,9 +92,11 @@ function endpointRoutes({ rates }: RestOptions): RestRoute[] {
       method: "GET",
       path: "/api/auth/accessKey",
       handler: (call) =>
-        forService({ ...call, rates }, async ({ tenant }) =>
-          Response.json(await accessKey(tenant, call.env), NO_STORE),
-        ),
+        forService({ ...call, rates }, async (service) => {
+          const key = await accessKey(service.tenant, call.env);
+          audit("accessKey", service, call.request);
+          return Response.json(key, NO_STORE);
+        }),
     },
     ...["openapi.json", "health", "auth/accessKey", "metrics"].map((path) => ({
       method: "ALL",
@@ -169,10 +172,18 @@ export async function runOperation(
     ...{ request, env, prefix, place, service, served, path, waitUntil },
   });
   const answer = (await operation.handle(hub, { query, body })) ?? {};
+  if (AUDITED.test(operation.id)) audit(operation.id, service, request);
   return responseOf(answer, operation.status);
 }
 
 const NO_QUERY = new URLSearchParams();
+
+/** Operations after which something is gone, closed or kept out. */
+const AUDITED = /^(?:removeHistory|erase|import|close|revoke|ban|unban|repair)/;
+
+/** A line for what was done, by the service's name; the path has the room or user that it was done to. */
+const audit = (operation: string, { tenant, name }: Service, request: Request): void =>
+  logInfo("service_acted", { operation, tenant, service: name, path: urlOf(request).pathname });
 
 function responseOf({ status, body, headers }: Answer, usual: number): Response {
   if (body === undefined) return emptyResponse(status ?? usual, headers);
