@@ -116,8 +116,12 @@ describe("a worker that is misconfigured", () => {
     });
   });
 
-  it("answers health checks that need no configuration", async () => {
-    expect((await ask("https://edge.example/api/health", WRONG)).status).toBe(200);
+  it("is not healthy, and names nothing to those who ask", async () => {
+    const url = "https://edge.example/api/health";
+    expect((await ask(url, {})).status).toBe(200);
+    const answer = await ask(url, WRONG);
+    expect([answer.status, answer.headers.get("x-dormouse-error")]).toEqual([500, "misconfigured"]);
+    expect(await answer.text()).not.toMatch(/ROOMS|JWT/);
   });
 });
 

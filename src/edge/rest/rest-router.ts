@@ -7,6 +7,7 @@ import { HubError } from "../../model/errors.ts";
 import { logInfo } from "../../model/logger.ts";
 import { urlOf } from "../../model/request-url.ts";
 import { toResultJson } from "../../protocols/json.ts";
+import { checkSetup } from "../../setup/check-setup.ts";
 import { pathBelow, servedHub } from "../admit/request-target.ts";
 import { allowing, METHOD_NOT_ALLOWED } from "../answer/method-not-allowed.ts";
 import { failed } from "./azure-errors.ts";
@@ -87,7 +88,7 @@ function endpointRoutes({ rates }: RestOptions): RestRoute[] {
   const document = openApi(operations);
   return [
     { method: "GET", path: "/api/openapi.json", handler: () => Response.json(document) },
-    { method: "GET", path: "/api/health", handler: () => new Response(null) },
+    { method: "GET", path: "/api/health", handler: health },
     {
       method: "GET",
       path: "/api/auth/accessKey",
@@ -112,6 +113,16 @@ function endpointRoutes({ rates }: RestOptions): RestRoute[] {
         }),
     },
   ];
+}
+
+/** As gRPC's: where the configuration is wrong, the worker refuses all else, and is not healthy. */
+function health({ request, env }: Pick<ServiceCall, "request" | "env">): Response {
+  try {
+    checkSetup(env, request.url);
+    return new Response(null, NO_STORE);
+  } catch (error) {
+    return failed(error);
+  }
 }
 
 /** 405 with the verbs that the path has. Needs no token: it tells nothing that the OpenAPI document does not. */
