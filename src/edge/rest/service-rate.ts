@@ -15,9 +15,6 @@ export interface RateEnv {
 const PER_SECOND = 1_000;
 /** Services whose buckets are kept. A service whose bucket was dropped begins with a full one. */
 const KEYS_AT_MOST = 1_000;
-/** Seconds in which an isolate's own bucket has a token again. */
-const BUCKET_SECONDS = 1;
-
 const tooOften = (seconds: number) => rateLimited("This key asks too often.", seconds);
 
 /**
@@ -31,8 +28,9 @@ export class ServiceRates {
   async check({ tenant, name }: Service, env: RateEnv): Promise<void> {
     const key = JSON.stringify([tenant, name]);
     const perSecond = Number(env.REST_PER_SECOND) || PER_SECOND;
-    const bucket = this.#buckets.of(key, perSecond, 2 * perSecond);
-    if (!bucket.take(Date.now())) throw tooOften(BUCKET_SECONDS);
+    // Below one a bucket would never have a token.
+    const bucket = this.#buckets.of(key, perSecond, Math.max(1, 2 * perSecond));
+    if (!bucket.take(Date.now())) throw tooOften(Math.ceil(1 / perSecond));
     const binding = await env.REST_LIMITER?.limit({ key });
     if (binding && !binding.success) throw tooOften(BINDING_SECONDS);
   }

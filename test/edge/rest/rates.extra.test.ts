@@ -127,6 +127,9 @@ describe("a service", () => {
     vi.setSystemTime(Date.now() + 1_000);
     expect(await outcomes(6)).toBe(2);
     expect(await rates.check({ ...service, tenant: "other" }, limits)).toBe(undefined);
+    const seldom = () => rates.check({ ...service, tenant: "third" }, { REST_PER_SECOND: "0.3" });
+    await seldom();
+    await expect(seldom()).rejects.toMatchObject({ code: "rate_limited", retryAfter: 4 });
     vi.useRealTimers();
   });
 });
