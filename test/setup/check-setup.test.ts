@@ -116,6 +116,14 @@ describe("a worker that is misconfigured", () => {
     });
   });
 
+  it("is well with limiters that are bindings, and not with texts of their names", async () => {
+    const limiter = { limit: async () => ({ success: true }) };
+    const codeOf = async (vars: object) =>
+      (await ask("https://edge.example/hubs/chat", vars)).headers.get("x-dormouse-error");
+    expect(await codeOf({ CONNECT_LIMITER: limiter })).toBe("token_missing");
+    expect(await codeOf({ CONNECT_LIMITER: "600" })).toBe("misconfigured");
+  });
+
   it("is not healthy, and names nothing to those who ask", async () => {
     const url = "https://edge.example/api/health";
     expect((await ask(url, {})).status).toBe(200);
