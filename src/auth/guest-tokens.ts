@@ -2,7 +2,7 @@
 // do, and of a tenant of their own, which shares no object with any other.
 
 import { clientNetwork } from "../model/client-network.ts";
-import { HubError } from "../model/errors.ts";
+import { BINDING_SECONDS, rateLimited } from "../model/retry-after.ts";
 import type { TokenLimits } from "../model/user.ts";
 import { KeyedBuckets } from "../rooms/platform/rates.ts";
 
@@ -54,8 +54,10 @@ export class GuestRates {
   async check(request: Request, env: GuestTokenEnv): Promise<void> {
     const network = clientNetwork(request) ?? "";
     const isOwn = this.#buckets.of(network, PER_SECOND, BURST).take(Date.now());
-    const binding = isOwn && (await env.CONNECT_LIMITER?.limit({ key: `guests of ${network}` }));
-    if (!isOwn || (binding && !binding.success))
-      throw new HubError("rate_limited", "Tokens are asked for too often from here.");
+    const key = `guests of ${network}`;
+    const binding = isOwn ? await env.CONNECT_LIMITER?.limit({ key }) : undefined;
+    if (isOwn && binding?.success !== false) return;
+    const seconds = isOwn ? BINDING_SECONDS : 1 / PER_SECOND;
+    throw rateLimited("Tokens are asked for too often from here.", seconds);
   }
 }

@@ -117,9 +117,9 @@ For each that the worker needs: ${put}, or a line in [vars]. --secret NAME says 
 function ofEnvironment({ fix, ...problem }: Problem, env: string): Problem {
   if (!fix) return problem;
   const lines = fix.lines
-    .replaceAll(/^(\[+)(vars|durable_objects)\b/gm, `$1env.${env}.$2`)
+    .replaceAll(/^(\[+)(vars|durable_objects|ratelimits)\b/gm, `$1env.${env}.$2`)
     .replaceAll(/wrangler secret (?:put|delete) \S+/g, `$& --env ${env}`);
-  const isOwn = fix.json !== undefined && /^"(vars|durable_objects)"/m.test(fix.json);
+  const isOwn = fix.json !== undefined && /^"(vars|durable_objects|ratelimits)"/m.test(fix.json);
   const json = isOwn ? `// in "env", "${env}":\n${fix.json}` : fix.json;
   return { ...problem, fix: { ...fix, lines, ...(json !== undefined && { json }) } };
 }

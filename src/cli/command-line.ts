@@ -16,12 +16,16 @@ export interface Command {
   run(args: string[]): Promise<string | Outcome> | string;
 }
 
-/** Runs a command and prints its result. Exit codes: 0 success, 1 failure, 2 usage error. */
+/**
+ * Runs a command and prints its result. Exit codes: 0 success, 1 failure, 2 usage error. A reader of a pipe that has
+ * gone, such as `head`, changes none of them.
+ */
 export async function command(
   help: Command["help"],
   run: Command["run"],
   args = process.argv.slice(2),
 ): Promise<void> {
+  process.stdout.off("error", unwritten).on("error", unwritten);
   try {
     const result = await run(args);
     const { output, exitCode } =
@@ -35,4 +39,11 @@ export async function command(
     process.stderr.write(isUsage ? `${message}\n\n${help}` : `${message}\n`);
     process.exitCode = isUsage ? 2 : 1;
   }
+}
+
+function unwritten(error: NodeJS.ErrnoException): void {
+  if (error.code === "EPIPE") return;
+  const message = fileFault(Object.assign(error, { path: "The output" })) ?? error.message;
+  process.stderr.write(`${message}\n`);
+  process.exitCode = 1;
 }

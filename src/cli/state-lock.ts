@@ -34,13 +34,23 @@ function create(path: string, text: string): boolean {
   const draft = `${path}.${process.pid}`;
   writeFileSync(draft, text);
   try {
-    linkSync(draft, path);
+    return isNew(() => linkSync(draft, path));
+  } catch {
+    // A disk without hard links: exFAT, shared folders of some virtual machines.
+    return isNew(() => writeFileSync(path, text, { flag: "wx" }));
+  } finally {
+    rmSync(draft);
+  }
+}
+
+/** False where the file is there. */
+function isNew(make: () => void): boolean {
+  try {
+    make();
     return true;
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === "EEXIST") return false;
     throw error;
-  } finally {
-    rmSync(draft);
   }
 }
 

@@ -2,6 +2,7 @@
 
 import { parseArgs } from "node:util";
 import { ensureDevVars, readTokenSettings, type ClaimNames, type Keys } from "./dev-vars.ts";
+import { canonicalName } from "../model/topic.ts";
 import { signToken } from "./sign-token.ts";
 import type { Chosen } from "./wrangler-package.ts";
 import { UsageError, type Command } from "./command-line.ts";
@@ -58,6 +59,7 @@ function tokenRequestIn(args: string[]): TokenRequest | "help" {
   if (!user || rest.length > 0) throw new UsageError("Name one user.");
   const { role: roles, tenant, env, config, "env-file": envFiles } = values;
   if (tenant === "") throw new UsageError("--tenant needs a name.");
+  for (const name of [user, tenant ?? user]) checkName(name);
   return {
     user,
     claims: values.claim.map(claimPair),
@@ -68,6 +70,15 @@ function tokenRequestIn(args: string[]): TokenRequest | "help" {
     envFiles,
     ttlSeconds: seconds(values.ttl),
   };
+}
+
+/** The endpoint would refuse a token with another name. */
+function checkName(name: string): void {
+  try {
+    canonicalName(name);
+  } catch (error) {
+    throw new UsageError((error as Error).message);
+  }
 }
 
 /** The claims under the names where the endpoint looks for them. What `--claim` sets counts. */

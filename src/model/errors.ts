@@ -21,7 +21,7 @@ export class HubError<Code extends string = ErrorCode> extends Error {
   declare action?: string;
   /** In clients: the HTTP status of the refusal, also of one that was told on a socket. */
   declare status?: number;
-  /** In clients: the seconds after which the server asks to try again. */
+  /** The seconds after which to try again. In clients as the server says; in the server where it knows them. */
   declare retryAfter?: number;
 
   constructor(code: NoInfer<Code>, message: string, options?: ErrorOptions) {
@@ -44,8 +44,9 @@ export function publicError(error: unknown): HubError {
   if (error instanceof HubError) return error;
   if (!isRemoteHubError(error))
     return serverError("internal", "The server failed; its log has the details.");
-  const shown = new HubError<string>(error.code, error.message);
-  return error.isOwn ? Object.assign(shown, { isOwn: true as const }) : shown;
+  const { code, message, isOwn, retryAfter } = error;
+  const known = { ...(isOwn && { isOwn }), ...(retryAfter && { retryAfter }) };
+  return Object.assign(new HubError<string>(code, message), known);
 }
 
 /**
@@ -61,7 +62,7 @@ export const isUnexpected = (error: unknown): boolean =>
  */
 function isRemoteHubError(
   error: unknown,
-): error is { code: string; message: string; isOwn?: true } {
+): error is { code: string; message: string; isOwn?: true; retryAfter?: number } {
   return (
     error instanceof Error &&
     error.name === "HubError" &&

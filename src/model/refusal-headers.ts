@@ -5,19 +5,28 @@ import { laterSeconds } from "./retry-after.ts";
 /** Codes that wait for a server of somebody else's: a fixed pause of 5 s. */
 const ELSEWHERE: ReadonlySet<string> = new Set(["keys_unavailable", "webhook_unavailable"]);
 
-export const refusalHeaders = (code: string, status: number): Record<string, string> => ({
+/** `retryAfter` is of an error that knows better than its code when to try again. */
+export const refusalHeaders = (
+  code: string,
+  status: number,
+  retryAfter?: number,
+): Record<string, string> => ({
   // 404, 405, 410 and 501 are kept by caches unless they are told not to (RFC 9111 §4.2.2).
   "cache-control": "no-store",
   "x-dormouse-error": code,
   ...(status === 401 && { "www-authenticate": challengeFor(code) }),
-  ...((status === 429 || status === 503) && { "retry-after": pauseFor(code, status) }),
+  ...((status === 429 || status === 503) && {
+    "retry-after": pauseFor(code, status, retryAfter),
+  }),
 });
 
 /** Every 401 has a challenge (RFC 9110 §15.5.2). Without a token it names no error (RFC 6750 §3.1). */
 export const challengeFor = (code: string): string =>
   code === "token_missing" ? "Bearer" : 'Bearer error="invalid_token"';
 
-function pauseFor(code: string, status: number): string {
+/** The value of `retry-after`, for a code of 429 or 503. */
+export function pauseFor(code: string, status: number, retryAfter?: number): string {
+  if (retryAfter !== undefined) return `${retryAfter}`;
   if (ELSEWHERE.has(code)) return "5";
   return status === 503 ? laterSeconds() : "1";
 }

@@ -12,7 +12,7 @@ import { assets, logs, noAssets, secrets } from "./file-rules.ts";
 import { OBJECTS } from "./objects.ts";
 import { ADVISED, missingFlags, NEEDED, OLD_DATE } from "./platform-problems.ts";
 import type { Problem } from "./problem.ts";
-import { noRate, noSwitch, noText, refusedValue } from "./variable-problems.ts";
+import { noLimiter, noRate, noSwitch, noText, refusedValue } from "./variable-problems.ts";
 
 type Rule = (facts: Facts) => readonly Problem[];
 
@@ -82,6 +82,15 @@ const switches: Rule = ({ variables }) =>
 const rate: Rule = ({ variables: { REST_PER_SECOND: value = "" } }) =>
   value === "" || Number(value) > 0 ? [] : [noRate()];
 
+/** A text in the place of one would fail each request that it is to count. */
+const limiters: Rule = ({ variables }) =>
+  ["CONNECT_LIMITER", "REST_LIMITER"]
+    .filter((name) => {
+      const binding = variables[name] as { readonly limit?: unknown } | undefined;
+      return binding !== undefined && typeof binding.limit !== "function";
+    })
+    .map(noLimiter);
+
 /** The admin page is among the worker's static files, and served by the worker. */
 const adminFiles: Rule = ({ variables, files }) => {
   const isBound = files ? files.assets?.binding === "ASSETS" : variables["ASSETS"] !== undefined;
@@ -98,7 +107,7 @@ const ofFiles =
 const RULES: readonly Rule[] = [
   ...[bindings, classes, ofFiles(exported)],
   ...[compatibilityDate, compatibilityFlags],
-  ...[values, types, switches, rate, adminFiles],
+  ...[values, types, switches, rate, limiters, adminFiles],
   ofFiles(secrets, assets, logs),
 ];
 

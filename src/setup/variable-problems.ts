@@ -58,6 +58,16 @@ export const noSwitch = (name: string): Problem => ({
   fix: text(name, "1"),
 });
 
+export const noLimiter = (name: string): Problem => ({
+  level: "error",
+  text: `${name} is no binding of Rate Limiting.`,
+  fix: {
+    where: "wrangler.toml",
+    lines: `[[ratelimits]]\nname = "${name}"\nnamespace_id = "1"\nsimple = { limit = 600, period = 60 }`,
+    json: `"ratelimits": [{ "name": "${name}", "namespace_id": "1", "simple": { "limit": 600, "period": 60 } }]`,
+  },
+});
+
 export const noRate = (): Problem => ({
   level: "error",
   text: "REST_PER_SECOND is no number above 0.",

@@ -1,6 +1,7 @@
 // Files and folders that are named to `dormouse`, and are not there or of the other kind: each command says which, and
 // no code of the system.
 
+import { spawnSync } from "node:child_process";
 import {
   existsSync,
   mkdirSync,
@@ -12,10 +13,12 @@ import {
 } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterEach, beforeEach, expect, it } from "vitest";
+import { fileURLToPath } from "node:url";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { fileFault } from "../../src/cli/files.ts";
 import { runCommand } from "../support/command.ts";
 
+const PROGRAM = fileURLToPath(new URL("../../src/cli/dormouse.ts", import.meta.url));
 const DOCUMENT = { openrpc: "1.3.2", info: { title: "shop" }, methods: [] };
 
 let folder: string;
@@ -68,6 +71,32 @@ it.each([
   expect(stderr).toContain(words);
   expect(stderr.replaceAll(folder, "")).not.toMatch(/\bE[A-Z]{4,}\b|^ +at /m);
   expect(existsSync(join(folder, ".dev.vars"))).toBe(false);
+});
+
+it.each([[".."], ["a\tb"], ["x".repeat(129)], ["alice", "--tenant", ".."]])(
+  "dormouse token signs nothing for a name that the endpoint refuses: %j",
+  async (...args) => {
+    const { status, stdout, stderr } = await runCommand(folder, "token", args);
+    expect([status, stdout]).toEqual([2, ""]);
+    expect(stderr).toContain("A name has 1–128 characters");
+  },
+);
+
+describe("output that nobody takes", () => {
+  const shell = (line: string) =>
+    spawnSync("sh", ["-c", `"$0" "$1" ${line}`, process.execPath, PROGRAM], {
+      ...{ cwd: folder, encoding: "utf8", timeout: 60_000 },
+    });
+
+  it("is no failure where its reader has gone", () => {
+    const { stdout, stderr } = shell("types --typescript --from shop.json | true");
+    expect([stdout, stderr]).toEqual(["", ""]);
+  });
+
+  it.runIf(existsSync("/dev/full"))("is a failure where the disk is full", () => {
+    const { status, stderr } = shell("--help > /dev/full");
+    expect([status, stderr]).toEqual([1, "The output: the disk is full.\n"]);
+  });
 });
 
 it("types are written into a folder that is not there yet", async () => {

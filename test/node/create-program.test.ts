@@ -76,3 +76,15 @@ it("names a worker as Cloudflare takes it, whatever the folder is called", () =>
   const toml = readFileSync(join(home, folder, "wrangler.toml"), "utf8");
   expect(toml).toContain(`name = "${"a".repeat(49)}"`);
 });
+
+it.each(["plain_1", "a $HOME b", "it's", "a&b", "-dash"])(
+  "tells a shell how to go to %s",
+  (name) => {
+    const { stdout } = spawnSync(process.execPath, [PROGRAM, "--yes", "--", name], {
+      ...{ cwd: home, encoding: "utf8", timeout: 60_000 },
+    });
+    const [step] = /cd .+/.exec(stdout)!;
+    const gone = spawnSync("sh", ["-c", `${step} && pwd`], { cwd: home, encoding: "utf8" });
+    expect(gone.stdout).toBe(`${join(home, name)}\n`);
+  },
+);

@@ -292,6 +292,11 @@ describe("dormouse check", () => {
   it.each([
     ["a bad name", 'hub("Bad Name").methods({})', 'Hub "Bad Name": a name is lower case'],
     ["a name twice", 'hub("empty").methods({})', "Two hubs have the same name."],
+    [
+      "a number that is none",
+      'hub("more", { limits: { callBurst: Number(undefined) } }).methods({})',
+      "Hub more: callBurst cannot be NaN (number).",
+    ],
   ])("finds a hub with %s, and where", async (_, definition, sentence) => {
     const text = WORKER.replace("serve([Shop", `serve([${definition}, Shop`);
     writeFileSync(join(folder, "worker.ts"), text);

@@ -1,12 +1,14 @@
 // One `dormouse dev` for each folder of state, whatever became of the one before.
 
 import { spawnSync } from "node:child_process";
-import { mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { linkSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { afterEach, beforeEach, expect, it } from "vitest";
+import { afterEach, beforeEach, expect, it, onTestFinished, vi } from "vitest";
 import { lockState } from "../../src/cli/state-lock.ts";
+
+vi.mock("node:fs", { spy: true });
 
 const PROGRAM = fileURLToPath(new URL("../../src/cli/dormouse.ts", import.meta.url));
 let folder: string;
@@ -36,6 +38,19 @@ it.each([
   const unlock = lockState(folder);
   expect(() => lockState(folder)).toThrow("runs already");
   unlock();
+  expect(readdirSync(folder)).toEqual([]);
+});
+
+it("a disk without hard links has locks as well", () => {
+  vi.mocked(linkSync).mockImplementation(() => {
+    throw Object.assign(new Error("not permitted"), { code: "EPERM" });
+  });
+  onTestFinished(() => void vi.mocked(linkSync).mockReset());
+  const unlock = lockState(folder);
+  expect(() => lockState(folder)).toThrow("runs already");
+  unlock();
+  write({ pid: spawnSync("true").pid, began: "" });
+  lockState(folder)();
   expect(readdirSync(folder)).toEqual([]);
 });
 

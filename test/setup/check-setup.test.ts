@@ -116,8 +116,20 @@ describe("a worker that is misconfigured", () => {
     });
   });
 
-  it("answers health checks that need no configuration", async () => {
-    expect((await ask("https://edge.example/api/health", WRONG)).status).toBe(200);
+  it("is well with limiters that are bindings, and not with texts of their names", async () => {
+    const limiter = { limit: async () => ({ success: true }) };
+    const codeOf = async (vars: object) =>
+      (await ask("https://edge.example/hubs/chat", vars)).headers.get("x-dormouse-error");
+    expect(await codeOf({ CONNECT_LIMITER: limiter })).toBe("token_missing");
+    expect(await codeOf({ CONNECT_LIMITER: "600" })).toBe("misconfigured");
+  });
+
+  it("is not healthy, and names nothing to those who ask", async () => {
+    const url = "https://edge.example/api/health";
+    expect((await ask(url, {})).status).toBe(200);
+    const answer = await ask(url, WRONG);
+    expect([answer.status, answer.headers.get("x-dormouse-error")]).toEqual([500, "misconfigured"]);
+    expect(await answer.text()).not.toMatch(/ROOMS|JWT/);
   });
 });
 

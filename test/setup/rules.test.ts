@@ -200,6 +200,13 @@ describe("variables", () => {
     ],
     [{ LOG_CONNECTIONS: "0", DEV_TOKENS: "", REST_PER_SECOND: 500 }, []],
     [{ REST_PER_SECOND: "many" }, ["error: REST_PER_SECOND is no number above 0."]],
+    [
+      { CONNECT_LIMITER: "600", REST_LIMITER: "" },
+      [
+        "error: CONNECT_LIMITER is no binding of Rate Limiting.",
+        "error: REST_LIMITER is no binding of Rate Limiting.",
+      ],
+    ],
   ])("%j: %j", (changes, problems) => {
     expect(found({ variables: { ...VARIABLES, ...changes } })).toEqual(problems);
   });

@@ -23,11 +23,17 @@ function install(folder: string): void {
 function done({ folder, template, install: isInstalled }: Options): string {
   const place = relative(process.cwd(), resolve(folder));
   const steps = [
-    ...(place === "" ? [] : [`cd ${/\s/.test(place) ? JSON.stringify(place) : place}`]),
+    ...(place === "" ? [] : [`cd ${quoted(place)}`]),
     ...(isInstalled ? [] : ["npm install"]),
     "npm run dev",
   ];
   return `\nMade from the template ${template}. Next:\n\n${steps.map((step) => `  ${step}\n`).join("")}\n`;
+}
+
+/** As a word of a POSIX shell, and no option of `cd`. */
+function quoted(path: string): string {
+  if (/^[\w./@][\w./:@-]*$/.test(path)) return path;
+  return `'${path.replace(/^-/, "./-").replaceAll("'", "'\\''")}'`;
 }
 
 async function run(): Promise<string> {

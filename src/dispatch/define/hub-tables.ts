@@ -3,7 +3,6 @@
 
 import {
   DEFAULTS,
-  LIMITS,
   STATEFUL_RECONNECT,
   type RoomSettings,
   type SignalRSettings,
@@ -14,6 +13,7 @@ import type { AnyHub, AnyMember } from "./hub-definition.ts";
 import type { CheckedHub } from "./outgoing-check.ts";
 import { shapes, type ShapeOf } from "./member-names.ts";
 import type { Policy } from "./policies.ts";
+import { limitsOf, withNumbers } from "./setting-numbers.ts";
 import { namesIn, stateTable, type StateTable } from "./state-tables.ts";
 
 /** The lookup table of one hub's members. Maps, because names come from clients: `in` would find inherited names. */
@@ -79,9 +79,10 @@ function namesOf(hub: AnyHub): ReadonlyMap<string, string> {
 }
 
 /** The hub's settings with the defaults of model/options.ts for all that is absent. */
-function settingsOf({ settings, stateful }: AnyHub, filters: readonly Filter[]): RoomSettings {
+function settingsOf(hub: AnyHub, filters: readonly Filter[]): RoomSettings {
+  const { settings, stateful } = hub;
   const { history, durability = DEFAULTS.durability, presence = DEFAULTS.presence } = settings;
-  return {
+  return withNumbers(hub.name, {
     history: history || DEFAULTS.history,
     durability: history === false ? "none" : durability,
     presence,
@@ -98,8 +99,8 @@ function settingsOf({ settings, stateful }: AnyHub, filters: readonly Filter[]):
     cookies: settings.cookies ?? DEFAULTS.cookies,
     signalR: signalROf(settings),
     rememberGroups: settings.rememberGroups ?? DEFAULTS.rememberGroups,
-    limits: { ...LIMITS, ...settings.limits },
-  };
+    limits: limitsOf(hub),
+  });
 }
 
 const hasEndHooks = (

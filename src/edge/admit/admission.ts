@@ -7,7 +7,7 @@ import { callAt, mayEnter, mayReadHistory, rulesAt } from "../../dispatch/define
 import type { ServedHub } from "../../dispatch/define/hub-tables.ts";
 import { policyRuntime } from "../../dispatch/define/runtime.ts";
 import { forbidden, ruleText } from "../../dispatch/define/policy-names.ts";
-import { HubError } from "../../model/errors.ts";
+import { BINDING_SECONDS, rateLimited } from "../../model/retry-after.ts";
 import { formatTopic, parsePosition, roomTopic, type Topic } from "../../model/topic.ts";
 import { traceIn } from "../../model/trace.ts";
 import { clientNetwork } from "../../model/client-network.ts";
@@ -134,7 +134,7 @@ async function checkConnectRate(
   const keys = network === undefined ? [account] : [account, network];
   const outcomes = await Promise.all(keys.map((key) => limiter.limit({ key })));
   if (outcomes.every(({ success }) => success)) return;
-  throw new HubError("rate_limited", "Connections are begun too often from here.");
+  throw rateLimited("Connections are begun too often from here.", BINDING_SECONDS);
 }
 
 /** How a client continues an earlier connection. Both come from the client, and are checked before they are used. */

@@ -31,9 +31,9 @@ function unavailable(): Response {
  * reader of codes does for all.
  */
 export function errorAnswer(error: HubError, status: number, inWords = false): Response {
-  const { code, message } = error;
+  const { code, message, retryAfter } = error;
   const headers = {
-    ...refusalHeaders(code, status),
+    ...refusalHeaders(code, status, retryAfter),
     ...(status === 426 && { upgrade: "websocket" }),
   };
   return inWords && status !== 401 && status !== 403

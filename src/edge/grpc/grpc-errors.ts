@@ -3,7 +3,7 @@
 
 import { create } from "@bufbuild/protobuf";
 import { Code, ConnectError } from "@connectrpc/connect";
-import { grpcCodeOf, type ErrorCode } from "../../model/error-table.ts";
+import { grpcCodeOf, httpStatusOf, type ErrorCode } from "../../model/error-table.ts";
 import {
   CLOSE,
   HubError,
@@ -13,7 +13,7 @@ import {
   type CloseCode,
 } from "../../model/errors.ts";
 import { logError } from "../../model/logger.ts";
-import { challengeFor } from "../../model/refusal-headers.ts";
+import { challengeFor, pauseFor } from "../../model/refusal-headers.ts";
 import { ErrorInfoSchema } from "../../protocols/proto/google/rpc/error_details_pb.ts";
 import { isOverload } from "../answer/overload.ts";
 
@@ -28,7 +28,7 @@ export function connectError(error: unknown): ConnectError {
   if (isUnexpected(error) && shown.code === "internal") logError("request_failed", { error });
   const stage = error instanceof CallError ? "called" : "refused";
   const grpcCode: Code = grpcCodeOf(shown.code, stage);
-  return withReason(new ConnectError(shown.message, grpcCode), shown.code);
+  return withReason(new ConnectError(shown.message, grpcCode), shown.code, shown.retryAfter);
 }
 
 /** Stable codes for errors of Connect's own library: deadlines, limits, messages that it cannot decode. */
@@ -47,11 +47,11 @@ function explained(error: ConnectError): ConnectError {
 }
 
 /** `retry-after` for errors that a later attempt may not meet; a message that is too large will stay so. */
-function withReason(error: ConnectError, reason: string): ConnectError {
+function withReason(error: ConnectError, reason: string, retryAfter?: number): ConnectError {
   const { code, metadata, details } = error;
   metadata.set(REASON, reason);
   if (code === Code.Unavailable || (code === Code.ResourceExhausted && reason !== "too_large"))
-    metadata.set("retry-after", "1");
+    metadata.set("retry-after", pauseFor(reason, httpStatusOf(reason), retryAfter));
   if (code === Code.Unauthenticated) metadata.set("www-authenticate", challengeFor(reason));
   const value = create(ErrorInfoSchema, { reason, domain: "dormouse" });
   details.push({ desc: ErrorInfoSchema, value });

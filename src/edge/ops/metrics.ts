@@ -61,10 +61,14 @@ const timedOut = () => new HubError("timed_out", "The hub's index did not answer
 
 /** Families without samples stand as well: a scrape declares every metric it may ever have. */
 function familiesOf(answers: readonly HubAnswer[]): Family[] {
-  const lines = answers.flatMap(({ hub, metrics: found }) =>
-    (found?.rooms ?? []).map((measured) => ({ hub, measured })),
-  );
   const up = answers.map(({ hub, metrics: found }) => ({ labels: { hub }, value: found ? 1 : 0 }));
+  const rooms = answers.flatMap(({ hub, metrics: found }) =>
+    (found?.rooms ?? []).map((measured) => ({ labels: { hub, room: measured.room }, measured })),
+  );
+  const hubs = answers.flatMap(({ hub, metrics: found }) =>
+    found ? [{ labels: { hub }, measured: withCodes(found.totals) }] : [],
+  );
+  const counters = FAMILIES.filter(({ type }) => type === "counter");
   return [
     {
       name: "dormouse_hub_up",
@@ -72,20 +76,43 @@ function familiesOf(answers: readonly HubAnswer[]): Family[] {
       type: "gauge",
       samples: up,
     },
-    ...FAMILIES.map(({ name, help, type, read }): Family => {
-      const samples = lines.flatMap(({ hub, measured }) =>
-        read(measured).map(({ labels, value }) => ({
-          labels: { hub, room: measured.room, ...labels },
-          value,
-        })),
-      );
-      return { name: `dormouse_${name}`, help, type, samples };
-    }),
+    ...FAMILIES.map((metric) => familyOf(metric, "", rooms)),
+    ...counters.map((metric) => familyOf(metric, "hub_", hubs)),
     clientsOf(answers),
     ...latenciesOf(answers),
     ...STORED.map((family) => storedOf(family, answers)),
   ];
 }
+
+interface Labelled extends Pick<Sample, "labels"> {
+  readonly measured: Measured;
+}
+
+const familyOf = (
+  { name, help, type, read }: Metric,
+  prefix: string,
+  all: readonly Labelled[],
+): Family => ({
+  ...{ name: `dormouse_${prefix}${name}`, help, type },
+  samples: all.flatMap(({ labels: own, measured }) =>
+    read(measured).map(({ labels, value }) => ({ labels: { ...own, ...labels }, value })),
+  ),
+});
+
+/**
+ * Counters of a hub as a whole are there from its first scrape on, and so are the codes of operations/alerts.yml: `rate`
+ * and `increase` do not see the value that a series begins with, and those of rooms begin with what was counted by then.
+ */
+const withCodes = ({ sockets, counted }: Measured): Measured => ({
+  sockets,
+  counted: { ...counted, refusals: { ...NO_REFUSALS, ...counted.refusals } },
+});
+
+const NO_REFUSALS = Object.fromEntries(
+  "internal busy unavailable history_gone closed_4408 closed_4413 closed_4429"
+    .split(" ")
+    .map((code) => [code, 0]),
+);
 
 /** By hub alone: with the room as well, versions would multiply the series of every room. */
 function clientsOf(answers: readonly HubAnswer[]): Family {
@@ -123,9 +150,12 @@ const STORED = [
   },
 ] as const;
 
+/** Of one room, or of all of a hub. */
+type Measured = Omit<RoomMetrics, "room">;
+
 /** A metric and how it is read from the figures of one room or relay. */
 interface Metric extends Omit<Family, "samples"> {
-  read(measured: RoomMetrics): readonly Sample[];
+  read(measured: Measured): readonly Sample[];
 }
 
 /** A metric that is one of the object's counters. Names end in `_total`, as Prometheus has it. */

@@ -7,7 +7,6 @@ import { HubError, isUnexpected, publicError } from "../../model/errors.ts";
 import { logError } from "../../model/logger.ts";
 import { refusalHeaders } from "../../model/refusal-headers.ts";
 import { isOverload } from "../answer/overload.ts";
-import { RateLimited } from "./service-rate.ts";
 
 /**
  * The answer to a request that failed, whatever was thrown: refused tokens, overload of the platform, errors of hubs.
@@ -22,7 +21,6 @@ export function failed(error: unknown, missing?: AzureCode): Response {
   const status = error instanceof RefusedWith ? error.httpStatus : httpStatusOf(shown.code);
   const azureCode = isMissing(shown.code) ? missing : undefined;
   return errorDocument(shown, status, {
-    ...(error instanceof RateLimited && { "retry-after": String(error.seconds) }),
     ...(azureCode && { [AZURE_HEADER]: azureCode }),
   });
 }
@@ -55,12 +53,12 @@ const UNAVAILABLE = { code: "unavailable", message: "The hub's objects have too 
 
 /** Azure's SDKs expect all five members, and the media type without a charset. */
 function errorDocument(
-  { code, message }: { code: string; message: string },
+  { code, message, retryAfter }: Pick<HubError, "code" | "message" | "retryAfter">,
   status: number,
   headers: Readonly<Record<string, string>> = {},
 ): Response {
   const document = { code, message, target: null, details: [], inner: null };
-  const usual = { [AZURE_HEADER]: code, ...refusalHeaders(code, status), ...JSON_TYPE };
+  const usual = { [AZURE_HEADER]: code, ...refusalHeaders(code, status, retryAfter), ...JSON_TYPE };
   return Response.json(document, { status, headers: { ...usual, ...headers } });
 }
 

@@ -229,7 +229,7 @@ const endpointPath = (id: string, summary: string, content?: object) => ({
 
 /** Paths of the endpoint itself. `/api/metrics` is for Prometheus, and left out. */
 const ENDPOINT = {
-  "/api/health": endpointPath("health", "Whether the worker answers. Needs no token."),
+  "/api/health": endpointPath("health", "Whether the worker is well. Needs no token."),
   "/api/openapi.json": endpointPath("openApi", "This document. Needs no token.", {
     "application/json": {},
   }),

@@ -4,8 +4,10 @@
 import type { Service } from "../../auth/service.ts";
 import type { Hubs } from "../../dispatch/define/hub-tables.ts";
 import { HubError } from "../../model/errors.ts";
+import { logInfo } from "../../model/logger.ts";
 import { urlOf } from "../../model/request-url.ts";
 import { toResultJson } from "../../protocols/json.ts";
+import { checkSetup } from "../../setup/check-setup.ts";
 import { pathBelow, servedHub } from "../admit/request-target.ts";
 import { allowing, METHOD_NOT_ALLOWED } from "../answer/method-not-allowed.ts";
 import { failed } from "./azure-errors.ts";
@@ -86,14 +88,16 @@ function endpointRoutes({ rates }: RestOptions): RestRoute[] {
   const document = openApi(operations);
   return [
     { method: "GET", path: "/api/openapi.json", handler: () => Response.json(document) },
-    { method: "GET", path: "/api/health", handler: () => new Response(null) },
+    { method: "GET", path: "/api/health", handler: health },
     {
       method: "GET",
       path: "/api/auth/accessKey",
       handler: (call) =>
-        forService({ ...call, rates }, async ({ tenant }) =>
-          Response.json(await accessKey(tenant, call.env), NO_STORE),
-        ),
+        forService({ ...call, rates }, async (service) => {
+          const key = await accessKey(service.tenant, call.env);
+          audit("accessKey", service, call.request);
+          return Response.json(key, NO_STORE);
+        }),
     },
     ...["openapi.json", "health", "auth/accessKey", "metrics"].map((path) => ({
       method: "ALL",
@@ -109,6 +113,16 @@ function endpointRoutes({ rates }: RestOptions): RestRoute[] {
         }),
     },
   ];
+}
+
+/** As gRPC's: where the configuration is wrong, the worker refuses all else, and is not healthy. */
+function health({ request, env }: Pick<ServiceCall, "request" | "env">): Response {
+  try {
+    checkSetup(env, request.url);
+    return new Response(null, NO_STORE);
+  } catch (error) {
+    return failed(error);
+  }
 }
 
 /** 405 with the verbs that the path has. Needs no token: it tells nothing that the OpenAPI document does not. */
@@ -169,10 +183,18 @@ export async function runOperation(
     ...{ request, env, prefix, place, service, served, path, waitUntil },
   });
   const answer = (await operation.handle(hub, { query, body })) ?? {};
+  if (AUDITED.test(operation.id)) audit(operation.id, service, request);
   return responseOf(answer, operation.status);
 }
 
 const NO_QUERY = new URLSearchParams();
+
+/** Operations after which something is gone, closed or kept out. */
+const AUDITED = /^(?:removeHistory|erase|import|close|revoke|ban|unban|repair)/;
+
+/** A line for what was done, by the service's name; the path has the room or user that it was done to. */
+const audit = (operation: string, { tenant, name }: Service, request: Request): void =>
+  logInfo("service_acted", { operation, tenant, service: name, path: urlOf(request).pathname });
 
 function responseOf({ status, body, headers }: Answer, usual: number): Response {
   if (body === undefined) return emptyResponse(status ?? usual, headers);

@@ -41,16 +41,19 @@ export async function forService(
     return await work(await admitService(call));
   } catch (error) {
     const response = failed(error, missing);
-    if (isDevelopment(call.env)) logFailure(call, response, error);
+    if (DENIED.has(response.status) || isDevelopment(call.env)) logFailure(call, response, error);
     return response;
   }
 }
 
-/** Elsewhere back ends have logs of their own. */
+/** Refused to a caller that may be no service of the operator's. Of other failures back ends have logs of their own. */
+const DENIED: ReadonlySet<number> = new Set([401, 403]);
+
 function logFailure({ request, env, prefix }: ServiceCall, response: Response, error: unknown) {
   const code = response.headers.get("x-dormouse-error") ?? "";
   const hub = pathBelow(request, prefix).split("/hubs/")[1]?.split("/")[0] ?? "";
-  logRefusal(request, env, { hub, status: response.status, code, error });
+  const claim = response.headers.get("x-dormouse-claim") ?? undefined;
+  logRefusal(request, env, { hub, status: response.status, code, claim, error });
 }
 
 /**

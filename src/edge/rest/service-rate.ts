@@ -1,7 +1,7 @@
 // Rate limits of services: exact within each isolate of this worker and, where a Rate Limiting binding is configured,
 // approximate for each Cloudflare location. There is no limit over all locations together.
 
-import { HubError } from "../../model/errors.ts";
+import { BINDING_SECONDS, rateLimited } from "../../model/retry-after.ts";
 import { KeyedBuckets } from "../../rooms/platform/rates.ts";
 import type { Service } from "../../auth/service.ts";
 
@@ -15,20 +15,7 @@ export interface RateEnv {
 const PER_SECOND = 1_000;
 /** Services whose buckets are kept. A service whose bucket was dropped begins with a full one. */
 const KEYS_AT_MOST = 1_000;
-/** Values of `retry-after`. */
-const RETRY_SECONDS = 1;
-/** A Rate Limiting binding counts over periods of 10 or 60 seconds. */
-const BINDING_RETRY_SECONDS = 10;
-
-/** `rate_limited`, with the seconds after which a retry may succeed. */
-export class RateLimited extends HubError {
-  readonly seconds: number;
-
-  constructor(seconds: number) {
-    super("rate_limited", "This key asks too often.");
-    this.seconds = seconds;
-  }
-}
+const tooOften = (seconds: number) => rateLimited("This key asks too often.", seconds);
 
 /**
  * The token buckets of one isolate, by service. A worker has many isolates, so that a service may get several times its
@@ -37,13 +24,14 @@ export class RateLimited extends HubError {
 export class ServiceRates {
   readonly #buckets = new KeyedBuckets(KEYS_AT_MOST);
 
-  /** Counts one request. The binding is called only for what the isolate's own bucket admits. Throws `RateLimited`. */
+  /** Counts one request. The binding is called only for what the isolate's own bucket admits. Throws `rate_limited`. */
   async check({ tenant, name }: Service, env: RateEnv): Promise<void> {
     const key = JSON.stringify([tenant, name]);
     const perSecond = Number(env.REST_PER_SECOND) || PER_SECOND;
-    const bucket = this.#buckets.of(key, perSecond, 2 * perSecond);
-    if (!bucket.take(Date.now())) throw new RateLimited(RETRY_SECONDS);
+    // Below one a bucket would never have a token.
+    const bucket = this.#buckets.of(key, perSecond, Math.max(1, 2 * perSecond));
+    if (!bucket.take(Date.now())) throw tooOften(Math.ceil(1 / perSecond));
     const binding = await env.REST_LIMITER?.limit({ key });
-    if (binding && !binding.success) throw new RateLimited(BINDING_RETRY_SECONDS);
+    if (binding && !binding.success) throw tooOften(BINDING_SECONDS);
   }
 }

@@ -129,7 +129,7 @@ const revoke = operation({
   method: "POST",
   path: "/users/{user}/:revoke",
   summary:
-    "Revokes tokens of the user, in all hubs of the tenant: the one with this jti, those issued before a time, or, without either, all issued until now. Their connections are closed with 4511. expire_at says when the tokens end anyway; without it a jti is remembered for a year.",
+    "Revokes tokens of the user, in all hubs of the tenant: the one with this jti, those issued before a time, or, without either, all issued until now. Their connections are closed with 4511. expire_at says when the tokens end anyway; without it a jti is remembered for a year, a time for good.",
   body: z._default(
     z.strictObject({
       jti: z.optional(z.string().check(z.minLength(1), z.maxLength(256))),

@@ -24,7 +24,7 @@ import { eventOf, eventText, formatPositions, type EventFormat } from "./sse-eve
 const COMMENT_MS = 15_000;
 /** A browser reconnects after this and as much again at random, so that not all come back at once. */
 const RETRY_MS = 1_000;
-/** The same after a refusal that will be over. */
+/** The same after a refusal that will be over, unless it says that it takes longer. */
 const REFUSED_RETRY_MS = 5_000;
 
 /** From one to two times as long. */
@@ -48,7 +48,8 @@ export function retryableStream(request: Request, response: Response): Response 
   if (request.method !== "GET" || wantsWebSocket(request)) return response;
   if (clientVersionOf(request) !== undefined) return response;
   const code = response.headers.get("x-dormouse-error") ?? "unavailable";
-  const stream = `retry: ${spread(REFUSED_RETRY_MS)}\n: ${code}\n`;
+  const laterMs = 1000 * Number(response.headers.get("retry-after"));
+  const stream = `retry: ${spread(Math.max(REFUSED_RETRY_MS, laterMs))}\n: ${code}\n`;
   return new Response(stream, { headers: { ...HEADERS, "x-dormouse-error": code } });
 }
 

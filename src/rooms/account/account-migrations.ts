@@ -11,8 +11,8 @@ export const ACCOUNT_SCHEMA: StorageSchema = {
   keys: [
     // Objects that may hold connections of the user.
     "user/*/object *",
-    // Version of the rules; tokens revoked by id, and by time of issue; a ban.
-    ...["user/*/changes", "user/*/jti *", "user/*/before", "user/*/ban"],
+    // Version of the rules; tokens revoked by id, and by time of issue, until when; a ban.
+    ...["user/*/changes", "user/*/jti *", "user/*/before", "user/*/ends", "user/*/ban"],
     // Whether the user was ever in a group, and memberships.
     ...["user/*/grouped", "user/*/group *"],
     // The use of the user's own room of a hub.

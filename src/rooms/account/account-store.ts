@@ -5,6 +5,7 @@
 //   changes            version of the rules
 //   object <name>      an object that may hold connections, and the newest version of the rules that it has applied
 //   before, jti <id>   revoked tokens, by time of issue and by id
+//   ends               when those by time of issue have all expired; absent where they are revoked for good
 //   ban                the ban, until when and why
 //   grouped            true once the user was in any group
 //   group <hub> <name> a membership
@@ -14,6 +15,7 @@ import type { PrefixedKv } from "../platform/prefixed-kv.ts";
 import { isRevoked, type TokenRules } from "../../model/token-rules.ts";
 import type { TokenFacts } from "../../model/user.ts";
 import { HubError } from "../../model/errors.ts";
+import type { AddedGroup, GroupMembership, HolderRecord } from "./account-records.ts";
 
 /** Objects that may hold connections of one user at once. */
 export const OBJECTS_AT_MOST = 1_000;
@@ -24,27 +26,6 @@ const GROUPS_AT_MOST = 100;
 /** All memberships, when one with a time to live is added: one more is refused, and none is evicted for it. */
 const TIMED_GROUPS_AT_MOST = 200;
 const YEAR_MS = 366 * 86_400_000;
-
-interface HolderRecord {
-  /** The newest version of the rules that the object has applied. */
-  readonly told: number;
-}
-
-interface GroupMembership {
-  /** Milliseconds since 1970. */
-  readonly until: number;
-  /** Added with a time to live: never evicted by newer memberships. */
-  readonly timed: boolean;
-  /** Milliseconds since 1970. */
-  readonly since: number;
-}
-
-interface AddedGroup {
-  readonly hub: string;
-  readonly group: string;
-  /** Undefined: for a year. */
-  readonly ttlSeconds: number | undefined;
-}
 
 export class AccountStore {
   readonly #kv: PrefixedKv;
@@ -125,10 +106,18 @@ export class AccountStore {
     this.#raiseVersion();
   }
 
-  /** Revokes tokens issued before that second. Kept for good: it is one number, and no token's expiry is known. */
-  revokeBefore(seconds: number): void {
-    this.#kv.put("before", Math.max(seconds, this.#kv.get<number>("before") ?? 0));
+  /** Revokes tokens issued before that second: until they expire where each caller said when that is, else for good. */
+  revokeBefore(seconds: number, until = Infinity): void {
+    const before = this.#kv.get<number>("before") ?? 0;
+    const ends = Math.max(until, before && this.#beforeEnds);
+    if (ends < Infinity) this.#kv.put("ends", ends);
+    else this.#kv.delete("ends");
+    this.#kv.put("before", Math.max(seconds, before));
     this.#raiseVersion();
+  }
+
+  get #beforeEnds(): number {
+    return this.#kv.get<number>("ends") ?? Infinity;
   }
 
   #raiseVersion(): void {
@@ -210,6 +199,7 @@ export class AccountStore {
     const jtis = this.#list<number>("jti ").map(([, until]) => until);
     return Math.min(
       ...jtis,
+      this.#beforeEnds,
       this.#kv.get<{ until: number }>("ban")?.until ?? Infinity,
       ...this.#list<GroupMembership>("group ").map(([, { until }]) => until),
     );
@@ -241,6 +231,7 @@ export class AccountStore {
     for (const [jti, until] of this.#list<number>("jti "))
       if (until <= now) this.#kv.delete(`jti ${jti}`);
     if ((this.#kv.get<{ until: number }>("ban")?.until ?? Infinity) <= now) this.liftBan();
+    if (this.#beforeEnds <= now) for (const key of ["before", "ends"]) this.#kv.delete(key);
     const expired = this.#list<GroupMembership>("group ").filter(([, { until }]) => until <= now);
     return expired.map(([key]) => {
       const space = key.indexOf(" ");

@@ -169,9 +169,9 @@ export class Account {
   async revoke({ jti, before, until }: Revocation): Promise<void> {
     const now = Date.now();
     if (jti !== undefined) this.#store.revokeToken(jti, until, now);
-    if (before !== undefined) this.#store.revokeBefore(before);
-    if (jti === undefined && before === undefined)
-      this.#store.revokeBefore(Math.floor(now / 1000) + 1);
+    const all = jti === undefined ? Math.floor(now / 1000) + 1 : undefined;
+    const time = before ?? all;
+    if (time !== undefined) this.#store.revokeBefore(time, until);
     await this.#applyRules();
   }
 

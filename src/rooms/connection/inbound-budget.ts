@@ -9,8 +9,8 @@
 //   · A connection draws from them in portions: most messages are paid by a subtraction.
 //   · In memory: a wake begins all of them anew.
 
-import { HubError } from "../../model/errors.ts";
 import type { Limits } from "../../model/options.ts";
+import { rateLimited } from "../../model/retry-after.ts";
 import { accountOf, type AccountUser } from "../../model/user.ts";
 import { Budget } from "../platform/budget.ts";
 
@@ -93,7 +93,7 @@ export class InboundAccounts {
     // A clock that was set back refuses nobody for longer.
     if (left <= 0 || left > account.pauseMs) return;
     const seconds = Math.ceil(left / 1000);
-    throw new HubError("rate_limited", `Too much was sent; connect again in ${seconds} s.`);
+    throw rateLimited(`Too much was sent; connect again in ${seconds} s.`, seconds);
   }
 
   /** All are looked at once their number has doubled: so many as are left cost nothing for each that comes. */

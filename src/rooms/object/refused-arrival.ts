@@ -15,9 +15,10 @@ export function refusedArrival(
   { object, refused }: { readonly object: string; refused(code: string): unknown },
 ): Response {
   const shown = publicError(error);
-  const { code } = shown;
+  const { code, retryAfter } = shown;
   if (isUnexpected(error)) logError("connect_failed", { object, error });
   refused(code);
   const status = httpStatusOf(code);
-  return Response.json(errorBody(shown), { status, headers: refusalHeaders(code, status) });
+  const headers = refusalHeaders(code, status, retryAfter);
+  return Response.json(errorBody(shown), { status, headers });
 }

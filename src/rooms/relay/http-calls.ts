@@ -48,8 +48,9 @@ export class HttpCalls {
    * `token_revoked` or `interrupted`.
    */
   async answer(arrival: HttpCallArrival, frame: string): Promise<string> {
-    const { connections, outbox } = this.#parts;
+    const { activity, connections, outbox } = this.#parts;
     const { host, receiver } = this.#target;
+    activity.counters.bytesIn += frame.length;
     const { promise: ended, resolve } = Promise.withResolvers<HttpEnd>();
     const answers: string[] = [];
     const connection = this.#connection(arrival, {

@@ -176,7 +176,7 @@ export class RelayObject<Env extends ObjectEnv = ObjectEnv>
 
   /** Called by negotiation. Undefined where the relay is full, so that the endpoint asks one of the next level. */
   seat(user: AccountUser, request: SeatRequest): Promise<Seat | Refused | undefined> {
-    return refusable(reserveSeat(this.parts, user, request));
+    return refusable(reserveSeat(this.parts, user, request), this.parts.activity);
   }
 
   /**
@@ -217,7 +217,8 @@ export class RelayObject<Env extends ObjectEnv = ObjectEnv>
 
   /** Undefined where the relay is full, so that the endpoint asks one of the next level. */
   async answer(arrival: HttpCallArrival, frame: string): Promise<HttpCallReply | undefined> {
-    return this.parts.seats.isFull ? undefined : refusable(this.#answer(arrival, frame));
+    const { activity, seats } = this.parts;
+    return seats.isFull ? undefined : refusable(this.#answer(arrival, frame), activity);
   }
 
   async #answer(arrival: HttpCallArrival, frame: string): Promise<HttpCallReply> {
@@ -225,7 +226,6 @@ export class RelayObject<Env extends ObjectEnv = ObjectEnv>
     this.parts.connections.inbound.checkCalm(arrival.user);
     await this.admissions.check(factsOf(arrival.user));
     checkUser(this.parts, arrival.user);
-    this.parts.activity.counters.bytesIn += frame.length;
     return { text: await this.#httpCalls.answer(arrival, frame) };
   }
 

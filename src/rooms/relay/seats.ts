@@ -11,7 +11,6 @@
 //     tokens: after a crash tokens are good until they lapse, and the clients that were about to connect may exceed
 //     the capacity.
 
-import { publicError } from "../../model/errors.ts";
 import type { KeyValues } from "../../model/stored-values.ts";
 import type { Limits } from "../../model/options.ts";
 import { accountOf, type AccountUser, type Grant } from "../../model/user.ts";
@@ -222,7 +221,6 @@ function equalInConstantTime(a: string, b: string): boolean {
 }
 
 interface SeatGiver {
-  readonly activity: { refused(code: string): void };
   readonly arrivals: { check(sentAt: number): void };
   readonly connections: { readonly inbound: { checkCalm(user: AccountUser): void } };
   readonly seats: Seats;
@@ -230,16 +228,11 @@ interface SeatGiver {
 
 /** A client that could not come in has no use for a seat: refused as its connection would be. */
 export async function reserveSeat(
-  { activity, arrivals, connections, seats }: SeatGiver,
+  { arrivals, connections, seats }: SeatGiver,
   user: AccountUser,
   request: SeatRequest,
 ): Promise<Seat | undefined> {
-  try {
-    arrivals.check(request.sentAt ?? Infinity);
-    connections.inbound.checkCalm(user);
-  } catch (error) {
-    activity.refused(publicError(error).code);
-    throw error;
-  }
+  arrivals.check(request.sentAt ?? Infinity);
+  connections.inbound.checkCalm(user);
   return seats.reserve(user, request);
 }

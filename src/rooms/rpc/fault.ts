@@ -10,19 +10,23 @@ export interface Fault {
   readonly isOwn?: true;
   /** For callers of hubs that show it. */
   readonly detail?: string;
+  /** Seconds. */
+  readonly retryAfter?: number;
 }
 
 /** The error as it is thrown on this side. An object of an older version does not mark the server's own. */
-export const errorOf = ({ code, message, isOwn, detail }: Fault): HubError<string> =>
+export const errorOf = ({ code, message, isOwn, detail, retryAfter }: Fault): HubError<string> =>
   Object.assign(
     new HubError<string>(code, message),
     (isOwn || code === "internal") && { isOwn: true as const },
     detail !== undefined && { detail },
+    retryAfter !== undefined && { retryAfter },
   );
 
-export const faultOf = ({ code, message, isOwn, detail }: HubError<string>): Fault => ({
+export const faultOf = ({ code, message, isOwn, detail, retryAfter }: HubError<string>): Fault => ({
   ...{ code, message, ...(isOwn && { isOwn }) },
   ...(detail !== undefined && { detail }),
+  ...(retryAfter !== undefined && { retryAfter }),
 });
 
 /** The result of a client's method, or its error. */
@@ -50,12 +54,16 @@ export interface Refused {
   readonly fault: Fault;
 }
 
-/** A `HubError` as a value. Other errors are thrown. */
-export async function refusable<T>(work: Promise<T>): Promise<T | Refused> {
+/** A `HubError` as a value, which `counts` counts. Other errors are thrown. */
+export async function refusable<T>(
+  work: Promise<T>,
+  counts?: { refused(code: string): void },
+): Promise<T | Refused> {
   try {
     return await work;
   } catch (error) {
     if (!(error instanceof HubError)) throw error;
+    counts?.refused(error.code);
     return { fault: faultOf(error) };
   }
 }

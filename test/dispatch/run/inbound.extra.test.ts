@@ -1,10 +1,12 @@
 // Floods of what is no call: one budget for all that arrives on a connection, in messages and in bytes. The hub `pinched`
 // lets 40 messages and 64 KiB through at once.
 
+import { runInDurableObject } from "cloudflare:test";
 import { exports } from "cloudflare:workers";
 import { afterEach, beforeEach, expect, it, vi } from "vitest";
-import { enter, token } from "../../rooms/client.ts";
-import { connected, type SignalR } from "../../rooms/relay/client.ts";
+import type { RelayParts } from "../../../src/rooms/relay/relay-parts.ts";
+import { enter, roomAt, token } from "../../rooms/client.ts";
+import { connected, relayOf, type SignalR } from "../../rooms/relay/client.ts";
 import { answer, cancel, end, item, refusal } from "../frames.ts";
 
 const FLOOD = 200;
@@ -83,6 +85,11 @@ it("refuses the next connections of a user who has flooded, at rooms and relays,
     [`/hubs/pinched/rpc?${access}`, POST],
   ];
   const room = `/hubs/pinched/groups/again?${access}`;
+  const refusedBy = (object: DurableObjectStub) =>
+    runInDurableObject(object, (one) => {
+      const { activity } = (one as unknown as { parts: RelayParts }).parts;
+      return activity.counters.refusals.get("rate_limited") ?? 0;
+    });
   const codeOf = async ([path, init]: [string, RequestInit]) => {
     const response = await exports.default.fetch(`https://edge.example${path}`, init);
     response.webSocket?.accept();
@@ -91,14 +98,20 @@ it("refuses the next connections of a user who has flooded, at rooms and relays,
   };
   using ofRoom = await enter("pinched/group:again", { user });
   using ofRelay = await connected("pinched", { user });
+  const objects = [roomAt("pinched/group:again"), relayOf("pinched", ofRelay.id)];
+  const before = await Promise.all(objects.map(refusedBy));
   for (let n = 0; n < FLOOD; n++) ofRoom.send(cancel(n));
   for (let n = 0; n < FLOOD; n++) ofRelay.say({ type: 5, invocationId: `${n}` });
   await Promise.all([ofRoom.closed, ending(ofRelay)]);
   const all: [string, RequestInit][] = [[room, UPGRADE], ...ways];
-  expect(await Promise.all(all.map(codeOf))).toEqual(all.map(() => [429, "1"]));
+  expect(await Promise.all(all.map(codeOf))).toEqual(all.map(() => [429, "5"]));
+  vi.setSystemTime(Date.now() + PAUSE_MS - 2_000);
+  expect(await Promise.all(all.map(codeOf))).toEqual(all.map(() => [429, "2"]));
+  const counted = (await Promise.all(objects.map(refusedBy))).map((now, at) => now - before[at]!);
+  expect(counted).toEqual([2, 8]);
   using bystander = await enter("pinched/group:again", { user: "bob" });
   expect((await bystander.call("whoami")).error).toBeUndefined();
-  vi.setSystemTime(Date.now() + PAUSE_MS);
+  vi.setSystemTime(Date.now() + 2_000);
   const statuses = (await Promise.all(all.map(codeOf))).map(([status]) => status);
   expect(statuses).toEqual([101, 101, 101, 200, 200]);
 });

@@ -153,7 +153,7 @@ describe("in development the line of a refusal has what was expected and what ca
   });
 });
 
-it("in production the line has no such members, and services have none", async () => {
+it("in production the line has no such members", async () => {
   const bearer = await signed({ iss: "me" });
   const line = await refused({ bearer, vars: { DEVELOPMENT: "" } });
   expect(Object.keys(line)).toEqual([
@@ -166,9 +166,25 @@ it("in production the line has no such members, and services have none", async (
     "code",
     "claim",
   ]);
-  lines = [];
-  const headers = { authorization: `Bearer ${bearer}` };
-  const request = new Request("https://edge.example/api/hubs/chat/rooms", { headers });
-  await worker.fetch(request, { ...env }, createExecutionContext());
-  expect(lines).toEqual([]);
+});
+
+it("in production a service has a line where its token is not taken, and none for what it asks", async () => {
+  const api = async (path: string, bearer: string) => {
+    lines = [];
+    const headers = { authorization: `Bearer ${bearer}` };
+    const request = new Request(`https://edge.example/api${path}`, { headers });
+    await worker.fetch(request, { ...env }, createExecutionContext());
+    return lines.map(({ path: _, level: _level, ...line }) => line);
+  };
+  const about = { event: "refused", method: "GET" };
+  const wrong = await signed({ iss: "dormouse", aud: "x", roles: ["service"] });
+  expect(await api("/hubs/chat/rooms", wrong)).toEqual([
+    { ...about, hub: "chat", status: 401, code: "token_wrong_audience", claim: "aud" },
+  ]);
+  expect(await api("/metrics", await token("alice"))).toEqual([
+    { ...about, status: 403, code: "forbidden" },
+  ]);
+  const service = await signed({ roles: ["service"] });
+  expect(await api("/hubs/none/rooms", service)).toEqual([]);
+  expect(await api("/hubs/chat/rooms?limit=x", service)).toEqual([]);
 });

@@ -186,6 +186,11 @@ describe("/api/metrics", () => {
       "refusals_total method_not_found": 1,
       "refusals_total history_gone": 1,
     });
+    const whole = families.find(({ name }) => name === "dormouse_hub_refusals_total")!.metrics;
+    for (const code of ["method_not_found", "history_gone", "closed_4429"]) {
+      const one = whole.find(({ labels }) => labels!["hub"] === "chat" && labels!["code"] === code);
+      expect(Number(one!.value)).toBeGreaterThanOrEqual(figures[`refusals_total ${code}`] ?? 0);
+    }
     expect(figures["replayed_messages_total"]).toBeGreaterThanOrEqual(2);
     // Three messages to two, and six answers; presence beside.
     expect(figures["messages_out_total"]).toBeGreaterThanOrEqual(12);

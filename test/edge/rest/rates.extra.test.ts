@@ -55,31 +55,46 @@ describe("clients", () => {
       new Request(`${ORIGIN}/hubs/relayed?${query}`, { headers: { upgrade: "websocket" } }),
   };
 
-  it.each(Object.entries(ways))("are counted by user and by address: %s", async (_, requestOf) => {
-    const CONNECT_LIMITER = limiter(2);
-    const webhook = new Receiver();
-    onTestFinished(() => void vi.unstubAllGlobals());
-    const asking = { WEBHOOK_CONNECT_URL: webhook.urls.connect, WEBHOOK_SECRET: SECRET };
-    const connect = async (user: string, address: string) => {
-      const request = requestOf(`access_token=${await token(user)}`);
-      request.headers.set("cf-connecting-ip", address);
-      const response = await endpoint.fetch(request, { ...env, ...asking, CONNECT_LIMITER });
-      response.webSocket?.accept();
-      response.webSocket?.close();
-      // To an EventSource a refusal that will be over is a stream that ends.
-      const hasEnded = response.headers.get("x-dormouse-error") === "rate_limited";
-      // gRPC has no header for the code.
-      return hasEnded || response.status === 429 ? "rate_limited" : null;
-    };
-    expect(await connect("ann", "192.0.2.1")).toBe(null);
-    expect(await connect("ann", "192.0.2.2")).toBe(null);
-    expect(await connect("ann", "192.0.2.3")).toBe("rate_limited");
-    expect(await connect("bob", "192.0.2.1")).toBe(null);
-    expect(await connect("carl", "192.0.2.1")).toBe("rate_limited");
-    expect([...CONNECT_LIMITER.keys.keys()]).toContain('["default","ann"]');
-    const asked = webhook.requests.map(({ events: [event] }) => event!.data.userId);
-    expect(asked, "of whom the webhook was asked").toEqual(["ann", "ann", "bob"]);
-  });
+  it.each(Object.entries(ways))(
+    "are counted by user and by address: %s",
+    async (way, requestOf) => {
+      const CONNECT_LIMITER = limiter(2);
+      const pauses = new Set<string | null>();
+      const webhook = new Receiver();
+      onTestFinished(() => void vi.unstubAllGlobals());
+      const asking = { WEBHOOK_CONNECT_URL: webhook.urls.connect, WEBHOOK_SECRET: SECRET };
+      const connect = async (user: string, address: string) => {
+        const request = requestOf(`access_token=${await token(user)}`);
+        request.headers.set("cf-connecting-ip", address);
+        const response = await endpoint.fetch(request, { ...env, ...asking, CONNECT_LIMITER });
+        response.webSocket?.accept();
+        response.webSocket?.close();
+        // To an EventSource a refusal that will be over is a stream that ends.
+        const hasEnded = response.headers.get("x-dormouse-error") === "rate_limited";
+        pauses.add(response.headers.get("retry-after"));
+        // gRPC has no header for the code.
+        return hasEnded || response.status === 429 ? "rate_limited" : null;
+      };
+      expect(await connect("ann", "192.0.2.1")).toBe(null);
+      expect(await connect("ann", "192.0.2.2")).toBe(null);
+      expect(await connect("ann", "192.0.2.3")).toBe("rate_limited");
+      expect(await connect("bob", "192.0.2.1")).toBe(null);
+      expect(await connect("carl", "192.0.2.1")).toBe("rate_limited");
+      expect([...pauses]).toEqual(way === "events" ? [null] : [null, "10"]);
+      expect([...CONNECT_LIMITER.keys.keys()]).toContain('["default","ann"]');
+      const asked = webhook.requests.map(({ events: [event] }) => event!.data.userId);
+      expect(asked, "of whom the webhook was asked").toEqual(["ann", "ann", "bob"]);
+    },
+  );
+});
+
+it("an EventSource that is refused comes back no sooner than it may", async () => {
+  const CONNECT_LIMITER = limiter(0);
+  const url = `${ORIGIN}/hubs/relayed/groups/r?access_token=${await token("ann")}`;
+  const request = new Request(url, { headers: { accept: "text/event-stream" } });
+  const text = await (await endpoint.fetch(request, { ...env, CONNECT_LIMITER })).text();
+  const [, ms] = /^retry: (\d+)\n: rate_limited\n$/.exec(text)!;
+  expect(Number(ms)).toBeGreaterThanOrEqual(10_000);
 });
 
 describe("a service", () => {
@@ -112,6 +127,9 @@ describe("a service", () => {
     vi.setSystemTime(Date.now() + 1_000);
     expect(await outcomes(6)).toBe(2);
     expect(await rates.check({ ...service, tenant: "other" }, limits)).toBe(undefined);
+    const seldom = () => rates.check({ ...service, tenant: "third" }, { REST_PER_SECOND: "0.3" });
+    await seldom();
+    await expect(seldom()).rejects.toMatchObject({ code: "rate_limited", retryAfter: 4 });
     vi.useRealTimers();
   });
 });

@@ -213,7 +213,7 @@ async function report(objects: readonly ObjectAddress[]): Promise<void> {
 async function punish(): Promise<void> {
   await account("eve").ban(BAN, "Spam.");
   await account("fay").revoke({ jti: "j1", until: Date.now() + 3_600_000 });
-  await account("gus").revoke({ before: Date.now() / 1000 });
+  await account("gus").revoke({ before: Date.now() / 1000, until: Date.now() + 3_600_000 });
   await account("hal").addToGroup(HUB, "staff", MEMBERSHIP);
 }
 

@@ -1,0 +1,36 @@
+// The numbers among a hub's settings. One that is none would lift its limit: nothing is more than NaN.
+
+import { DEFAULTS, LIMITS, STATEFUL_RECONNECT, type RoomSettings } from "../../model/options.ts";
+import type { Limits } from "../../model/options.ts";
+import type { AnyHub } from "./hub-definition.ts";
+
+/** The hub's limits: those that are absent or undefined have their defaults. Throws a `TypeError` for an unknown one. */
+export function limitsOf({ name: hub, settings: { limits = {} } }: AnyHub): Limits {
+  const given = Object.entries(limits).filter(([, value]) => value !== undefined);
+  for (const [name] of given)
+    if (!Object.hasOwn(LIMITS, name)) throw new TypeError(`Hub ${hub}: there is no limit ${name}.`);
+  return { ...LIMITS, ...Object.fromEntries(given) };
+}
+
+/** All settings in one object: their names differ. */
+const flat = ({ limits, history, signalR, ...settings }: RoomSettings) => ({
+  ...{ ...settings, ...limits, ...history, ...signalR, ...signalR.statefulReconnect },
+});
+
+const NUMBERS = Object.entries({ ...flat(DEFAULTS), ...STATEFUL_RECONNECT })
+  .filter(([, usual]) => typeof usual === "number")
+  .map(([name]) => name);
+
+/** At zero an alarm would ring without an end. */
+const ABOVE_ZERO = /^(?:ping|silent|sweep)Seconds$/;
+
+/** The same settings. Throws a `TypeError` where a number is none, infinite or negative. */
+export function withNumbers(hub: string, settings: RoomSettings): RoomSettings {
+  const all: Record<string, unknown> = { ...STATEFUL_RECONNECT, ...flat(settings) };
+  for (const name of NUMBERS) {
+    const value = all[name] as number;
+    if (!Number.isFinite(value) || value < 0 || (value === 0 && ABOVE_ZERO.test(name)))
+      throw new TypeError(`Hub ${hub}: ${name} cannot be ${value} (${typeof value}).`);
+  }
+  return settings;
+}

@@ -1,0 +1,37 @@
+// Numbers of a hub's settings: one that is none would bound nothing, and is refused where the hub is served.
+
+import { expect, it } from "vitest";
+import { servedHub } from "../../../src/dispatch/define/hub-tables.ts";
+import { hub } from "../../../src/dispatch/define/hub-definition.ts";
+import { LIMITS } from "../../../src/model/options.ts";
+
+const served = (options: object) => servedHub(hub<object>("chat", options).methods({}));
+
+it.each<[object, string]>([
+  [{ limits: { callsPerSecond: Number.NaN } }, "callsPerSecond cannot be NaN (number)"],
+  [{ limits: { messageBytes: "1000" } }, "messageBytes cannot be 1000 (string)"],
+  [{ limits: { callBurst: -1 } }, "callBurst cannot be -1 (number)"],
+  [{ limits: { answerSeconds: Infinity } }, "answerSeconds cannot be Infinity (number)"],
+  [{ limits: { queuedBytes: null } }, "queuedBytes cannot be null (object)"],
+  [{ limits: { callPerSecond: 5 } }, "there is no limit callPerSecond"],
+  [{ limits: { toString: 5 } }, "there is no limit toString"],
+  [{ history: { size: 10 } }, "ttlSeconds cannot be undefined (undefined)"],
+  [{ liveness: { sweepSeconds: 0 } }, "sweepSeconds cannot be 0 (number)"],
+  [{ rememberGroups: Number.NaN }, "rememberGroups cannot be NaN (number)"],
+  [{ signalR: { handshakeSeconds: -1 } }, "handshakeSeconds cannot be -1 (number)"],
+  [
+    { signalR: { statefulReconnect: { awaySeconds: Number.NaN } } },
+    "awaySeconds cannot be NaN (number)",
+  ],
+])("%o is refused", (options, words) => {
+  expect(() => served(options)).toThrow(new TypeError(`Hub chat: ${words}.`));
+});
+
+it("undefined is as if it were absent, and zero forbids", () => {
+  const { limits, graceSeconds } = served({
+    ...{ limits: { callsPerSecond: undefined, streamsPerConnection: 0 } },
+    liveness: { graceSeconds: 0 },
+  }).settings;
+  expect(limits).toEqual({ ...LIMITS, streamsPerConnection: 0 });
+  expect(graceSeconds).toBe(0);
+});
