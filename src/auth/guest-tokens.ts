@@ -56,6 +56,6 @@ export class GuestRates {
     const isOwn = this.#buckets.of(network, PER_SECOND, BURST).take(Date.now());
     const binding = isOwn && (await env.CONNECT_LIMITER?.limit({ key: `guests of ${network}` }));
     if (!isOwn || (binding && !binding.success))
-      throw new HubError("rate_limited", "Tokens are asked for too often from here.");
+      throw new HubError("rate_limited", "Too many tokens are requested from here.");
   }
 }

@@ -62,7 +62,7 @@ export function dispatcher({ hubs, verify }: DispatcherOptions): Receiver {
     presenceChanged: (host, change) => presenceHooks(host, servedBy(host), change),
     async ask(host, connection, call) {
       if (connection.protocol.answersOnly)
-        throw new HubError("client_error", "A client that calls over HTTP cannot be asked.");
+        throw new HubError("client_error", "A client that calls over HTTP cannot answer calls.");
       return sessionOf(host, connection).clientResults.ask((id) =>
         host.replies.send(connection, { type: "invocation", id, ...call }),
       );

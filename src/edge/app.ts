@@ -99,7 +99,7 @@ export function endpoint(
   return app;
 }
 
-const NOTHING = new HubError("not_found", "Nothing is here.");
+const NOTHING = new HubError("not_found", "There is nothing at this path.");
 
 /** Never rejects: an application that mounts the endpoint sees no error of it. */
 async function answered(route: Route, call: Call): Promise<Response> {

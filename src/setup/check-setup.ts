@@ -23,7 +23,7 @@ export function checkSetup(env: object, url?: string): void {
   throw new Refusal("misconfigured", isShown ? { message: messageOf(problems), action: MEND } : {});
 }
 
-const MEND = "Mend what the message names. `npx dormouse check` finds the same before a deploy.";
+const MEND = "Fix the listed problems. `npx dormouse check` finds them before a deploy.";
 
 const texts = (problems: readonly Problem[]): string[] =>
   problems.map((problem) => described(problem));

@@ -183,5 +183,5 @@ it("answers what an application has not found, so that a client learns that its 
     webSocket!.addEventListener("close", resolve),
   );
   webSocket!.accept();
-  expect(await closed).toMatchObject({ code: 4520, reason: "not_found: Nothing is here." });
+  expect(await closed).toMatchObject({ code: 4520, reason: "not_found: There is nothing at this path." });
 });

@@ -114,7 +114,7 @@ function roomNamed(encoded: string): string {
   try {
     return decodeURIComponent(encoded);
   } catch {
-    throw new HubError("invalid_position", "An event's id is room=epoch:offset, with ; between.");
+    throw new HubError("invalid_position", "An event's id is room=epoch:offset, separated by ;.");
   }
 }
 

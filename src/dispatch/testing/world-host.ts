@@ -91,7 +91,7 @@ const roomsOf = (server: WorldServer): RoomAccess => ({
     if (isOwn(server, connection, topic))
       throw new HubError(
         "invalid_request",
-        "The connection lives in that room: to leave, close it.",
+        "The connection is attached to that room: to leave, close it.",
       );
     server.leave(connection, topic);
   },

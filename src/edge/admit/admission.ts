@@ -134,7 +134,7 @@ async function checkConnectRate(
   const keys = network === undefined ? [account] : [account, network];
   const outcomes = await Promise.all(keys.map((key) => limiter.limit({ key })));
   if (outcomes.every(({ success }) => success)) return;
-  throw new HubError("rate_limited", "Connections are begun too often from here.");
+  throw new HubError("rate_limited", "Too many connections begin from here.");
 }
 
 /** How a client continues an earlier connection. Both come from the client, and are checked before they are used. */

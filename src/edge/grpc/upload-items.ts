@@ -68,7 +68,7 @@ function jsonOf(value: Value): JsonValue {
   try {
     return toJson(ValueSchema, value);
   } catch {
-    throw new HubError("invalid_item", "Items are values of JSON: no NaN, and no kind unset.");
+    throw new HubError("invalid_item", "Items are JSON values: no NaN, and each kind is set.");
   }
 }
 
@@ -130,7 +130,7 @@ class StreamCall {
   #receiveRecord(record: RoomRecord): void {
     if (isRequest(record)) refuseRequest(this.#hub.socket, record);
     else if (record.method === "$/item")
-      throw new HubError("wrong_kind", "This method gives a stream: it needs a Session.");
+      throw new HubError("wrong_kind", "This method returns a stream: use a Session.");
     else if (record.method === undefined) this.#result.resolve(resultOf(record as CallAnswer));
   }
 }

@@ -147,7 +147,7 @@ class Summary {
     if (kind.case !== "publish") throw mixedKinds();
     const { hub } = kind.value;
     if (hub === "" || hub.toLowerCase() === this.#hub.toLowerCase()) return kind.value;
-    throw new HubError("invalid_arguments", "One Upload is of one hub.");
+    throw new HubError("invalid_arguments", "An Upload is for one hub.");
   }
 
   /** Counts the answers to a frame. A frame that is refused as a whole has one answer, without an id. */

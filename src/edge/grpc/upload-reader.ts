@@ -10,4 +10,4 @@ export interface Upload {
 }
 
 export const mixedKinds = () =>
-  new HubError("invalid_arguments", "An upload is of publishes, or of one invoke and its items.");
+  new HubError("invalid_arguments", "An upload has publishes, or one invoke and its items.");

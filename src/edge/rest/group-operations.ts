@@ -107,7 +107,7 @@ export async function setMembership(
   topic: Topic,
   type: "join" | "leave",
 ): Promise<void> {
-  if (topic.kind === "all") throw new HubError("invalid_name", "Everybody is in all.");
+  if (topic.kind === "all") throw new HubError("invalid_name", "Every user is in all.");
   if (!(await hub.command({ type, room: formatTopic(topic) }))) throw noConnection();
 }
 

@@ -84,7 +84,7 @@ export class HubRequest {
     if (this.#isGuest(user))
       throw new HubError(
         "invalid_name",
-        "A guest is one connection: close that. Guests have the account of their network: guests@{address}.",
+        "A guest is one connection: close that, or use the account of its network: guests@{address}.",
       );
     return user;
   }

@@ -75,6 +75,6 @@ export function parsePositions(text: string): ReadonlyMap<string, string> {
       }),
     );
   } catch {
-    throw new HubError("invalid_position", "An event's id is room=epoch:offset, with ; between.");
+    throw new HubError("invalid_position", "An event's id is room=epoch:offset, separated by ;.");
   }
 }

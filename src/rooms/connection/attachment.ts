@@ -79,7 +79,7 @@ const bytesOf = (attached: Attached): Uint8Array =>
   new TextEncoder().encode(JSON.stringify(attached));
 
 const tooLarge = (cause?: unknown): HubError =>
-  new HubError("too_large", "The token's claims do not fit beside a connection: 16,384 bytes do.", {
+  new HubError("too_large", "The token's claims are too large: a connection stores 16,384 bytes.", {
     cause,
   });
 

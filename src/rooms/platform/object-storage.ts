@@ -211,7 +211,7 @@ const CORRUPT =
 /** Logs it with the object's name, and gives the error for callers. */
 export function storageCorrupt(object: string | undefined, error: unknown): HubError {
   logError("storage_corrupt", { object, error });
-  return new HubError("storage_corrupt", "What is stored here cannot be read any more.");
+  return new HubError("storage_corrupt", "The stored data cannot be read.");
 }
 
 /**

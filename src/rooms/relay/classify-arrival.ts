@@ -100,7 +100,7 @@ function chargeReturn({ connections, settings: { limits } }: RelayParts, connect
   const cost = connection.attached.transport === "LongPolling" ? POLL_COST : RESUME_COST;
   if (spendMessages(connection, Math.floor(cost * part), limits)) return;
   connections.close(connection, CLOSE.flooding);
-  throw new HubError("rate_limited", "The client comes back too often.");
+  throw new HubError("rate_limited", "The client reconnects too often.");
 }
 
 function checkFull({ seats }: RelayParts): void {

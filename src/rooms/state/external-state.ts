@@ -53,7 +53,7 @@ export class ExternalState {
   /** Rejects with `unavailable` where it fails or takes too long, and where too many wait. */
   async load(): Promise<void> {
     if (this.#waiting >= WAITING_AT_MOST)
-      throw new HubError("unavailable", "Too many wait for the state of this room.");
+      throw new HubError("unavailable", "Too many calls wait for the state of this room.");
     this.#waiting++;
     try {
       await (this.#loading ??= this.#load().finally(() => (this.#loading = undefined)));

@@ -55,7 +55,7 @@ export class OutgoingMessages {
     const all = [this.#pendingSize, added, ...this.#sizes().values()].reduce(sumOf);
     const { most } = this.#options;
     if (all.messages <= most.messages && all.bytes <= most.bytes) return;
-    throw new HubError("busy", "Messages of this room to others wait for their delivery.");
+    throw new HubError("busy", "Too many messages of this room to others are undelivered.");
   }
 
   /** After a wake, rows are messages that were not delivered. */

@@ -80,7 +80,7 @@ export class RoomState {
     const known = key === undefined ? undefined : runs.find(key, now());
     if (known) return this.#repeated(key!, known);
     if (run.at && !publisher().stands(run.at))
-      throw new HubError("conflict", "The room does not stand there any more.");
+      throw new HubError("conflict", "The room is at another position.");
     if (spec.tables.length === 0) return this.#perform(performing, key);
     return storage.transactionSync(() => this.#perform(performing, key));
   }

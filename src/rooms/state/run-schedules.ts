@@ -51,7 +51,7 @@ async function runAlone(state: Performer, parts: Parts, due: Due): Promise<void>
   await runOne(state, parts, due);
   parts.flush();
   if (parts.schedule.get(due.one.id) !== due.one) return;
-  fail(parts, { ...due, isPrepared: true }, new Error("What it did could not be saved."));
+  fail(parts, { ...due, isPrepared: true }, new Error("Its effects could not be saved."));
   parts.flush();
 }
 

@@ -172,7 +172,7 @@ export class StateTransfer {
     const { outgoing, schedule, spec, store, tables } = this.#parts;
     const isKept = !schedule.isEmpty || !outgoing.isEmpty || !tables.isEmpty;
     if (isKept || store.differsFrom(() => spec.initial()))
-      throw new HubError("conflict", "The room holds something already: erase it first.");
+      throw new HubError("conflict", "The room is not empty: erase it first.");
   }
 
   /** In one transaction. What may throw comes before what changes memory. */
