@@ -73,7 +73,8 @@ interface Asked {
 
 async function readBody(request: Request, roles: ReadonlySet<string>): Promise<Asked> {
   const body = parseJson(await textOf(request));
-  if (!isJsonObject(body)) throw new HubError("invalid_arguments", "The body is not a JSON object.");
+  if (!isJsonObject(body))
+    throw new HubError("invalid_arguments", "The body is not a JSON object.");
   const { user, role } = body;
   if (typeof user !== "string") throw new HubError("invalid_arguments", "user is missing.");
   if (role !== undefined && (typeof role !== "string" || !roles.has(role)))

@@ -63,7 +63,7 @@ async function ofWorker(chosen: Chosen): Promise<readonly HubDocument[]> {
   const absent = absentMain(configuration);
   if (absent !== undefined) throw new Error(absent);
   const ran = await workerHubs(folder, configuration);
-  if ("error" in ran) throw new Error(`The worker's hubs are not known: ${ran.error}`);
+  if ("error" in ran) throw new Error(`The worker's hubs cannot be read: ${ran.error}`);
   const documents = Object.values(ran.documents) as HubDocument[];
   if (documents.length === 0) throw new Error("The worker's main module serves no hubs.");
   return documents;
@@ -118,6 +118,6 @@ function checked(value: unknown, from: string): HubDocument {
   const { openrpc, info, methods } = (value ?? {}) as Partial<HubDocument>;
   const isHub = typeof info?.title === "string" && HUB_NAME.test(info.title);
   if (typeof openrpc !== "string" || !isHub || !Array.isArray(methods))
-    throw new Error(`${from} gives no OpenRPC document.`);
+    throw new Error(`${from} is not an OpenRPC document.`);
   return value as HubDocument;
 }

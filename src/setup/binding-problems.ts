@@ -10,14 +10,14 @@ export const unbound = (object: BoundObject, bound: Bound): Problem =>
     object,
     bound === "nothing"
       ? `The binding ${object.binding} is missing.`
-      : `The binding ${object.binding} is no namespace of Durable Objects.`,
+      : `The binding ${object.binding} is not a namespace of Durable Objects.`,
   );
 
 /** Two bindings with one class. */
 export const sharedClass = (twin: BoundObject, object: BoundObject): Problem =>
   bindingProblem(
     object,
-    `The bindings ${twin.binding} and ${object.binding} have one class; ${twin.binding} is for ${twin.made}, ${object.binding} for ${object.made}.`,
+    `The bindings ${twin.binding} and ${object.binding} name the same class; ${twin.binding} is for ${twin.made}, ${object.binding} for ${object.made}.`,
   );
 
 const bindingProblem = ({ binding, made }: BoundObject, text: string): Problem => ({

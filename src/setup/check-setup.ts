@@ -87,7 +87,7 @@ function classProblem(
   const own = id.jurisdiction as DurableObjectJurisdiction | undefined;
   const within = own === undefined ? namespace : namespace.jurisdiction(own);
   return within.idFromName(id.name!).equals(id)
-    ? `The object ${id.name} of ${binding} is in ${own === undefined ? "no jurisdiction" : `the jurisdiction ${own}`}, and place of serve() leads elsewhere. Objects never move: set place as it was when this one began, or erase it by that place first.`
+    ? `The object ${id.name} of ${binding} is in ${own === undefined ? "no jurisdiction" : `the jurisdiction ${own}`}, and place of serve() gives another one. Objects never move: restore the earlier place, or erase this object by it first.`
     : `Another binding than ${binding} has the class of serve()'s ${made}. In wrangler.toml, class_name of ${binding} is the name under which main exports ${made}.`;
 }
 

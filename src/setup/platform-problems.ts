@@ -30,7 +30,7 @@ export const ADVISED = [
   },
   {
     flag: "enable_request_signal",
-    why: "without it a stream of a client that went away ends with its next message only",
+    why: "without it the stream of a disconnected client ends only with its next message",
   },
 ] as const;
 

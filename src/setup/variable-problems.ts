@@ -49,7 +49,7 @@ export function refusedValue(sentence: string, variables: Facts["variables"]): P
 
 export const noText = (name: string): Problem => ({
   level: "error",
-  text: `${name} is no text: in [vars] its value is written in quotes.`,
+  text: `${name} is not a string: write its value in quotes.`,
 });
 
 export const noSwitch = (name: string): Problem => ({
@@ -60,6 +60,6 @@ export const noSwitch = (name: string): Problem => ({
 
 export const noRate = (): Problem => ({
   level: "error",
-  text: "REST_PER_SECOND is no number above 0.",
+  text: "REST_PER_SECOND is not a number above 0.",
   fix: text("REST_PER_SECOND", "1000"),
 });

@@ -183,5 +183,8 @@ it("answers what an application has not found, so that a client learns that its 
     webSocket!.addEventListener("close", resolve),
   );
   webSocket!.accept();
-  expect(await closed).toMatchObject({ code: 4520, reason: "not_found: There is nothing at this path." });
+  expect(await closed).toMatchObject({
+    code: 4520,
+    reason: "not_found: There is nothing at this path.",
+  });
 });

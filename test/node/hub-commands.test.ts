@@ -258,7 +258,7 @@ describe("dormouse types --csharp", () => {
   it.each(["a b", "Shop.class", "Shop..Hubs"])("refuses the namespace %s", async (namespace) => {
     expect(await run("types", "--csharp", "--namespace", namespace)).toMatchObject({
       status: 2,
-      stderr: expect.stringContaining(`${namespace} is no namespace.`),
+      stderr: expect.stringContaining(`${namespace} is not a namespace.`),
     });
   });
 
@@ -279,7 +279,7 @@ describe("dormouse types --csharp", () => {
   it("says of what is no document that it is none, and of a hub that it is not reached", async () => {
     expect(await run("types", "--csharp", "--from", "worker.ts")).toMatchObject({
       status: 1,
-      stderr: "worker.ts gives no OpenRPC document.\n",
+      stderr: "worker.ts is not an OpenRPC document.\n",
     });
     // Port 0 is none.
     expect((await run("types", "--csharp", "--from", "http://127.0.0.1:0/hubs/x")).stderr).toMatch(
@@ -316,7 +316,7 @@ describe("dormouse check", () => {
     [
       "a jurisdiction that changes",
       '{ place: { jurisdiction: ((at) => () => (at++ % 2 ? "eu" : "us"))(0) } }',
-      "place.jurisdiction of serve() gives another answer",
+      "place.jurisdiction of serve() returns different values",
     ],
     [
       "a path's hub",

@@ -21,7 +21,9 @@ const write = (holder: object | string) =>
 
 it("a second one is refused in words until the first has let go", () => {
   const unlock = lockState(folder);
-  expect(() => lockState(folder)).toThrow(`This worker runs already, as process ${process.pid}`);
+  expect(() => lockState(folder)).toThrow(
+    `This worker is already running, as process ${process.pid}`,
+  );
   unlock();
   lockState(folder)();
   expect(readdirSync(folder)).toEqual([]);
@@ -34,14 +36,14 @@ it.each([
 ])("a lock of %s counts for nothing", (_, holder) => {
   write(holder());
   const unlock = lockState(folder);
-  expect(() => lockState(folder)).toThrow("runs already");
+  expect(() => lockState(folder)).toThrow("is already running");
   unlock();
   expect(readdirSync(folder)).toEqual([]);
 });
 
 it("the one that was refused leaves the lock of the first alone", () => {
   const unlock = lockState(folder);
-  expect(() => lockState(folder)).toThrow("runs already");
+  expect(() => lockState(folder)).toThrow("is already running");
   expect(readdirSync(folder)).toEqual(["dormouse.lock"]);
   unlock();
 });
@@ -57,7 +59,7 @@ it("`dormouse dev` ends at once where another runs", () => {
   });
   expect([status, stderr]).toEqual([
     1,
-    expect.stringContaining(`This worker runs already, as process ${process.pid}`),
+    expect.stringContaining(`This worker is already running, as process ${process.pid}`),
   ]);
   unlock();
 });

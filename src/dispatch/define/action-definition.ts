@@ -92,9 +92,9 @@ export type Immediate<M> = {
     ? Without<
         T,
         PromiseLike<unknown>,
-        "An action does not wait: await in a method, then run the action."
+        "An action is synchronous: await in a method, then run the action."
       > &
-        Without<T, GivesItems, "An action gives one result, and no items.">
+        Without<T, GivesItems, "An action returns one result, not items.">
     : unknown;
 };
 

@@ -28,7 +28,10 @@ export function roomNamed({ session }: ProtocolCall, name: string | undefined): 
   const { connection, host } = session;
   const room = name === undefined ? host.roomOf(connection) : parseTopic(name);
   if (room.kind === "all" && name === undefined && connection.attached.request)
-    throw new HubError("invalid_arguments", "The room is missing: this connection is to the whole hub.");
+    throw new HubError(
+      "invalid_arguments",
+      "The room is missing: this connection is to the whole hub.",
+    );
   return room;
 }
 

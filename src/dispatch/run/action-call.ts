@@ -91,7 +91,10 @@ function roomNamed({ served }: Session, room: string): Topic {
 export function roomOfRun(session: Session, room: string | undefined): Topic {
   const topic = room === undefined ? ownRoom(session) : parseTopic(room);
   if (!topic)
-    throw new HubError("invalid_arguments", "The room is missing: this connection is to the whole hub.");
+    throw new HubError(
+      "invalid_arguments",
+      "The room is missing: this connection is to the whole hub.",
+    );
   return topic;
 }
 

@@ -89,7 +89,7 @@ const ALONE = {
 };
 
 function unreachable(): never {
-  throw new Error("A world has all its rooms.");
+  throw new Error("A world reaches all its rooms.");
 }
 
 /** Rings once at the earliest time that was asked for, and again as long as presence has something due. */

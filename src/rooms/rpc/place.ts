@@ -84,7 +84,9 @@ export class Place {
     if (typeof value !== "function") return void check(value);
     const [first, second] = [1, 2].map(() => check(answerOf(value as Ask, question)));
     if (first === second) return;
-    throw new TypeError(`place.${name} of serve() returns different values for the same arguments.`);
+    throw new TypeError(
+      `place.${name} of serve() returns different values for the same arguments.`,
+    );
   }
 
   namespaces(env: ObjectEnv): ObjectNamespaces {

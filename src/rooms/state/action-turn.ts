@@ -154,7 +154,7 @@ export function resultText(result: unknown, action: string): string {
 function checkImmediate(result: unknown, action: string): void {
   if (isThenable(result)) {
     Promise.resolve(result).catch(() => {});
-    throw new TypeError(`The action ${action} returned a promise: an action does not wait.`);
+    throw new TypeError(`The action ${action} returned a promise: an action is synchronous.`);
   }
   if (givesItems(result))
     throw serverError("wrong_kind", `The action ${action} returned a stream of items.`);

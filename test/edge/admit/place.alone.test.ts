@@ -184,7 +184,7 @@ describe("a value that is none", () => {
   it("a function that answers one question in two ways fails while the worker starts", () => {
     let calls = 0;
     const jurisdiction = () => (calls++ % 2 ? "eu" : undefined);
-    expect(started({ jurisdiction })).toThrow("gives another answer to the same question");
+    expect(started({ jurisdiction })).toThrow("returns different values for the same arguments");
   });
 
   it("of a single tenant refuses that tenant, and the log has it", async () => {
