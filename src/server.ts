@@ -118,7 +118,7 @@ export function hubContext<H extends AnyHub>(
   });
 }
 
-/** Tells `dormouse openrpc`, `types` and `check`, which run a worker's module for its hubs, what it serves. */
+/** Gives `dormouse openrpc`, `types` and `check`, which run a worker's module, its hubs. */
 function announce(tables: Hubs): void {
   const listener: unknown = Reflect.get(globalThis, Symbol.for("dormouse-hubs.served"));
   if (typeof listener === "function")

@@ -81,7 +81,7 @@ class AccessKey {
     return derived;
   }
 
-  /** What the token says, if this key has signed it. Throws a `Refusal`, `token_bad_signature` above all. */
+  /** The token's claims, if this key has signed it. Throws a `Refusal`, `token_bad_signature` above all. */
   async claimsIn(token: string): Promise<WrittenClaims> {
     const known = this.#signed.get(token);
     if (known) return known;

@@ -28,7 +28,7 @@ export type Reason = keyof typeof MESSAGES;
 
 type Status = (typeof ERRORS)[Reason]["http"];
 
-/** What a refusal says beyond its reason. Never a value of the token. */
+/** Details of a refusal, beyond its reason. Never a value of the token. */
 interface About {
   /** The name of the claim that is missing or wrong. */
   readonly claim?: string;

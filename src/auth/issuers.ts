@@ -51,7 +51,7 @@ const MEMBERS = [
 /** How problems are written: each a sentence that names settings, never their values. */
 export interface Report {
   readonly problems: string[];
-  /** The name by which the operator knows a setting. */
+  /** The name of a setting, as the operator writes it. */
   nameOf(member: Member): string;
 }
 

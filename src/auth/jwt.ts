@@ -149,7 +149,7 @@ const REASONS: ReadonlyMap<unknown, Reason> = new Map<unknown, Reason>([
 ]);
 
 function refusalOf(error: unknown, token: string): Refusal {
-  // What is no error of jose is a key that WebCrypto refuses, such as an RSA modulus that is too short.
+  // Any other error is a key that WebCrypto refuses, such as an RSA modulus that is too short.
   if (!(error instanceof errors.JOSEError)) return new Refusal("token_unknown_key");
   const reason = REASONS.get(error.code) ?? "token_malformed";
   return reason === "token_algorithm" && hasXmlAlgorithm(token)

@@ -1,4 +1,4 @@
-// `dormouse openrpc`: what the hubs of a worker offer, as OpenRPC documents.
+// `dormouse openrpc`: the hubs of a worker as OpenRPC documents.
 
 import { join } from "node:path";
 import { parseArgs } from "node:util";

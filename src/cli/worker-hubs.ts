@@ -1,5 +1,5 @@
-// The hubs that a worker serves, as OpenRPC documents: its main module is bundled as wrangler does it, with empty classes
-// in place of the platform's, and run in a process of its own.
+// The hubs that a worker serves, as OpenRPC documents: its main module is bundled as wrangler does it, with empty
+// classes in place of the platform's, and run in a process of its own.
 
 import { fork } from "node:child_process";
 import { once } from "node:events";
@@ -18,8 +18,8 @@ const TIME_LIMIT_MS = 60_000;
 const RUNNER = fileURLToPath(new URL(`./run-worker${extname(import.meta.url)}`, import.meta.url));
 
 /**
- * Whatever the platform's modules export is a function that may be extended; `env` has what the configuration has. It is
- * found by the prototype, because the bundler copies a module's own names.
+ * Whatever the platform's modules export is a function that may be extended; `env` has what the configuration has. It
+ * is found by the prototype, because the bundler copies a module's own names.
  */
 const stubOf = (vars: Sources["vars"]): string => `const env = ${JSON.stringify(vars)};
 module.exports = Object.create(new Proxy({}, {
@@ -48,7 +48,7 @@ export async function workerHubs(folder: string, sources: Sources): Promise<Ran>
   }
 }
 
-/** Sources are mapped from where the bundle lies. */
+/** Source maps are relative to the bundle's folder. */
 async function bundle(place: string, folder: string, sources: Sources) {
   const { build } = await bundler(folder);
   const { outputFiles } = await build({

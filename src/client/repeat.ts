@@ -28,7 +28,7 @@ export interface RepeatOptions {
 
 /**
  * Attempts until one succeeds, with pauses that grow. Rejects with an error that does not pass, and with that of the
- * last attempt where the connection is lost: after the next greeting its owner begins anew. Undefined where it is not
+ * last attempt where the connection is lost: after the next greeting its owner starts again. Undefined where it is not
  * wanted.
  */
 export async function repeat<T>(

@@ -1,4 +1,4 @@
-// What a developer can do about a refusal, by its code. It is sent with the refusal, so that no client carries the table.
+// Advice for developers about refusals, by code. It is sent with the refusal, so that no client carries the table.
 // Nothing here depends on the request: an answer must not tell strangers how the server is configured.
 
 import type { ErrorCode } from "./error-table.ts";

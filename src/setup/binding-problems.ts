@@ -1,4 +1,4 @@
-// Words for bindings of Durable Objects that are wrong, and the lines that mend them.
+// Messages about wrong bindings of Durable Objects, and the lines that fix them.
 
 import type { Bound } from "./facts.ts";
 import type { BoundObject } from "./objects.ts";

@@ -12,7 +12,7 @@ import { problemsOf } from "./rules.ts";
 
 /**
  * Returns where the worker is configured. Otherwise throws `misconfigured`: in development its message has all problems
- * and the lines that mend them, elsewhere those are in the log alone. One line is logged for each environment, which is
+ * and the lines that fix them; otherwise those are only in the log. One line is logged for each environment, which is
  * one for each isolate; `url` is that of the request, absent for code of the same worker.
  */
 export function checkSetup(env: object, url?: string): void {
@@ -61,9 +61,9 @@ const UNPLACED: Placement = {
 };
 
 /**
- * Called when an object starts. Throws `misconfigured` in an object that another binding leads to, or that is in another
- * jurisdiction than it would be found in, which only the object can tell: bindings that were exchanged are namespaces
- * all the same, and the objects of before a change of the place have alarms.
+ * Called when an object starts. Throws `misconfigured` in an object that another binding leads to, or that is in
+ * another jurisdiction than it would be found in, which only the object can tell: bindings that were exchanged are
+ * namespaces all the same, and the objects of before a change of the place have alarms.
  */
 export function checkClass(id: DurableObjectId, env: object, served: ServedClass): void {
   const namespace = (env as Readonly<Record<string, unknown>>)[served.binding];

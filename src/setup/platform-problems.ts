@@ -1,4 +1,4 @@
-// The compatibility date and flags that the server needs, or is better with, and words for those that are missing.
+// The compatibility date and flags that the server needs, or is better with, and messages about missing ones.
 
 import type { Problem } from "./problem.ts";
 

@@ -59,7 +59,7 @@ export { Room, Relay, Account };
 export default endpoint;
 `;
 
-const TYPES = `// Written by \`dormouse types --typescript\`. Write it anew when a hub changes.
+const TYPES = `// Written by \`dormouse types --typescript\`. Generate it again when a hub changes.
 
 import type { RemoteHub } from "dormouse-hubs/client";
 

@@ -77,7 +77,7 @@ export interface AnyAction {
   readonly handle: (context: any, ...args: any[]) => unknown;
 }
 
-/** What a hub declares of its rooms with state, for the dispatcher. */
+/** A hub's declaration of its rooms with state, for the dispatcher. */
 export interface StateDeclaration {
   readonly kind: RoomKind;
   // any: one list holds hubs with states of every type.

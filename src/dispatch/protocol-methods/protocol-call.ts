@@ -58,7 +58,7 @@ export const roomToEnter = (call: ProtocolCall, name: string | undefined): Promi
 export const roomToSee = (call: ProtocolCall, name: string | undefined): Promise<Topic> =>
   permittedRoom(call, name, mayReadPresence);
 
-/** What a page costs beside its messages or users. */
+/** The cost of a page in addition to its messages or users. */
 const PAGE_BYTES = 512;
 
 /**

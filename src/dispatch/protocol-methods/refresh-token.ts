@@ -27,7 +27,7 @@ export function refreshToken(session: Session, user: User): Promise<RefreshOutco
 
 /**
  * The same of a token that comes beside the transport. It counts as a call, as `$/refresh` does: all rooms of the
- * connection are judged anew. Rejects with `rate_limited` as well.
+ * connection are checked again. Rejects with `rate_limited` as well.
  */
 export async function refreshAsCall(session: Session, user: User): Promise<RefreshOutcome> {
   if (!session.rate.take(session.host.clock.now())) throw overRate(session);

@@ -17,7 +17,7 @@ import { EVENT_TYPE, eventText } from "../../webhooks/cloud-events.ts";
 import { post } from "../../webhooks/webhook-request.ts";
 import { connectRequest } from "./connect-request.ts";
 
-/** A connection that an authenticated user asks for. */
+/** A connection that an authenticated user requests. */
 export interface ConnectAttempt {
   readonly request: Request;
   readonly user: User;

@@ -1,5 +1,5 @@
-// `/admin`: the page for operators, where `ADMIN` is `1`. Its files are assets of the worker, made of admin/; here is the
-// gate alone. The page holds nothing of the hubs: it asks the REST interface, with the token of a service.
+// `/admin`: the page for operators, where `ADMIN` is `1`. Its files are assets of the worker, made of admin/; here is
+// the gate alone. The page holds nothing of the hubs: it uses the REST interface, with the token of a service.
 
 import { HubError } from "../../model/errors.ts";
 import { pathBelow } from "../admit/request-target.ts";

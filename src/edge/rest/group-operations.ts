@@ -12,7 +12,7 @@ import { Excluded, Message, Reason } from "./operation-schemas.ts";
 import { readPlace, writePlace } from "./paging.ts";
 import { publishTo } from "./publish-operations.ts";
 
-// Counts connections everywhere, also those that objects elsewhere hold. `limit: 0` asks the room for its counts alone.
+// Counts connections everywhere, also those that objects elsewhere hold. `limit: 0` requests only the room's counts.
 const exists = azureOperation({
   id: "groupExists",
   method: "GET",

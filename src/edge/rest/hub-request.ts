@@ -122,7 +122,7 @@ export class HubRequest {
   }
 
   /**
-   * A user's account, which spans all hubs of the tenant. It knows the objects that hold the user's connections, and
+   * A user's account, which spans all hubs of the tenant. It lists the objects that hold the user's connections, and
    * sends commands to each of them.
    */
   account(userId = this.userId): AccountRpc {

@@ -111,7 +111,7 @@ function endpointRoutes({ rates }: RestOptions): RestRoute[] {
   ];
 }
 
-/** 405 with the verbs that the path has. Needs no token: it tells nothing that the OpenAPI document does not. */
+/** 405 with the verbs that the path has. Needs no token: it reveals no more than the OpenAPI document. */
 function notAllowed(verbs: readonly string[]): Response {
   const response = failed(METHOD_NOT_ALLOWED);
   response.headers.set("allow", allowing(verbs));

@@ -15,7 +15,7 @@ import type { FrameCache } from "../stream/shared-frames.ts";
 /** Bindings and variables of the worker, as wrangler.toml declares them. */
 export type EndpointEnv = DevTokenEnv & ObjectEnv & RateEnv & ConnectRateEnv & AdminPageEnv;
 
-/** A request on its way to its route, with the isolate's memory: what doors serve it with. */
+/** A request with the isolate's memory, as routes handle it. */
 export interface Call extends Isolate {
   readonly request: Request;
   readonly env: EndpointEnv;

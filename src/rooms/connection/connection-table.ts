@@ -1,5 +1,5 @@
-// The connections of one object: accepting, finding, writing, closing. Rooms and relays share it; it knows no rooms, no
-// logs and no hubs. Silent and expired connections are found by liveness-sweep.ts.
+// The connections of one object: accepting, finding, writing, closing. Rooms and relays share it; it depends on no
+// rooms, no logs and no hubs. Silent and expired connections are found by liveness-sweep.ts.
 //
 //   · Connections survive sleep: their sockets and attachments do (`serializeAttachment`). A crash or deploy ends
 //     sockets.

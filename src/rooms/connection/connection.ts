@@ -57,18 +57,18 @@ export interface Connection {
   attached: Attached;
   /** The attachment's. */
   user: User;
-  /** When the last message came, as far as this wake knows; milliseconds since 1970. */
+  /** Time of the last message in this wake, in milliseconds since 1970. */
   heardAt: number;
   readonly flow: Flow;
   /** The beginning of a message whose end is still to come. Changed by `keepRest`. */
   rest: string | Uint8Array | undefined;
-  /** What it makes the object hold. */
+  /** The memory that it uses in the object. */
   held: ConnectionBytes;
-  /** What its calls and answers may take of memory before `held` is asked. */
+  /** Memory that its calls and answers may use before `held` is consulted. */
   spareBytes: number;
-  /** What its client may still send; undefined until it has sent something. */
+  /** The budget of its client; undefined until it has sent something. */
   inbound: InboundBudget | undefined;
-  /** What all connections of its account in this object may still send; set once it is in the object's table. */
+  /** The budget of all connections of its account in this object; set once it is in the object's table. */
   inboundAccounts: InboundAccounts | undefined;
   /** The server's limits, lowered by the token's, for this user. */
   tokenLimits: { readonly user: User; readonly limits: Limits } | undefined;

@@ -52,7 +52,7 @@ export class ReplayBuffer {
   #written: Written = NOTHING;
   /** Number of the newest message to the client. */
   #lastNumber: number;
-  /** What was written before the last resume: on this socket it is sent again. */
+  /** Frames written before the last resume: on this socket they are sent again. */
   #repeated: Repeated;
   /** The client counts from this number or a later one. */
   #clientNext: number;

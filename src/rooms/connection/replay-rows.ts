@@ -1,5 +1,5 @@
-// What a replay buffer (replay-buffer.ts) begins with, is limited by, and writes: a row for each frame, and the frames of
-// a resume.
+// The initial state, the limits and the rows of a replay buffer (replay-buffer.ts): a row for each frame, and the
+// frames of a resume.
 
 import type { Encoded, Outgoing } from "../../model/message.ts";
 import type { Protocol } from "../../protocols/protocol.ts";
@@ -43,7 +43,7 @@ export interface ReplayLimits {
   readonly byFrame?: boolean;
 }
 
-/** What a client gets that has resumed. */
+/** The frames for a client that has resumed. */
 export interface Resumption {
   /** Number of the first message that it gets. */
   readonly sequence: number;

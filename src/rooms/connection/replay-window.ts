@@ -32,7 +32,7 @@ interface Window {
  */
 const MOST_WINDOWS = 4;
 
-/** What may be written in all; at least one frame that is not sent again is always under way. */
+/** The characters that may be written in all; at least one frame that is not sent again is always under way. */
 export function withWritable(
   all: readonly UnconfirmedFrame[],
   written: Written,

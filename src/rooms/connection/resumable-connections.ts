@@ -97,7 +97,9 @@ export class ResumableConnections implements Duty {
     this.#expireLater(connection, now);
   }
 
-  /** Without a socket no sequence can come: its deadline ends. That of a polling client is its handshake's, and stays. */
+  /**
+   * Without a socket no sequence can come: its deadline ends. That of a polling client is its handshake's, and stays.
+   */
   #expireLater(connection: Connection, at: number): void {
     const { awayMs, betweenPollsMs } = this.#options;
     const isPoll = isPolled(connection.attached);
@@ -128,7 +130,7 @@ export class ResumableConnections implements Duty {
    */
   reattach(connection: Connection, socket: WebSocket, change: Partial<Attached>): void {
     const { connections } = this.#options;
-    // What will be repeated is not known yet, and its numbers are smaller.
+    // The repeated messages are not known yet, and their numbers are smaller.
     const repeated = { from: LARGEST, upTo: LARGEST };
     attachTo(socket, { ...connection.attached, ...change, repeated });
     const old = connection.socket;

@@ -123,7 +123,7 @@ export function end(connection: HasStage, isForGood: boolean): void {
   connection.stage = { name: "ended", isForGood, wasOpen: isOpen(connection) };
 }
 
-/** Whether the hub knows of it, and it has not ended. */
+/** Whether the hub's `connected` has begun, and the connection has not ended. */
 export const isOpen = ({ stage }: Pick<HasStage, "stage">): boolean =>
   stage.name === "open" || stage.name === "away";
 

@@ -88,7 +88,7 @@ export class FollowedRoom {
     return this.#position;
   }
 
-  /** Undefined where a batch would be refused, or the room knows better than this object what it has. */
+  /** Undefined where a batch would be refused, or the room knows this object's position better. */
   get asFollower(): FollowerPosition | undefined {
     if (!this.#position || this.members.size === 0) return undefined;
     return { follower: this.#options.self, position: this.#position };
@@ -185,7 +185,7 @@ export class FollowedRoom {
     return true;
   }
 
-  /** Nobody of this object is in the room: what is said from now on is for nobody here. */
+  /** No connection of this object is in the room: later messages are for nobody here. */
   #forgetPosition(): void {
     this.#position = undefined;
     this.#hasOldMembers = false;
@@ -215,8 +215,8 @@ export class FollowedRoom {
   }
 
   /**
-   * Members that a reset is for. One whose replay has brought as much already, or is still to bring it, would be set back
-   * by the state that comes with it, and get no entry again that its replay had.
+   * Members that a reset is for. One whose replay has brought as much already, or is still to bring it, would be set
+   * back by the state that comes with it, and get no entry again that its replay had.
    */
   membersToReset({ epoch, state }: Delivery): Iterable<Connection> {
     if (!state || this.replays.until.size === 0) return this.members;

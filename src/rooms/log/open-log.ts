@@ -85,7 +85,10 @@ export function openLog(
 /** After a failure it is tried again a minute later. */
 const RETRY_MS = 60_000;
 
-/** Erases entries past their age by alarm. What is still there after its time could not be erased: it is tried again. */
+/**
+ * Erases entries past their age by alarm. If entries are left after their time, the erasure has failed: it is tried
+ * again.
+ */
 export const logExpiry = (log: RoomLog): Duty => ({
   due(now) {
     const { expiresAt } = log;

@@ -48,7 +48,7 @@ export class AdmissionCache {
   }
 
   /**
-   * What a user's connections belong to: kept since the first of them began, and asked for again where that has changed
+   * Accounts' answers about users: kept while the user is connected, and requested again after a change
    * meanwhile. The account has it, not the connection.
    */
   async belongingsOf(token: TokenFacts): Promise<Belongings> {

@@ -13,7 +13,7 @@ export interface LocalState {
   /** Done when tickets of runs until now are final. */
   untilSaved(): Promise<void>;
   whole(): Snapshot;
-  /** What clients see now; undefined where they see nothing. */
+  /** The state that clients see now; undefined where they see none. */
   view(): Snapshot | undefined;
   readonly transfer: { reload(): Promise<Position> };
 }

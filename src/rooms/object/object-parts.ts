@@ -56,7 +56,7 @@ export interface PartsInput {
   readonly events: ObjectEvents;
 }
 
-/** What serves objects. */
+/** The code that serves objects. */
 export interface ServedBy {
   readonly receiver: Receiver;
   /** Where other objects are. */
@@ -65,7 +65,7 @@ export interface ServedBy {
 
 /** A room or a relay, as the object that they have in common sees the difference. */
 export interface ObjectKind<P> extends ServedBy {
-  /** Whether it begins anew where its storage cannot be read: nothing in it is anybody's but its clients'. */
+  /** Whether it restarts with empty storage if its storage cannot be read: only its own clients lose something. */
   readonly healsItself?: boolean;
   /** Makes the parts. Events come once the object is complete. */
   build(input: PartsInput): P;

@@ -19,7 +19,7 @@ export interface Started<P> {
 /** Why an object cannot start. */
 interface Fault {
   readonly error: unknown;
-  /** `storage_corrupt`. Else another deploy, or attempt, mends it: `storage_too_new`, a migration that throws. */
+  /** `storage_corrupt`. Otherwise another deploy, or attempt, fixes it: `storage_too_new`, a migration that throws. */
   readonly isLasting: boolean;
 }
 
@@ -76,7 +76,7 @@ export class ObjectStart<P extends ObjectParts> {
     return this.#started;
   }
 
-  /** The alarm, which goes on while another deploy is to mend the object. */
+  /** The alarm, which continues while the object waits for another deploy. */
   async ring(agenda: () => Pick<ObjectParts["agenda"], "ring">): Promise<void> {
     if (this.fault?.isLasting) return;
     try {
@@ -89,7 +89,7 @@ export class ObjectStart<P extends ObjectParts> {
     }
   }
 
-  /** Deletes the storage, whatever it is like, and starts anew. Clients that are here are closed, and come back. */
+  /** Deletes the storage in any condition, and starts again. Connected clients are closed, and reconnect. */
   async heal(): Promise<void> {
     const { ctx } = this.#input;
     for (const socket of ctx.getWebSockets())

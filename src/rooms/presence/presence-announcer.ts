@@ -1,5 +1,5 @@
 // Presence of a room with its effects: announced users are saved in SQLite, and joins and leaves are published as
-// presence messages in the room's log, several in one message. What it promises:
+// presence messages in the room's log, several in one message. Promises:
 //
 //   · One join and one leave for each user (presence-state.ts). A leave is published at the end of the grace, to the
 //     second.

@@ -1,6 +1,6 @@
-// What clients post before their transport begins. In ASP.NET Core a connection exists from its negotiation on, and its
-// transport is decided by the first GET: what came before waits in the connection's buffer. Here it waits in memory, for
-// as long as the seat is promised; a relay that is reset forgets it, and the client's handshake times out. What has
+// Posts of clients before their transport begins. In ASP.NET Core a connection exists from its negotiation on, and its
+// transport is decided by the first GET: what came before waits in the connection's buffer. Here it waits in memory,
+// for as long as the seat is promised; a relay that is reset forgets it, and the client's handshake times out. What has
 // lapsed goes with the next alarm, or earlier where another client posts.
 
 import type { HeldBytes } from "../connection/held-bytes.ts";

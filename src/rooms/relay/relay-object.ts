@@ -81,7 +81,7 @@ export class RelayObject<Env extends ObjectEnv = ObjectEnv>
     }
   }
 
-  /** What its client has posted before comes first. */
+  /** Earlier posts of its client come first. */
   #acceptFresh(
     arrived: ClassifiedArrival & { kind: "fresh" },
     socket: WebSocket,
@@ -234,8 +234,8 @@ export class RelayObject<Env extends ObjectEnv = ObjectEnv>
   }
 
   /**
-   * Sockets of other transports carry no messages of the client, but reports of the worker: how many frames of a poll it
-   * has received, or how many characters of an event stream its reader has taken.
+   * Sockets of other transports carry no messages of the client, but reports of the worker: how many frames of a poll
+   * it has received, or how many characters of an event stream its reader has taken.
    */
   override webSocketMessage(socket: WebSocket, frame: string | ArrayBuffer): void {
     const connection = this.parts.connections.of(socket);

@@ -1,4 +1,4 @@
-// How an object begins to follow a room, or reports its members there anew: the room's side of a `follow`.
+// How an object begins to follow a room, or reports its members there again: the room's side of a `follow`.
 
 import type { Position } from "../../model/topic.ts";
 import type { FollowAnew, MemberCount } from "../rpc/room-rpc.ts";

@@ -1,6 +1,6 @@
-// A room whose storage could not be read, and was deleted, has forgotten its followers, which still rely on it. It asks
-// the relays of the hub to follow it again, where they have members of it. The room `all` has lost the list of relays
-// as well: it asks each object that reports, until all have done so.
+// A room whose storage could not be read, and was deleted, has forgotten its followers, which still rely on it. It
+// notifies the relays of the hub to follow it again, where they have members of it. The room `all` has lost the list of
+// relays as well: it asks each object that reports, until all have done so.
 
 import { logWarning } from "../../model/logger.ts";
 import { ALL } from "../../model/topic.ts";
@@ -32,8 +32,8 @@ export async function askReporter(parts: RoomParts, name: string): Promise<void>
 }
 
 /**
- * The room `all` asks followers that have reported nobody, since `online` was off in the deploy in which they began. One
- * that still runs that deploy is asked again at the next wake.
+ * The room `all` asks followers that have reported nobody, since `online` was off in the deploy in which they began.
+ * One that still runs that deploy is asked again at the next wake.
  */
 export async function askUncounted(parts: RoomParts): Promise<void> {
   const { followers, name: room, presence, stubs } = parts;

@@ -165,7 +165,7 @@ interface RoomOptions {
   readonly topic: Topic;
   readonly settings: RoomSettings;
   readonly events: ObjectEvents;
-  /** What the hub declares of this room's state, if anything. */
+  /** The hub's declaration of this room's state, if there is one. */
   readonly spec: StateSpec | undefined;
   /** A follower was removed. */
   unfollowed(follower: string): void;

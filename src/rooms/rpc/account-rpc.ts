@@ -13,7 +13,7 @@ export interface AdmissionRequest {
   readonly rate?: { readonly perSecond: number; readonly burst: number };
 }
 
-/** What an admitted connection belongs to, in the hub of its object. */
+/** The rooms that an admitted connection belongs to, in the hub of its object. */
 export interface Belongings {
   /** Groups that services have put the user into. */
   readonly groups: readonly string[];

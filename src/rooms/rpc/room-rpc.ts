@@ -64,7 +64,7 @@ export interface FollowAnew {
   readonly position: Position | undefined;
 }
 
-/** What became of publications: for each its position, or why it failed. */
+/** Results of publications: for each its position, or its error. */
 export type PublishOutcomes = readonly (Position | Fault)[];
 
 export type DeliveryReply =
@@ -138,11 +138,11 @@ export interface RoomRpc extends HolderRpc, HubIndexRpc {
   runAction(run: Run): Promise<Ran | Refused>;
   /** The whole state. */
   wholeState(): Promise<Snapshot | Refused>;
-  /** What clients see of it. */
+  /** The state that clients see. */
   viewedState(): Promise<Snapshot | Refused>;
   /** Loads the state from elsewhere again; gives the position after the difference. */
   reloadState(): Promise<Position | Refused>;
-  /** What is scheduled, in the order in which it is due. */
+  /** Scheduled actions, in the order in which they are due. */
   schedule(): Promise<readonly Scheduled[] | Refused>;
   /** False where nothing is scheduled under the id. */
   cancelScheduled(id: string): Promise<boolean | Refused>;
@@ -160,8 +160,8 @@ export interface RoomRpc extends HolderRpc, HubIndexRpc {
    */
   follow(follower: string, members: readonly MemberCount[], anew?: FollowAnew): Promise<Position>;
   /**
-   * Stops deliveries and forgets the follower's members; those in `left` left on purpose. `traces` is absent where there
-   * are none. May be repeated.
+   * Stops deliveries and forgets the follower's members; those in `left` left on purpose. `traces` is absent where
+   * there are none. May be repeated.
    */
   unfollow(follower: string, left?: readonly string[], traces?: Traces): Promise<void>;
   /** Runs commands on the room's connections in every object; gives how many were selected. */
@@ -169,6 +169,6 @@ export interface RoomRpc extends HolderRpc, HubIndexRpc {
   connectionsIn(query: ConnectionsQuery): Promise<ConnectionsPage>;
   /** Forgets the history; offsets go on. */
   clear(): Promise<void>;
-  /** Begins the log anew under another epoch, and sends every member a reset; gives the new position. */
+  /** Begins a new log under another epoch, and sends every member a reset; gives the new position. */
   erase(): Promise<Position>;
 }

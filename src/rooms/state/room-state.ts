@@ -1,6 +1,6 @@
-// A room's state: one JSON value that actions change, one at a time, each within a turn of the event loop. Nothing waits
-// in an action, so there is no lock and no queue: draft → action → validation → kept in memory. The flush that follows
-// saves all of it in one commit (state-store.ts), then sends it.
+// A room's state: one JSON value that actions change, one at a time, each within a turn of the event loop. Nothing
+// waits in an action, so there is no lock and no queue: draft → action → validation → kept in memory. The flush that
+// follows saves all of it in one commit (state-store.ts), then sends it.
 //
 //   · An action that throws leaves nothing. A flush that cannot be saved takes back all of its actions.
 //   · Clients see a change by one entry of the log for each flush, which is reserved by its first action: so it has a
@@ -143,7 +143,7 @@ export class RoomState {
     return this.#parts.publisher().untilSaved();
   }
 
-  /** What clients see; undefined where they see nothing. Only once it is ready. */
+  /** The view of clients; undefined where they see nothing. Only once it is ready. */
   snapshot(): Snapshot | undefined {
     return this.#parts.store.snapshot();
   }
@@ -187,7 +187,9 @@ export class RoomState {
     if (isSaved) external.changed(now());
   }
 
-  /** What is due now and was not done is tried again in a second; where the state cannot be had, less and less often. */
+  /**
+   * What is due now and was not done is tried again in a second; where the state cannot be had, less and less often.
+   */
   #due(now: number): number | undefined {
     const { external, outgoing, schedule } = this.#parts;
     const due = [schedule.dueAt(), outgoing.due(), external.due()];
@@ -226,7 +228,7 @@ export class RoomState {
     this.#parts.store.begin(this.#parts.spec.initial());
   }
 
-  /** Storage was deleted: the next use begins anew. */
+  /** Storage was deleted: the next use begins with a new state. */
   forget(): void {
     this.#parts.schedule.forget();
     this.#parts.store.forget();

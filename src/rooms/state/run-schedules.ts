@@ -82,7 +82,7 @@ interface FailedRun extends Due {
   readonly isPrepared: boolean;
 }
 
-/** What has changed is written with the flush. */
+/** Changed rows are written with the flush. */
 function fail({ schedule, store }: Parts, run: FailedRun, error: unknown): void {
   schedule.put(new Map([[run.one.id, failed(run, error)]]));
   store.flush(run.now);
@@ -97,7 +97,7 @@ function failed({ one, now, isPrepared }: FailedRun, error: unknown): Scheduled 
   return again;
 }
 
-/** What is scheduled in place of one that has run: after the time that was planned, however late or often it ran. */
+/** The next run of an action that has run: counted from the planned time, however late or often it ran. */
 export function nextOf(
   one: Scheduled,
   spec: Pick<StateSpec, "next">,
@@ -108,7 +108,7 @@ export function nextOf(
   return { ...rest, at: spec.next(one.every, plannedFor(one), now), failures: 0 };
 }
 
-/** What has failed now, as it is scheduled in its place. */
+/** The retry of an action that has failed. */
 export function triedAgain(one: Scheduled, now: number): Scheduled {
   const failures = one.failures + 1;
   const pause = PAUSES_MS[failures - 1];

@@ -12,7 +12,7 @@ export interface Reserved {
 /** A flush with actions, until it is saved. */
 export interface Flush extends Reserved {
   readonly runs: KeptRun[];
-  /** What clients see after it. */
+  /** The view of clients after it. */
   shown: unknown;
   /** Clients get a snapshot in place of a patch. */
   isWhole?: boolean;

@@ -1,5 +1,6 @@
 // The state in memory, and its way to storage: as an action left it (`current`), as the last flush had it, and as
-// clients see it. A flush with actions has one entry in the log, which is reserved by the first of them and filled here.
+// clients see it. A flush with actions has one entry in the log, which is reserved by the first of them and filled
+// here.
 
 import { isSame, patchBetween } from "../../model/merge-patch.ts";
 import { HubError } from "../../model/errors.ts";
@@ -45,7 +46,7 @@ export class StateStore {
   #sealed: unknown;
   /** After the last flush. */
   #flushed: unknown;
-  /** What clients see, after the last flush; undefined where they see nothing. */
+  /** The view of clients after the last flush; undefined where they see nothing. */
   #shown: unknown;
   #snapshotText: string | undefined;
   /** Bytes of the state's JSON, or more. */
@@ -216,7 +217,7 @@ export class StateStore {
     return this.#bytes;
   }
 
-  /** What clients see; undefined where they see nothing. */
+  /** The view of clients; undefined where they see nothing. */
   snapshot(): Snapshot | undefined {
     if (!this.#options.spec.view) return undefined;
     const text = (this.#snapshotText ??= JSON.stringify(this.#shown));
@@ -237,7 +238,7 @@ export class StateStore {
     for (const part of [rows, runs, outgoing]) part.erase();
   }
 
-  /** Storage was erased or deleted: the next use begins anew. */
+  /** Storage was erased or deleted: the next use begins with a new state. */
   forget(): void {
     const { outgoing, rows, runs } = this.#options;
     for (const part of [rows, runs, outgoing]) part.forget();
