@@ -45,9 +45,9 @@ describe("JWT_ISSUERS", () => {
     [
       "an unknown setting",
       JSON.stringify([{ ...whole, jwksUrl: "canary" }]),
-      "JWT_ISSUERS[0].jwksUrl is no setting.",
+      "JWT_ISSUERS[0].jwksUrl is not a setting.",
     ],
-    ["a number", JSON.stringify([{ ...whole, tenant: 7 }]), "JWT_ISSUERS[0].tenant is no text."],
+    ["a number", JSON.stringify([{ ...whole, tenant: 7 }]), "JWT_ISSUERS[0].tenant is not a string."],
     [
       "a short secret",
       JSON.stringify([{ ...whole, secret: "canary" }]),

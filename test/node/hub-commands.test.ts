@@ -195,7 +195,7 @@ describe("dormouse openrpc", () => {
       stderr: expect.stringContaining("order-lines, lots, empty"),
     });
     expect((await run("openrpc", "none")).stderr).toContain(
-      "There is no hub none, but: order-lines, lots, empty.",
+      "There is no hub none. Hubs: order-lines, lots, empty.",
     );
     expect((await run("openrpc", "--out", "docs")).status).toBe(0);
     expect(readdirSync(join(folder, "docs"))).toEqual([
@@ -272,7 +272,7 @@ describe("dormouse types --csharp", () => {
       JSON.stringify({ openrpc: "1.3.2", info: { title: "x */ y" }, methods: [] }),
     );
     expect((await run("types", "--csharp", "--from", "bad.json")).stderr).toContain(
-      "no OpenRPC document",
+      "is not an OpenRPC document",
     );
   });
 

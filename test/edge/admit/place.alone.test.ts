@@ -124,7 +124,7 @@ it("names the object and both places", () => {
   const id = own.ROOMS.idFromName("acme/chat/group/lobby");
   expect(() => checkClass(id, own, { binding: "ROOMS", place })).toThrow("misconfigured");
   expect(lines.mock.calls.flat().join()).toContain(
-    "acme/chat/group/lobby of ROOMS is in no jurisdiction, and place of serve() leads elsewhere",
+    "acme/chat/group/lobby of ROOMS is in no jurisdiction, and place of serve() gives another one",
   );
 });
 
