@@ -9,7 +9,7 @@ import { readText } from "./files.ts";
 import {
   configPath,
   readConfiguration,
-  type Chosen,
+  type ChosenConfig,
   type Configuration,
 } from "./wrangler-package.ts";
 import { missingPackages } from "./missing-packages.ts";
@@ -77,7 +77,7 @@ interface DevOptions {
   readonly port: string;
   /** The folder of the objects' data, as wrangler finds it. */
   readonly state: string;
-  readonly chosen: Chosen;
+  readonly chosen: ChosenConfig;
   /** Arguments of `wrangler dev`. */
   readonly args: readonly string[];
 }
@@ -163,7 +163,7 @@ async function addedOptions({ ip, port, chosen, args }: Addressed): Promise<stri
 }
 
 /** wrangler's reader is loaded, which takes half a second, only for a file that may have something of these. */
-async function addressesOf(chosen: Chosen): Promise<Partial<Configuration>> {
+async function addressesOf(chosen: ChosenConfig): Promise<Partial<Configuration>> {
   const text = readText(configPath(process.cwd(), chosen));
   return /route|inspector_port/.test(text) ? readConfiguration(process.cwd(), chosen) : {};
 }
@@ -184,14 +184,14 @@ const isPort = (text: string): boolean => /^[1-9]\d{0,4}$/.test(text) && Number(
 
 const hostOf = (ip: string): string => (ip.includes(":") ? `[${ip}]` : ip);
 
-const greeting = (ip: string, port: number, chosen: Chosen): string => `
+const greeting = (ip: string, port: number, chosen: ChosenConfig): string => `
   Dormouse is at  http://${hostOf(ip)}:${port}
   A token         ${isScript ? "npm run -s token --" : "npx dormouse token"} alice${flagsOf(chosen)}
   To end it       Ctrl-C
 `;
 
 /** The token's keys are those of the same worker. */
-const flagsOf = ({ config, env, envFiles }: Chosen): string =>
+const flagsOf = ({ config, env, envFiles }: ChosenConfig): string =>
   Object.entries({ "-c": config, "-e": env, "--env-file": envFiles })
     .flatMap(([flag, values = []]) => [values].flat().map((value) => ` ${flag} ${quoted(value)}`))
     .join("");
@@ -203,7 +203,7 @@ const quoted = (text: string): string =>
 /** Whether it runs as `npm run dev` of this repository. */
 const isScript = process.env["npm_lifecycle_event"] === "dev";
 
-async function writeDevVars(chosen: Chosen): Promise<void> {
+async function writeDevVars(chosen: ChosenConfig): Promise<void> {
   const { path, written } = await ensureDevVars(process.cwd(), chosen);
   if (written.length > 0) process.stdout.write(`Wrote ${written.join(", ")} to ${path}\n`);
 }

@@ -3,7 +3,7 @@
 import { parseArgs } from "node:util";
 import { ensureDevVars, readTokenSettings, type ClaimNames, type Keys } from "./dev-vars.ts";
 import { signToken } from "./sign-token.ts";
-import type { Chosen } from "./wrangler-package.ts";
+import type { ChosenConfig } from "./wrangler-package.ts";
 import { UsageError, type Command } from "./command-line.ts";
 
 const HELP = `Usage: dormouse token <user> [options]
@@ -29,7 +29,7 @@ const OWN_CLAIMS = ["sub", "iss", "aud", "iat", "exp", "nbf"];
 
 type Claim = readonly [name: string, value: unknown];
 
-interface TokenRequest extends Chosen {
+interface TokenRequest extends ChosenConfig {
   readonly user: string;
   readonly claims: readonly Claim[];
   readonly roles: readonly string[];

@@ -9,7 +9,7 @@ import { extname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { Plugin } from "esbuild";
 import { bundleOf, type Sources } from "./main-exports.ts";
-import type { Ran } from "./run-worker.ts";
+import type { ModuleRun } from "./run-worker.ts";
 import { bundler } from "./wrangler-package.ts";
 
 const TIME_LIMIT_MS = 60_000;
@@ -39,7 +39,7 @@ const platformModules = (vars: Sources["vars"]): Plugin => ({
 });
 
 /** Throws what the bundler throws. */
-export async function workerHubs(folder: string, sources: Sources): Promise<Ran> {
+export async function workerHubs(folder: string, sources: Sources): Promise<ModuleRun> {
   const place = mkdtempSync(join(tmpdir(), "dormouse-hubs-"));
   try {
     return await run(await bundle(place, folder, sources), folder);
@@ -61,13 +61,13 @@ async function bundle(place: string, folder: string, sources: Sources) {
 }
 
 /** The runner's message. What user code prints goes nowhere. */
-async function run(file: string, cwd: string): Promise<Ran> {
+async function run(file: string, cwd: string): Promise<ModuleRun> {
   const child = fork(RUNNER, [file], {
     ...{ cwd, stdio: ["ignore", "ignore", "ignore", "ipc"], timeout: TIME_LIMIT_MS },
     execArgv: ["--enable-source-maps", "--no-warnings"],
   });
-  const message = once(child, "message").then(([ran]) => ran as Ran);
-  const exit = once(child, "exit").then((): Ran => ({
+  const message = once(child, "message").then(([ran]) => ran as ModuleRun);
+  const exit = once(child, "exit").then((): ModuleRun => ({
     error: "The worker's main module did not finish.",
     isDefinition: false,
   }));

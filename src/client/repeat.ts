@@ -3,7 +3,7 @@
 import type { HubError } from "../model/errors.ts";
 import { DEFAULTS } from "./model/client-defaults.ts";
 import type { State } from "./model/client-state.ts";
-import { isPassing } from "./model/refusal.ts";
+import { isTemporary } from "./model/refusal.ts";
 import { deferred } from "./platform/deferred.ts";
 import type { Listener, Unsubscribe } from "./platform/emitter.ts";
 import { after } from "./platform/timer.ts";
@@ -34,7 +34,7 @@ export interface RepeatOptions {
 export async function repeat<T>(
   connection: StateSource,
   attempt: () => Promise<T>,
-  { isWanted, onRefused, mayRepeat = isPassing, doublings = Infinity }: RepeatOptions,
+  { isWanted, onRefused, mayRepeat = isTemporary, doublings = Infinity }: RepeatOptions,
 ): Promise<T | undefined> {
   for (let failures = 0; isWanted(); failures += 1)
     try {

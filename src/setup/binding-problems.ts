@@ -1,11 +1,11 @@
 // Messages about wrong bindings of Durable Objects, and the lines that fix them.
 
-import type { Bound } from "./facts.ts";
+import type { BindingKind } from "./facts.ts";
 import type { BoundObject } from "./objects.ts";
 import type { Problem } from "./problem.ts";
 
 /** A binding that is missing, or is of another kind. */
-export const unbound = (object: BoundObject, bound: Bound): Problem =>
+export const unbound = (object: BoundObject, bound: BindingKind): Problem =>
   bindingProblem(
     object,
     bound === "nothing"

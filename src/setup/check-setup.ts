@@ -5,7 +5,7 @@ import { Refusal } from "../auth/auth-refusal.ts";
 import { isDevelopment, isLoopback } from "../model/environment.ts";
 import { HubError } from "../model/errors.ts";
 import { logError, logWarning } from "../model/logger.ts";
-import type { Bound, Facts } from "./facts.ts";
+import type { BindingKind, Facts } from "./facts.ts";
 import { OBJECTS, type ObjectBinding } from "./objects.ts";
 import { described, list, type Problem } from "./problem.ts";
 import { problemsOf } from "./rules.ts";
@@ -108,7 +108,7 @@ const FLAGS = (
 ).Cloudflare?.compatibilityFlags;
 
 /** A service binding seems to have every method, `getByName` among them: calls of it would go to the other worker. */
-export function boundTo(value: unknown): Bound {
+export function boundTo(value: unknown): BindingKind {
   if (value === undefined || value === null) return "nothing";
   const isNamespace =
     typeof (value as Partial<DurableObjectNamespace>).getByName === "function" &&

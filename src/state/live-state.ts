@@ -6,7 +6,7 @@ import {
   type Listener,
   type Unsubscribe,
 } from "../client/platform/emitter.ts";
-import { isPassing } from "../client/model/refusal.ts";
+import { isTemporary } from "../client/model/refusal.ts";
 import { methodProxy } from "../client/platform/method-proxy.ts";
 import { pauseOf, type StateSource } from "../client/repeat.ts";
 import type { CallOptions } from "../client/session/pending-calls.ts";
@@ -118,7 +118,7 @@ export class LiveState {
   }
 
   async #loadLater(error: HubError): Promise<void> {
-    if (isPassing(error) && (await pauseOf(this.#options.connection, this.#failures++)))
+    if (isTemporary(error) && (await pauseOf(this.#options.connection, this.#failures++)))
       this.loadMissing();
   }
 

@@ -47,7 +47,11 @@ describe("JWT_ISSUERS", () => {
       JSON.stringify([{ ...whole, jwksUrl: "canary" }]),
       "JWT_ISSUERS[0].jwksUrl is not a setting.",
     ],
-    ["a number", JSON.stringify([{ ...whole, tenant: 7 }]), "JWT_ISSUERS[0].tenant is not a string."],
+    [
+      "a number",
+      JSON.stringify([{ ...whole, tenant: 7 }]),
+      "JWT_ISSUERS[0].tenant is not a string.",
+    ],
     [
       "a short secret",
       JSON.stringify([{ ...whole, secret: "canary" }]),

@@ -135,9 +135,9 @@ export class Link {
     if (this.#greetedAt !== undefined) return;
     const error = refusalError(refused);
     const mayReturn = this.#refusals.mayReturn(error);
-    const isPassing = mayReturn && error.status !== 500;
+    const isTemporary = mayReturn && error.status !== 500;
     // A developer who has no listener yet reads it here: once, and with each attempt where the server itself failed.
-    if (!isPassing) console.error(error.code, error.message, error.action);
+    if (!isTemporary) console.error(error.code, error.message, error.action);
     this.#fail(error, mayReturn);
   }
 

@@ -9,5 +9,5 @@ export interface Upload {
   readonly rest: AsyncIterator<UploadRequest>;
 }
 
-export const mixedKinds = () =>
+export const mixedUploadError = () =>
   new HubError("invalid_arguments", "An upload has publishes, or one invoke and its items.");

@@ -45,7 +45,7 @@ export interface Route {
 }
 
 /** Routes that a worker may have or not. */
-export type Door = (isolate: Isolate) => readonly Route[];
+export type OptionalRoutes = (isolate: Isolate) => readonly Route[];
 
 /** The memory that doors keep between requests. Nothing in it is needed for correctness: isolates come and go. */
 export interface Isolate {

@@ -18,7 +18,7 @@ import type { Command, CommandOutcome, Selection } from "../rpc/command.ts";
 import type {
   AdmissionReply,
   AdmissionRequest,
-  Belongings,
+  AdmittedRooms,
   Revocation,
 } from "../rpc/account-rpc.ts";
 import type { Fault } from "../rpc/fault.ts";
@@ -83,7 +83,7 @@ export class Account {
     return fault ? { fault } : this.#belongingsIn(hubOf(object), now);
   }
 
-  #belongingsIn(hub: string, now: number): Belongings {
+  #belongingsIn(hub: string, now: number): AdmittedRooms {
     const usesRoom = this.#store.roomUse(hub) !== undefined;
     return { groups: this.#store.groups(hub, now), ...(usesRoom && { usesRoom }) };
   }

@@ -60,7 +60,7 @@ export interface Connection {
   /** Time of the last message in this wake, in milliseconds since 1970. */
   heardAt: number;
   readonly flow: Flow;
-  /** The beginning of a message whose end is still to come. Changed by `keepRest`. */
+  /** The beginning of a message whose end is still to come. Changed by `keepPartial`. */
   rest: string | Uint8Array | undefined;
   /** The memory that it uses in the object. */
   held: ConnectionBytes;
@@ -150,7 +150,7 @@ export function save(connection: Connection, change: Partial<Attached>): void {
 }
 
 /** Keeps the beginning of a message until its end comes. False where memory is short: it is not kept then. */
-export function keepRest(connection: Connection, rest: Connection["rest"]): boolean {
+export function keepPartial(connection: Connection, rest: Connection["rest"]): boolean {
   const more = memoryOf(rest) - memoryOf(connection.rest);
   if (more > 0 && !connection.held.fits(more)) return false;
   connection.held.buffer(more);
@@ -180,6 +180,6 @@ export function restore(socket: WebSocket): Connection | undefined {
 }
 
 /** The reader of an event stream has taken so many characters from the worker. */
-export function countTaken({ flow }: Connection, characters: number): void {
+export function countReadCharacters({ flow }: Connection, characters: number): void {
   flow.untaken = Math.max(0, flow.untaken - characters);
 }

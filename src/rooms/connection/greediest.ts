@@ -41,7 +41,7 @@ export class Greediest extends HeldBytes {
   /** More than one user's readers may leave (`heldByUser`) was written since the last look: some may wait. */
   check(): void {
     this.written = 0;
-    for (const connection of overfull(this.#connections.all, this.#bounds))
+    for (const connection of connectionsOverBudget(this.#connections.all, this.#bounds))
       this.#connections.close(connection, CLOSE.slow);
   }
 
@@ -58,7 +58,7 @@ export class Greediest extends HeldBytes {
 }
 
 /** Connections whose end brings each user, and the object, back into their budgets: the greediest first. */
-export function overfull(
+export function connectionsOverBudget(
   all: Iterable<Connection>,
   { heldByUser, heldByObject }: HeldLimits,
 ): readonly Connection[] {

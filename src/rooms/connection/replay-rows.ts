@@ -3,7 +3,7 @@
 
 import type { Encoded, Outgoing } from "../../model/message.ts";
 import type { Protocol } from "../../protocols/protocol.ts";
-import type { Attached, Repeated } from "./attachment.ts";
+import type { Attached, RepeatedRange } from "./attachment.ts";
 import type { ConnectionBytes } from "./held-bytes.ts";
 
 /** A frame that the client has not confirmed, with messages `first` to `last`. */
@@ -29,7 +29,7 @@ export interface ReplayState {
   readonly confirmedUpTo: number;
   readonly unconfirmed: readonly UnconfirmedFrame[];
   /** Of the last resume, if there was one. */
-  readonly repeated?: Repeated | undefined;
+  readonly repeated?: RepeatedRange | undefined;
 }
 
 export interface ReplayLimits {

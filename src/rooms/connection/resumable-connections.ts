@@ -17,7 +17,7 @@ import { type Attached, attachTo } from "./attachment.ts";
 import { type Connection, connectionOf, isKnown, save } from "./connection.ts";
 import { closeReplaced } from "./close-socket.ts";
 import type { ConnectionTable } from "./connection-table.ts";
-import { goAway } from "./stage.ts";
+import { markAway } from "./stage.ts";
 import { ReplayBuffer } from "./replay-buffer.ts";
 import { framesOf, type ReplayLimits, type ReplayState } from "./replay-rows.ts";
 import { ResumableRows } from "./resumable-rows.ts";
@@ -71,7 +71,7 @@ export class ResumableConnections implements Duty {
 
   /** Away since the first wake that found its socket missing, which is saved: later wakes do not prolong it. */
   #restoreAway(connection: Connection, since: number | null, now: number): void {
-    goAway(connection);
+    markAway(connection);
     if (since === null) this.#rows.saveAwaySince(connection, now);
     this.#expireLater(connection, since ?? now);
   }

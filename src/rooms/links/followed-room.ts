@@ -23,7 +23,7 @@ import {
   type Departure,
   type TakenChanges,
 } from "./member-changes.ts";
-import { isReached, ReachedPositions } from "./undelivered-publications.ts";
+import { isReached, DeliveredPositions } from "./undelivered-publications.ts";
 
 /**
  * - `idle`: the room was never asked, or has confirmed that it let this object go.
@@ -57,7 +57,7 @@ export class FollowedRoom {
   /** Members that are replaying, and when their replay meets live batches. */
   readonly replays = new JoinReplays();
   /** Undefined until a publication is waited for. */
-  #reached: ReachedPositions | undefined;
+  #reached: DeliveredPositions | undefined;
   #state: State = "idle";
   readonly #changes = new MemberChanges();
   /** Unknown after a wake without saved positions; the room knows then. */
@@ -239,7 +239,7 @@ export class FollowedRoom {
   /** Done when everything up to here was delivered, or the room is slow to deliver it. */
   async whenReached(position: Position): Promise<void> {
     if (this.#position && isReached(position, this.#position)) return;
-    await (this.#reached ??= new ReachedPositions()).wait(position);
+    await (this.#reached ??= new DeliveredPositions()).wait(position);
   }
 
   /** The position of this object, or of a member that is replaying. */

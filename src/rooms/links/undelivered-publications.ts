@@ -122,7 +122,7 @@ interface Waiter {
 }
 
 /** Waits until the deliveries of one room have come to a position. A slow room keeps nobody waiting for long. */
-export class ReachedPositions {
+export class DeliveredPositions {
   readonly #waiters = new Set<Waiter>();
   #timer: AbortController | undefined;
 

@@ -3,7 +3,7 @@
 // erased by alarm where none comes. The index of batches is in memory, and read at each wake.
 
 import type { BesideLog } from "./beside-log.ts";
-import { isDamage, storageCorrupt } from "../platform/object-storage.ts";
+import { isStorageDamage, storageCorrupt } from "../platform/object-storage.ts";
 import type { PartStorage } from "../../model/stored-values.ts";
 import type { History } from "../../model/options.ts";
 import type { Position } from "../../model/topic.ts";
@@ -114,7 +114,7 @@ export class SqliteLog implements RoomLog {
       this.#isMade = true;
     } catch (error) {
       // Once more where damage is noticed, and where the table went with a transaction.
-      if (!direct || !isDamage(error)) throw error;
+      if (!direct || !isStorageDamage(error)) throw error;
       sql.exec(INSERT, ...row);
     }
   }

@@ -6,7 +6,7 @@ import { factsOf, isGuest, type User } from "../../model/user.ts";
 import { closeCodeOf } from "../connection/close-socket.ts";
 import type { Connection } from "../connection/connection.ts";
 import { belong } from "../links/state-joins.ts";
-import type { Belongings } from "../rpc/account-rpc.ts";
+import type { AdmittedRooms } from "../rpc/account-rpc.ts";
 import { topicsOf, type AdmissionCache } from "./admission-cache.ts";
 import type { ObjectHost } from "./object-host.ts";
 import { waitForLinks } from "./link-wait.ts";
@@ -37,7 +37,7 @@ export async function joinFirstRooms(entered: Entered, connection: Connection): 
 async function belongingsOf(
   { admissions, parts }: Entered,
   connection: Connection,
-): Promise<Belongings> {
+): Promise<AdmittedRooms> {
   try {
     return await admissions.belongingsOf(factsOf(connection.user));
   } catch (error) {

@@ -15,7 +15,7 @@ import type { Draft, HistoryQuery, HistoryView } from "../rpc/log-entry.ts";
 import type { Domain, RoomAddress } from "../rpc/object-address.ts";
 import type { PresenceQuery, PresenceView, UserChanges } from "../rpc/presence-view.ts";
 import type { RefreshOutcome } from "../rpc/relay-rpc.ts";
-import type { Ran, Run, Snapshot, StateSpec } from "../rpc/state-rpc.ts";
+import type { RunResult, Run, Snapshot, StateSpec } from "../rpc/state-rpc.ts";
 
 /** The object's place, its settings and its bindings. The same for as long as it is awake. */
 interface Identity {
@@ -81,7 +81,7 @@ export interface StateAccess {
    */
   run(topic: Topic, run: Run, caller?: Connection): Promise<RunOutcome>;
   /** The same, done when it is durable everywhere: for hub code. */
-  runAndSave(topic: Topic, run: Run, caller?: Connection): Promise<Ran>;
+  runAndSave(topic: Topic, run: Run, caller?: Connection): Promise<RunResult>;
   /** The whole state of a room. Throws `method_not_found` where it has none. */
   state(topic: Topic): Promise<Snapshot>;
   /** The state that clients see. Throws `method_not_found` where they see none. */
@@ -91,7 +91,7 @@ export interface StateAccess {
 }
 
 /** A run, and the ticket of its flush where that is this object's. */
-export interface RunOutcome extends Ran {
+export interface RunOutcome extends RunResult {
   readonly ticket?: Ticket;
 }
 

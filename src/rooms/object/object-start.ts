@@ -10,7 +10,7 @@ import { AdmissionCache } from "./admission-cache.ts";
 import { ObjectHost } from "./object-host.ts";
 import type { ObjectKind, ObjectParts, PartsInput } from "./object-parts.ts";
 
-export interface Started<P> {
+export interface StartedObject<P> {
   readonly parts: P;
   readonly host: ObjectHost;
   readonly admissions: AdmissionCache;
@@ -26,7 +26,7 @@ interface Fault {
 export class ObjectStart<P extends ObjectParts> {
   readonly #input: PartsInput;
   readonly #build: ObjectKind<P>["build"];
-  #started: Started<P> | Fault;
+  #started: StartedObject<P> | Fault;
 
   constructor(
     input: PartsInput,
@@ -38,7 +38,7 @@ export class ObjectStart<P extends ObjectParts> {
     if (healsItself && this.fault?.isLasting) input.ctx.waitUntil(this.heal());
   }
 
-  #start(): Started<P> | Fault {
+  #start(): StartedObject<P> | Fault {
     const { ctx, env, objects, receiver } = this.#input;
     const parts = this.#partsOrFault();
     if ("error" in parts) return parts;
@@ -70,7 +70,7 @@ export class ObjectStart<P extends ObjectParts> {
   }
 
   /** Throws the fault's error, if it is there still. */
-  get sound(): Started<P> {
+  get sound(): StartedObject<P> {
     if (this.fault?.isLasting === false) this.#started = this.#start();
     if ("error" in this.#started) throw this.#started.error;
     return this.#started;

@@ -220,10 +220,10 @@ export function storageCorrupt(object: string | undefined, error: unknown): HubE
  * they were made; not for a full disk, or a deploy.
  */
 export const storageError = (object: string | undefined, error: unknown): unknown =>
-  isDamage(error) ? storageCorrupt(object, error) : error;
+  isStorageDamage(error) ? storageCorrupt(object, error) : error;
 
 /** Whether the file itself is at fault, or a table is not as it was made. */
-export const isDamage = (error: unknown): boolean =>
+export const isStorageDamage = (error: unknown): boolean =>
   error instanceof Error && CORRUPT.test(error.message);
 
 const NO_ROWS: SqlRows<never> = {

@@ -21,7 +21,7 @@ interface Waiting {
   readonly until: number;
 }
 
-export interface Posted {
+export interface EarlyPost {
   readonly id: string;
   /** Whose connection it is. */
   readonly account: string;
@@ -42,7 +42,7 @@ export class EarlyPosts implements Duty {
   }
 
   /** False where the body does not fit beside what waits already: it is not kept then. */
-  keep({ id, account, body, until }: Posted, now: number): boolean {
+  keep({ id, account, body, until }: EarlyPost, now: number): boolean {
     this.run(now);
     const waiting = this.#waiting.get(id) ?? { account, bodies: [], bytes: 0, until };
     const { byteLength } = body;

@@ -33,7 +33,7 @@ export interface FollowersOptions {
 }
 
 /** The answer of a follower that still follows. */
-export type Progress = Exclude<DeliveryReply, { kind: "gone" }>;
+export type FollowerProgress = Exclude<DeliveryReply, { kind: "gone" }>;
 
 export interface Link {
   /** Offset of the newest entry that was sent to it, and not refused; `BEFORE_LOG` where it is to be reset. */

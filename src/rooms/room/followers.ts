@@ -20,7 +20,12 @@ import { settledWithin } from "../platform/loop-timing.ts";
 import { BATCH, BATCH_CHARS, within } from "../log/log-rows.ts";
 import type { Delivery, FollowerPosition, MemberCount } from "../rpc/room-rpc.ts";
 import type { Entry } from "../rpc/log-entry.ts";
-import { failed, type FollowersOptions, type Link, type Progress } from "./follower-link.ts";
+import {
+  failed,
+  type FollowersOptions,
+  type Link,
+  type FollowerProgress,
+} from "./follower-link.ts";
 import { FollowerLinks } from "./follower-links.ts";
 import { BEFORE_LOG } from "./follower-rows.ts";
 
@@ -151,7 +156,7 @@ export class Followers implements Duty {
   }
 
   /** An answer to a batch of an older epoch is ignored. */
-  #advance(link: Link, { epoch, after, entries }: Delivery, reply: Progress): void {
+  #advance(link: Link, { epoch, after, entries }: Delivery, reply: FollowerProgress): void {
     if (epoch !== this.#options.log.position.epoch) return;
     const offset = reply.kind === "behind" ? reply.offset : (entries.at(-1)?.offset ?? after);
     link.deliveredOffset = link.confirmedOffset = Math.min(offset, this.#newestOffset);

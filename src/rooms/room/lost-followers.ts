@@ -12,7 +12,7 @@ import type { RoomParts } from "./room-parts.ts";
 const REPORTS_MS = 7 * 3_600_000;
 
 /** Clients in a relay that cannot be reached hear the room again from the next join there. */
-export async function askRelays(parts: RoomParts): Promise<void> {
+export async function refollowRelays(parts: RoomParts): Promise<void> {
   const { index } = parts;
   if (index) return index().askReporters(Date.now() + REPORTS_MS);
   let after: string | undefined;
@@ -27,7 +27,7 @@ export async function askRelays(parts: RoomParts): Promise<void> {
 }
 
 /** The object of this name in the index has reported. */
-export async function askReporter(parts: RoomParts, name: string): Promise<void> {
+export async function refollowReporter(parts: RoomParts, name: string): Promise<void> {
   if (!parts.followers.links.has(indexedObject(name, parts.address))) await askEach(parts, [name]);
 }
 
@@ -35,7 +35,7 @@ export async function askReporter(parts: RoomParts, name: string): Promise<void>
  * The room `all` asks followers that have reported nobody, since `online` was off in the deploy in which they began.
  * One that still runs that deploy is asked again at the next wake.
  */
-export async function askUncounted(parts: RoomParts): Promise<void> {
+export async function refollowUncounted(parts: RoomParts): Promise<void> {
   const { followers, name: room, presence, stubs } = parts;
   if (followers.links.size === 0) return;
   const { sources } = presence;

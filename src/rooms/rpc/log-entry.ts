@@ -39,10 +39,10 @@ export interface StateEntry extends Entry {
   /** The change of the whole state, as `params` would have it; absent where `params` says the same. */
   readonly change?: string;
   /** Runs under keys: the key, the position's offset, and the result as JSON. */
-  readonly runs?: readonly KeptRun[];
+  readonly runs?: readonly StoredRun[];
 }
 
-export type KeptRun = readonly [key: string, offset: number, result: string];
+export type StoredRun = readonly [key: string, offset: number, result: string];
 
 /** The entry as it leaves the room's object. */
 export function publicEntry(entry: StateEntry): Entry {

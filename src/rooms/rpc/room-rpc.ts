@@ -15,7 +15,7 @@ import type {
   MembersQuery,
 } from "./members-page.ts";
 import type { PresenceQuery, PresenceView } from "./presence-view.ts";
-import type { Ran, Run, Scheduled, Snapshot } from "./state-rpc.ts";
+import type { RunResult, Run, Scheduled, Snapshot } from "./state-rpc.ts";
 
 /**
  * A user and how many connections the follower has of them: absolute, so that repeating it changes nothing. `left`: the
@@ -59,7 +59,7 @@ export interface FollowerPosition {
 }
 
 /** The room may know something else of its follower than is true: `members` are all that it has, and no others. */
-export interface FollowAnew {
+export interface FullFollow {
   /** Up to which its members have the log; undefined where none was there before, or it does not know. */
   readonly position: Position | undefined;
 }
@@ -135,7 +135,7 @@ export interface RoomRpc extends HolderRpc, HubIndexRpc {
     wantsState?: boolean,
   ): Promise<MissedView | Refused>;
   /** Runs an action; done when it is durable. Rooms without state refuse with `method_not_found`. */
-  runAction(run: Run): Promise<Ran | Refused>;
+  runAction(run: Run): Promise<RunResult | Refused>;
   /** The whole state. */
   wholeState(): Promise<Snapshot | Refused>;
   /** The state that clients see. */
@@ -158,7 +158,7 @@ export interface RoomRpc extends HolderRpc, HubIndexRpc {
    * Follows the room, or reports changed numbers of connections: from then on the room delivers to the follower. May be
    * repeated. Gives the room's position: where deliveries begin for a follower that had none.
    */
-  follow(follower: string, members: readonly MemberCount[], anew?: FollowAnew): Promise<Position>;
+  follow(follower: string, members: readonly MemberCount[], anew?: FullFollow): Promise<Position>;
   /**
    * Stops deliveries and forgets the follower's members; those in `left` left on purpose. `traces` is absent where
    * there are none. May be repeated.

@@ -33,7 +33,7 @@ export interface Run {
   readonly anyCase?: "json" | "msgpack";
 }
 
-export interface Ran {
+export interface RunResult {
   /** JSON text; `null` where the action returns nothing. */
   readonly result: string;
   /** Everything that the action did is at or before this. */

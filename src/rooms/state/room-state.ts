@@ -15,7 +15,7 @@ import type { Run, Snapshot } from "../rpc/state-rpc.ts";
 import { ActionTurn, resultText } from "./action-turn.ts";
 import { scopedKey } from "./run-memory.ts";
 import { runSchedules } from "./run-schedules.ts";
-import type { PerformedRun, Performing, RoomStateParts } from "./state-parts.ts";
+import type { FinishedRun, PlannedRun, RoomStateParts } from "./state-parts.ts";
 import { StateTransfer } from "./state-transfer.ts";
 
 /** Bytes of messages to other rooms, or of answers, after which a flush takes no more actions. */
@@ -52,14 +52,14 @@ export class RoomState {
   }
 
   /** Throws what the action throws, `conflict`, `invalid_state`, `invalid_arguments`, `method_not_found`, … */
-  async run(run: Run): Promise<PerformedRun> {
+  async run(run: Run): Promise<FinishedRun> {
     const args = await this.#parts.spec.prepare(run);
     await this.ready();
     return this.perform({ run, args });
   }
 
   /** The turn of an action: from here on nothing waits. */
-  perform(performing: Performing): PerformedRun {
+  perform(performing: PlannedRun): FinishedRun {
     const { counted } = this.#parts;
     try {
       const performed = this.#turn(performing);
@@ -71,7 +71,7 @@ export class RoomState {
     }
   }
 
-  #turn(performing: Performing): PerformedRun {
+  #turn(performing: PlannedRun): FinishedRun {
     const { run } = performing;
     const { flush, outgoing, publisher, runs, spec, storage, now } = this.#parts;
     // Messages of a flush to other rooms are one row, and so are its answers.
@@ -85,13 +85,13 @@ export class RoomState {
     return storage.transactionSync(() => this.#perform(performing, key));
   }
 
-  #repeated(key: string, { offset, result }: { offset: number; result: string }): PerformedRun {
+  #repeated(key: string, { offset, result }: { offset: number; result: string }): FinishedRun {
     const { epoch } = this.#parts.publisher().newest;
     const ticket = this.#parts.store.ticketOf(key) ?? SAVED;
     return { result, position: { epoch, offset }, repeated: true, ticket };
   }
 
-  #perform({ run, args, ...more }: Performing, key: string | undefined): PerformedRun {
+  #perform({ run, args, ...more }: PlannedRun, key: string | undefined): FinishedRun {
     const { outgoing, ports, publisher, schedule, store, topic } = this.#parts;
     const was = store.current;
     const at = this.#parts.now();

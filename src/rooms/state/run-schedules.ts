@@ -90,7 +90,7 @@ function fail({ schedule, store }: Parts, run: FailedRun, error: unknown): void 
 
 function failed({ one, now, isPrepared }: FailedRun, error: unknown): Scheduled {
   const isUnfit = !isPrepared && UNFIT.has(publicError(error).code);
-  const again = isUnfit ? triedLater(one, now) : triedAgain(one, now);
+  const again = isUnfit ? triedLater(one, now) : retryOf(one, now);
   const about = { action: one.action, id: one.id, failures: again.failures, error };
   if (again.failures >= MOST_FAILURES) logError("schedule_given_up", about);
   else logWarning("schedule_failed", about);
@@ -109,7 +109,7 @@ export function nextOf(
 }
 
 /** The retry of an action that has failed. */
-export function triedAgain(one: Scheduled, now: number): Scheduled {
+export function retryOf(one: Scheduled, now: number): Scheduled {
   const failures = one.failures + 1;
   const pause = PAUSES_MS[failures - 1];
   const at = pause === undefined ? one.at : now + pause;

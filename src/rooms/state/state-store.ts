@@ -10,7 +10,7 @@ import type { PartStorage } from "../../model/stored-values.ts";
 import { STATE_TARGET } from "../../model/state-wire.ts";
 import type { StateEntry } from "../rpc/log-entry.ts";
 import type { Snapshot, StateSpec } from "../rpc/state-rpc.ts";
-import { ElsewhereMark } from "./elsewhere-mark.ts";
+import { ExternalMark } from "./external-mark.ts";
 import type { OutgoingMessages } from "./outgoing-messages.ts";
 import type { RunMemory } from "./run-memory.ts";
 import {
@@ -21,7 +21,7 @@ import {
   sizeWithin,
   viewedState,
 } from "./state-changes.ts";
-import type { Flush, Reserved } from "./state-flush.ts";
+import type { Flush, ReservedEntry } from "./state-flush.ts";
 import type { Checkpoint, StateRows } from "./state-rows.ts";
 
 interface StateStoreOptions {
@@ -34,7 +34,7 @@ interface StateStoreOptions {
   /** Bytes of the state's JSON. */
   readonly bytesAtMost: number;
   /** Reserves the entry of this flush, of this time. */
-  reserve(at: number): Reserved;
+  reserve(at: number): ReservedEntry;
   now(): number;
 }
 
@@ -54,7 +54,7 @@ export class StateStore {
   #flush: Flush | undefined;
   /** A flush with all of the state was not saved: the next one has it. */
   #owesWhole = false;
-  readonly elsewhere = new ElsewhereMark();
+  readonly elsewhere = new ExternalMark();
 
   constructor(options: StateStoreOptions) {
     this.#options = options;
@@ -164,7 +164,7 @@ export class StateStore {
   }
 
   /** The run of this flush with the key, whose ticket is not final yet. */
-  ticketOf(key: string): Reserved["ticket"] | undefined {
+  ticketOf(key: string): ReservedEntry["ticket"] | undefined {
     return this.#flush?.runs.some(([one]) => one === key) ? this.#flush.ticket : undefined;
   }
 
