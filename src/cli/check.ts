@@ -109,7 +109,7 @@ function noteOn({ undeployed, env }: Checked): string {
   const put = `npx wrangler secret put NAME${env === undefined ? "" : ` --env ${env}`}`;
   return `
 Only in this machine's files, which are not deployed: ${undeployed.join(", ")}.
-If the worker needs one: ${put}, or a line in [vars]. --secret NAME tells this check that it is set.
+If the worker needs one: ${put}, or a line in [vars]. With --secret NAME this check takes it as set.
 `;
 }
 

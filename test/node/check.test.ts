@@ -63,7 +63,7 @@ describe("dormouse check", () => {
       `wrangler.toml: nothing is wrong.
 
 Only in this machine's files, which are not deployed: JWT_SECRET.
-If the worker needs one: npx wrangler secret put NAME, or a line in [vars]. --secret NAME tells this check that it is set.
+If the worker needs one: npx wrangler secret put NAME, or a line in [vars]. With --secret NAME this check takes it as set.
 `,
     ]);
   });
