@@ -25,7 +25,7 @@ export async function banUser(api: Api, { hub, user }: OneUser): Promise<boolean
   const reason = input({ id: "ban-reason", maxLength: 200 });
   const isWished = await isConfirmed({
     title: `Ban ${user}`,
-    text: "From all hubs of the tenant. Open connections are closed, and the user is told the reason.",
+    text: "From all hubs of the tenant. Open connections are closed, and the user gets the reason.",
     yes: "Ban",
     fields: [
       { label: "Minutes", control: minutes },

@@ -65,10 +65,7 @@ export function reportOf(found: Simulated): string {
     ["calls for a message, room to relays", spread(found.calls)],
     ["messages a second in each room at 1,000 calls a second to a relay", exact(found.rate)],
     ["users of an account object", spread(found.accounts)],
-    [
-      "one relay in ten starts anew",
-      `${lost.relays} relays, ${count(lost.connections)} connections`,
-    ],
+    ["one relay in ten restarts", `${lost.relays} relays, ${count(lost.connections)} connections`],
     ["those who return: relays asked", spread(returned.asked)],
     ...levelRows("then, level", returned.levels),
     ["one relay in ten does not answer: attempts that fail", `${exact(found.failing * 100)} %`],

@@ -3,7 +3,7 @@
 
 import { connectRpc } from "./edge/grpc/grpc-router.ts";
 import { GRPC_PATHS } from "./edge/routes/grpc-paths.ts";
-import type { Door } from "./edge/routes/route.ts";
+import type { OptionalRoutes } from "./edge/routes/route.ts";
 
 /**
  * Connect and gRPC-Web, for all hubs of a worker. Refusals have statuses of their own, and are logged by its router.
@@ -11,6 +11,6 @@ import type { Door } from "./edge/routes/route.ts";
  * @example
  * const { Room, Relay, Account, endpoint } = serve([ChatHub], { grpc });
  */
-export const grpc: Door = (isolate) => [
+export const grpc: OptionalRoutes = (isolate) => [
   { method: "ALL", paths: GRPC_PATHS, ...{ cors: true, log: false }, handler: connectRpc(isolate) },
 ];

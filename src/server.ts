@@ -13,7 +13,7 @@ import type { AnyHub } from "./dispatch/define/hub-definition.ts";
 import type { HubPath } from "./dispatch/define/hub-paths.ts";
 import { tablesOf, type Hubs } from "./dispatch/define/hub-tables.ts";
 import { openRpc } from "./dispatch/define/open-rpc.ts";
-import { endpoint, type Door, type EndpointEnv } from "./edge/app.ts";
+import { endpoint, type OptionalRoutes, type EndpointEnv } from "./edge/app.ts";
 import { requestLocally } from "./edge/rest/local-requests.ts";
 import { Place, type PlaceOptions } from "./rooms/rpc/place.ts";
 import { AccountObject } from "./rooms/account/account-object.ts";
@@ -26,7 +26,7 @@ export type { HubService } from "./client/backend/hub-service.ts";
 export type { Jurisdiction, LocationHint } from "./rooms/rpc/place-values.ts";
 export type {
   AccountObject,
-  Door,
+  OptionalRoutes,
   EndpointEnv,
   PlaceOptions,
   RelayObject,
@@ -77,7 +77,7 @@ export interface ServeOptions {
    * Connect and gRPC-Web: `grpc` of `dormouse-hubs/server/grpc`. Default: not served. Its libraries are 160 KB of a
    * worker, and packages to be installed (`@bufbuild/protobuf`, `@connectrpc/connect`).
    */
-  readonly grpc?: Door;
+  readonly grpc?: OptionalRoutes;
 }
 
 /** Options of `hubContext`. */
@@ -118,7 +118,7 @@ export function hubContext<H extends AnyHub>(
   });
 }
 
-/** Tells `dormouse openrpc`, `types` and `check`, which run a worker's module for its hubs, what it serves. */
+/** Gives `dormouse openrpc`, `types` and `check`, which run a worker's module, its hubs. */
 function announce(tables: Hubs): void {
   const listener: unknown = Reflect.get(globalThis, Symbol.for("dormouse-hubs.served"));
   if (typeof listener === "function")

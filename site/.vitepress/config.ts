@@ -7,7 +7,7 @@ import { isSearched, outside, slugOf } from "./markdown.ts";
 import { DOCS, sidebar, withoutApi } from "./sidebar.ts";
 
 const TITLE = "Dormouse";
-const DESCRIPTION = "Realtime hubs and rooms on Cloudflare Workers, which sleep for free.";
+const DESCRIPTION = "Realtime hubs and rooms on Cloudflare Workers. Idle rooms hibernate.";
 
 export default defineConfig({
   title: TITLE,

@@ -10,7 +10,7 @@ import {
   payloadOf,
   registeredClaims,
   verifySignature,
-  type WrittenClaims,
+  type UnverifiedClaims,
 } from "./jwt.ts";
 import { Refusal } from "./auth-refusal.ts";
 import { wrongAudience } from "./token-facts.ts";
@@ -64,7 +64,7 @@ class AccessKey {
   readonly of: Omit<VerifiedToken, "claims">;
   #imported: CryptoKey | undefined;
   readonly #tenants = new Map<string, AccessKey>();
-  readonly #signed = new Map<string, WrittenClaims>();
+  readonly #signed = new Map<string, UnverifiedClaims>();
 
   constructor(text: string, of: Omit<VerifiedToken, "claims">) {
     this.text = text;
@@ -81,8 +81,8 @@ class AccessKey {
     return derived;
   }
 
-  /** What the token says, if this key has signed it. Throws a `Refusal`, `token_bad_signature` above all. */
-  async claimsIn(token: string): Promise<WrittenClaims> {
+  /** The token's claims, if this key has signed it. Throws a `Refusal`, `token_bad_signature` above all. */
+  async claimsIn(token: string): Promise<UnverifiedClaims> {
     const known = this.#signed.get(token);
     if (known) return known;
     const find = () => this.#key();
@@ -138,7 +138,7 @@ export async function verifySigned(
 
 /** The claims of a token that is valid now. The audience is checked last. */
 function checked(
-  written: WrittenClaims,
+  written: UnverifiedClaims,
   { audience, nowMs }: { readonly audience: Audience; readonly nowMs: number },
 ) {
   const claims = registeredClaims(written, nowMs);

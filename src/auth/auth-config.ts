@@ -87,7 +87,9 @@ function configOf(env: AuthEnv, problems: string[]): AuthConfig | undefined {
   if (repeated) problems.push("JWT_ISSUERS names an issuer that is configured already.");
   const origins = readOrigins(env.ALLOWED_ORIGINS ?? "");
   if (!origins)
-    problems.push("ALLOWED_ORIGINS has an entry which is no origin, such as https://app.example.");
+    problems.push(
+      "ALLOWED_ORIGINS has an entry which is not an origin, such as https://app.example.",
+    );
   if (problems.length > 0 || !origins) return undefined;
   return {
     issuers,

@@ -8,7 +8,7 @@ import { refusalHeaders } from "../model/refusal-headers.ts";
 const MESSAGES = {
   token_missing: "A token is needed: Authorization: Bearer, or access_token in the query.",
   token_too_large: "A token has at most 8,192 characters.",
-  token_malformed: "The token is not a signed JWT of a kind that is read here.",
+  token_malformed: "The token is not a signed JWT.",
   token_expired: "The token has expired.",
   token_not_yet_valid: "The token is not valid yet.",
   token_wrong_issuer: "The token has another issuer.",
@@ -17,18 +17,18 @@ const MESSAGES = {
   token_algorithm: "The token's algorithm is not accepted.",
   token_unknown_key: "The token's key is unknown.",
   token_no_subject: "The token has no subject.",
-  token_user_id_invalid: "The server derives no valid user id from this token.",
+  token_user_id_invalid: "The server gets no valid user id from this token.",
   token_claim_invalid: "A claim of the token is missing, or has the wrong type or form.",
   forbidden_origin: "This origin may not connect.",
   misconfigured: "The server is misconfigured.",
-  keys_unavailable: "The issuer's keys cannot be had now.",
+  keys_unavailable: "The issuer's keys cannot be fetched now.",
 } as const satisfies Partial<Record<ErrorCode, string>>;
 
 export type Reason = keyof typeof MESSAGES;
 
 type Status = (typeof ERRORS)[Reason]["http"];
 
-/** What a refusal says beyond its reason. Never a value of the token. */
+/** Details of a refusal, beyond its reason. Never a value of the token. */
 interface About {
   /** The name of the claim that is missing or wrong. */
   readonly claim?: string;

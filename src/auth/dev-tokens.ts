@@ -32,7 +32,7 @@ export async function devToken(
   const isDeveloper = env.DEV_TOKENS === "1" && isLocal;
   const isOpen = isDeveloper || env.DEMO_GUESTS === "1";
   if (!isOpen || !env.JWT_SECRET || !env.JWT_ISSUER)
-    throw new HubError("not_found", "Nothing is here.");
+    throw new HubError("not_found", "There is nothing at this path.");
   const config = readConfig(env);
   checkOrigin(request, config.origins);
   if (!isDeveloper) await guests.check(request, env);
@@ -73,7 +73,8 @@ interface Asked {
 
 async function readBody(request: Request, roles: ReadonlySet<string>): Promise<Asked> {
   const body = parseJson(await textOf(request));
-  if (!isJsonObject(body)) throw new HubError("invalid_arguments", "The body is no JSON object.");
+  if (!isJsonObject(body))
+    throw new HubError("invalid_arguments", "The body is not a JSON object.");
   const { user, role } = body;
   if (typeof user !== "string") throw new HubError("invalid_arguments", "user is missing.");
   if (role !== undefined && (typeof role !== "string" || !roles.has(role)))

@@ -13,7 +13,7 @@ export interface GuestTokenEnv {
   readonly CONNECT_LIMITER?: RateLimit;
 }
 
-/** What a token has beside the name and the role. */
+/** Claims of a token in addition to the name and the role. */
 export interface IssuedToken {
   /** Absent: the tenant of tokens that name none. */
   readonly tenant?: string;
@@ -32,13 +32,13 @@ const [PER_SECOND, BURST] = [1 / 6, 30];
 /** Networks whose rates are kept. One whose rate was dropped begins with a full one. */
 const NETWORKS_AT_MOST = 1_000;
 
-/** What a person at a page needs, and little more. */
+/** Limits for a person at a page. */
 const LIMITS: TokenLimits = {
   ...{ callsPerSecond: 10, callBurst: 30, messageBytes: 8_192 },
   ...{ groupsPerConnection: 10, streamsPerConnection: 3 },
 };
 
-/** What a guest's token has beside the name. */
+/** Claims of a guest's token in addition to the name. */
 export const GUEST: IssuedToken = {
   tenant: GUEST_TENANT,
   seconds: SECONDS,
@@ -58,6 +58,6 @@ export class GuestRates {
     const binding = isOwn ? await env.CONNECT_LIMITER?.limit({ key }) : undefined;
     if (isOwn && binding?.success !== false) return;
     const seconds = isOwn ? BINDING_SECONDS : 1 / PER_SECOND;
-    throw rateLimited("Tokens are asked for too often from here.", seconds);
+    throw rateLimited("Too many tokens are requested from here.", seconds);
   }
 }

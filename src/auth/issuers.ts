@@ -51,7 +51,7 @@ const MEMBERS = [
 /** How problems are written: each a sentence that names settings, never their values. */
 export interface Report {
   readonly problems: string[];
-  /** The name by which the operator knows a setting. */
+  /** The name of a setting, as the operator writes it. */
   nameOf(member: Member): string;
 }
 
@@ -60,7 +60,7 @@ export function readIssuer(settings: IssuerSettings, report: Report): Issuer | u
   const { problems, nameOf } = report;
   const before = problems.length;
   for (const member of MEMBERS)
-    if (!isSetting(member, settings[member])) problems.push(`${nameOf(member)} is no text.`);
+    if (!isSetting(member, settings[member])) problems.push(`${nameOf(member)} is not a string.`);
   const issuer = textOf(settings.issuer);
   const audiences = [settings.audience ?? []].flat().map(textOf).filter(isPresent);
   if (!issuer) problems.push(`${nameOf("issuer")} is missing.`);
@@ -148,13 +148,13 @@ export function readIssuers(
 ): (Issuer | undefined)[] {
   const list = parseJson(text);
   if (!Array.isArray(list) || list.length === 0 || !list.every(isJsonObject)) {
-    problems.push("JWT_ISSUERS is no JSON array of objects.");
+    problems.push("JWT_ISSUERS is not a JSON array of objects.");
     return [];
   }
   return list.map((settings, at) => {
     const nameOf = (member: string) => `JWT_ISSUERS[${at}].${member}`;
     const unknown = Object.keys(settings).filter((name) => !MEMBERS.includes(name as Member));
-    if (unknown.length > 0) problems.push(`${nameOf(unknown[0]!)} is no setting.`);
+    if (unknown.length > 0) problems.push(`${nameOf(unknown[0]!)} is not a setting.`);
     return readIssuer({ ...defaults, ...settings }, { problems, nameOf });
   });
 }

@@ -10,7 +10,7 @@ import type { AuthConfig } from "./auth-config.ts";
 import { Refusal, type Reason } from "./auth-refusal.ts";
 import { claimAt, userOf, type ClaimNames } from "./claims.ts";
 import { issuerOf, type Issuer } from "./issuers.ts";
-import { aboutKey, outOfTime, wrongAudience, wrongIssuer } from "./token-facts.ts";
+import { keyRefusal, lifetimeRefusal, wrongAudience, wrongIssuer } from "./token-facts.ts";
 
 /** Tolerated difference between the issuer's clock and ours, for `exp`, `nbf` and `iat`. */
 export const LEEWAY_SECONDS = 60;
@@ -48,13 +48,13 @@ export async function verify(
 }
 
 /** The issuer whose keys judge a token that names none of the issuers, which is refused in any case. */
-function onlyOf(issuers: readonly Issuer[], written: WrittenClaims): Issuer {
+function onlyOf(issuers: readonly Issuer[], written: UnverifiedClaims): Issuer {
   const [only, ...others] = issuers;
   if (!only || others.length > 0) throw notOf(issuers, written);
   return only;
 }
 
-const notOf = (issuers: readonly Issuer[], { iss }: WrittenClaims): Refusal =>
+const notOf = (issuers: readonly Issuer[], { iss }: UnverifiedClaims): Refusal =>
   wrongIssuer(
     issuers.map(({ issuer }) => issuer),
     iss,
@@ -63,7 +63,7 @@ const notOf = (issuers: readonly Issuer[], { iss }: WrittenClaims): Refusal =>
 /** RFC 7519 §4: readers differ on which of two equal names counts, so a token with such is refused as malformed. */
 export function checkMembers(
   token: string,
-  parsed: readonly [header: object, payload: WrittenClaims],
+  parsed: readonly [header: object, payload: UnverifiedClaims],
 ): void {
   const parts = token.split(".", 2);
   const isUnique = (part: string, at: number) =>
@@ -88,10 +88,10 @@ export function checkForm(token: string): void {
 }
 
 /** A payload as it was written, before its signature is verified. */
-export type WrittenClaims = Readonly<Record<string, unknown>>;
+export type UnverifiedClaims = Readonly<Record<string, unknown>>;
 
 /** Throws `token_malformed` for a payload that is no JSON object. */
-export function payloadOf(token: string): WrittenClaims {
+export function payloadOf(token: string): UnverifiedClaims {
   let payload: unknown;
   try {
     payload = JSON.parse(new TextDecoder().decode(base64url.decode(token.split(".", 2)[1] ?? "")));
@@ -123,7 +123,7 @@ export async function verifySignature(
     return (await compactVerify(token, findKey, options)).protectedHeader;
   } catch (error) {
     const refusal = error instanceof Refusal ? error : refusalOf(error, token);
-    throw aboutKey(refusal, { token, algorithms });
+    throw keyRefusal(refusal, { token, algorithms });
   }
 }
 
@@ -149,7 +149,7 @@ const REASONS: ReadonlyMap<unknown, Reason> = new Map<unknown, Reason>([
 ]);
 
 function refusalOf(error: unknown, token: string): Refusal {
-  // What is no error of jose is a key that WebCrypto refuses, such as an RSA modulus that is too short.
+  // Any other error is a key that WebCrypto refuses, such as an RSA modulus that is too short.
   if (!(error instanceof errors.JOSEError)) return new Refusal("token_unknown_key");
   const reason = REASONS.get(error.code) ?? "token_malformed";
   return reason === "token_algorithm" && hasXmlAlgorithm(token)
@@ -192,7 +192,7 @@ function endOfString(json: string, start: number): number {
  * The claims as the server uses them: times are numbers, other claims that are null are left out. Throws a `Refusal`
  * for a token that is not valid now; `exp` is required.
  */
-export function registeredClaims(written: WrittenClaims, nowMs: number): JWTPayload {
+export function registeredClaims(written: UnverifiedClaims, nowMs: number): JWTPayload {
   const claims = Object.fromEntries(Object.entries(written).filter(([, value]) => value !== null));
   const [exp, nbf, iat] = [timeOf(written, "exp"), timeOf(written, "nbf"), timeOf(written, "iat")];
   const [now, leeway] = [Math.floor(nowMs / 1000), LEEWAY_SECONDS];
@@ -202,9 +202,10 @@ export function registeredClaims(written: WrittenClaims, nowMs: number): JWTPayl
     ["nbf", nbf],
     ["iat", iat],
   ] as const)
-    if (time > now + leeway) throw outOfTime("token_not_yet_valid", { claim, time, now, leeway });
+    if (time > now + leeway)
+      throw lifetimeRefusal("token_not_yet_valid", { claim, time, now, leeway });
   if (exp <= now - leeway)
-    throw outOfTime("token_expired", { claim: "exp", time: exp, now, leeway });
+    throw lifetimeRefusal("token_expired", { claim: "exp", time: exp, now, leeway });
   return {
     ...claims,
     exp,
@@ -220,7 +221,7 @@ const NUMBER = /^\s*[+-]?\d+(?:\.\d+)?(?:e[+-]?\d+)?\s*$/i;
  * Seconds since 1970; undefined for an absent claim. Null is refused, as in .NET. Numeric text counts: .NET's tutorials
  * write `iat` so.
  */
-export function timeOf(claims: WrittenClaims, claim: string): number | undefined {
+export function timeOf(claims: UnverifiedClaims, claim: string): number | undefined {
   const value = claims[claim];
   if (value === undefined || typeof value === "number") return value;
   if (isText(value) && NUMBER.test(value)) return Number(value);

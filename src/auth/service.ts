@@ -34,10 +34,13 @@ export async function authenticateService(
     return authenticateByKey(token, request, { env, nowMs });
   const user = await verify(token, config, nowMs);
   if (!isService(user))
-    throw withFacts(new HubError("forbidden", "This is for services: a role is missing."), () => ({
-      expected: { roles: ["service"] },
-      received: { user: user.id, roles: user.roles },
-    }));
+    throw withFacts(
+      new HubError("forbidden", "This is for services: the role is missing."),
+      () => ({
+        expected: { roles: ["service"] },
+        received: { user: user.id, roles: user.roles },
+      }),
+    );
   return { tenant: user.tenant, name: `user ${user.id}`, user };
 }
 

@@ -23,7 +23,7 @@ interface Times {
   readonly leeway: number;
 }
 
-export const outOfTime = (
+export const lifetimeRefusal = (
   reason: "token_expired" | "token_not_yet_valid",
   { claim, time, now, leeway }: Times,
 ): Refusal =>
@@ -42,7 +42,7 @@ const timeText = (seconds: number): string =>
 const MAX_SECONDS = 8.64e12;
 
 /** The same refusal, with the algorithms that are accepted and the names by which the token selects its key. */
-export const aboutKey = (
+export const keyRefusal = (
   refusal: Refusal,
   { token, algorithms }: { readonly token: string; readonly algorithms: readonly string[] },
 ): Refusal =>

@@ -11,7 +11,7 @@ const AT_MOST = 1_000;
 
 interface VerifiedToken {
   readonly user: User;
-  /** What gave the user its id. */
+  /** The source of the user's id. */
   readonly by: UserIdProvider | undefined;
   /** Milliseconds since 1970: when it was verified, … */
   readonly from: number;

@@ -14,16 +14,16 @@ import { warned } from "./wrangler-warnings.ts";
 
 const HELP = `Usage: dormouse check [options]
 
-Reads wrangler.toml (or wrangler.jsonc), .dev.vars and the exports of the worker's main module, and lists what the server
-would refuse requests for, or what costs more than it should, each with the lines that mend it; and what wrangler warns
-of. Names what .dev.vars alone has, since it is not deployed. Changes nothing.
+Reads wrangler.toml (or wrangler.jsonc), .dev.vars and the exports of the worker's main module. Lists problems for which
+the server would refuse requests, and settings that cost more than they should, with the lines that fix them, and
+warnings of wrangler. Names variables that only .dev.vars has, because they are not deployed. Changes nothing.
 
   -e, --env <name>     The environment of wrangler.toml, as for "wrangler deploy".
   -c, --config <file>  Another file than wrangler.toml of this folder.
-  --secret <name>      This secret is set at Cloudflare, and not in .dev.vars. May be repeated.
+  --secret <name>      A secret that is set at Cloudflare, and not in .dev.vars. May be repeated.
   -h, --help           This text.
 
-Exit codes: 0 nothing was found, 1 something was, 2 the options are wrong.
+Exit codes: 0 no problems, 1 problems, 2 wrong options.
 `;
 
 const OPTIONS = {
@@ -108,8 +108,8 @@ function noteOn({ undeployed, env }: Checked): string {
   if (undeployed.length === 0) return "";
   const put = `npx wrangler secret put NAME${env === undefined ? "" : ` --env ${env}`}`;
   return `
-In this machine's files alone, which are not deployed: ${undeployed.join(", ")}.
-For each that the worker needs: ${put}, or a line in [vars]. --secret NAME says that it is there.
+Only in this machine's files, which are not deployed: ${undeployed.join(", ")}.
+If the worker needs one: ${put}, or a line in [vars]. With --secret NAME this check takes it as set.
 `;
 }
 

@@ -10,14 +10,14 @@ import { pathText } from "./files.ts";
 const HELP = `Usage: dormouse admin <folder>
 
 Copies the admin page into <folder>/admin, where <folder> is "directory" of [assets] in wrangler.toml. The worker serves
-it at /admin where ADMIN is "1", and answers 404 otherwise:
+it at /admin if ADMIN is "1", and answers 404 otherwise:
 
   [assets]
   directory = "public"
   binding = "ASSETS"
-  run_worker_first = ["/admin", "/admin/*"]    # beside the paths of the endpoint
+  run_worker_first = ["/admin", "/admin/*"]    # and the paths of the endpoint
 
-Files of an older version are replaced. The page asks for a token of a service:
+Files of an older version are replaced. The page needs a token of a service:
 npx dormouse token operator --role service
 
   -h, --help   This text.
@@ -32,11 +32,11 @@ function run(args: string[]): string {
   if (values.help) return HELP;
   const [folder, ...others] = positionals;
   if (folder === undefined || others.length > 0)
-    throw new UsageError("One folder is needed: that of the static files.");
+    throw new UsageError("Name one folder: that of the static files.");
   if (!statSync(folder, { throwIfNoEntry: false })?.isDirectory())
     throw new Error(`There is no folder ${pathText(folder)}.`);
   if (!existsSync(FILES))
-    throw new Error("The page is not built. In the repository: public/admin.");
+    throw new Error("The page is not built: in the repository it is public/admin.");
   const target = join(folder, "admin");
   mkdirSync(target, { recursive: true });
   for (const name of readdirSync(FILES)) copyFileSync(join(FILES, name), join(target, name));

@@ -3,7 +3,7 @@
 
 import { literal } from "./csharp-names.ts";
 import type { JsonSchema } from "./hub-documents.ts";
-import { pointedAt } from "./json-pointer.ts";
+import { resolvePointer } from "./json-pointer.ts";
 import { Names, pascal } from "./type-names.ts";
 
 /** A schema, where its references start, and a name for its record. */
@@ -126,7 +126,7 @@ export class Records {
 
   /** A named definition names its record. Zod numbers those without a name, by `__schema0`. */
   #referred(path: string, { root, name, open }: At): string {
-    const target = pointedAt(root, path);
+    const target = resolvePointer(root, path);
     // A record refers to itself by its name; nothing else can.
     if (!target || (open.includes(path) && !isRecord(target))) return ANY;
     const [, definition] = /^#\/(?:\$defs|definitions)\/([^_/][^/]*)$/.exec(path) ?? [];
@@ -184,7 +184,7 @@ const hasReference = (schema: JsonSchema): boolean => JSON.stringify(schema).inc
 function merged(parts: readonly JsonSchema[], schema: JsonSchema, root: JsonSchema): JsonSchema {
   const { allOf: _, ...own } = schema;
   const all = (own["properties"] ? [...parts, own] : parts).map((part) =>
-    typeof part["$ref"] === "string" ? (pointedAt(root, part["$ref"]) ?? {}) : part,
+    typeof part["$ref"] === "string" ? (resolvePointer(root, part["$ref"]) ?? {}) : part,
   );
   if (all.length === 0 || all.some((part) => part["type"] !== "object")) return {};
   const of = (keyword: string) => all.map((part) => (part[keyword] ?? {}) as object);

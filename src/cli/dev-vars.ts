@@ -5,7 +5,12 @@ import { appendFileSync, existsSync, writeFileSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { parseEnv } from "node:util";
 import { readText } from "./files.ts";
-import { configPath, readConfiguration, readVariables, type Chosen } from "./wrangler-package.ts";
+import {
+  configPath,
+  readConfiguration,
+  readVariables,
+  type ChosenConfig,
+} from "./wrangler-package.ts";
 
 /** 256 random bits in base64url. */
 export const randomSecret = (): string => randomBytes(32).toString("base64url");
@@ -21,7 +26,7 @@ export interface DevVars {
  * existing file without a secret it adds what is missing, and leaves its lines as they are; unless [vars] or the files
  * have other keys for tokens. Where files are chosen, nothing is written.
  */
-export async function ensureDevVars(folder: string, chosen: Chosen = {}): Promise<DevVars> {
+export async function ensureDevVars(folder: string, chosen: ChosenConfig = {}): Promise<DevVars> {
   const path = secretsFile(dirname(configPath(folder, chosen)), chosen.env);
   if (chosen.envFiles) return { path, written: [] };
   const names = Object.keys(LINES);
@@ -102,7 +107,7 @@ const linesOf = (names: readonly string[]): string =>
   names.map((name) => `${LINES[name]!()}\n`).join("");
 
 /** [vars] and the files of this machine, as wrangler reads them. */
-async function variablesOf(folder: string, chosen: Chosen): ReturnType<typeof readVariables> {
+async function variablesOf(folder: string, chosen: ChosenConfig): ReturnType<typeof readVariables> {
   const configuration = await readConfiguration(folder, chosen);
   return readVariables(folder, configuration, chosen);
 }
@@ -128,7 +133,7 @@ export interface ClaimNames {
  */
 export async function readTokenSettings(
   folder: string,
-  chosen: Chosen = {},
+  chosen: ChosenConfig = {},
 ): Promise<{ readonly keys: Keys; readonly names: ClaimNames }> {
   const vars = await variablesOf(folder, chosen);
   const keys = {
@@ -146,7 +151,7 @@ export async function readTokenSettings(
 }
 
 /** As `readTokenSettings`. */
-export const readKeys = async (folder: string, chosen: Chosen = {}): Promise<Keys> =>
+export const readKeys = async (folder: string, chosen: ChosenConfig = {}): Promise<Keys> =>
   (await readTokenSettings(folder, chosen)).keys;
 
 /** Empty variables count as unset. */

@@ -9,7 +9,7 @@ import { readText } from "./files.ts";
 import {
   configPath,
   readConfiguration,
-  type Chosen,
+  type ChosenConfig,
   type Configuration,
 } from "./wrangler-package.ts";
 import { missingPackages } from "./missing-packages.ts";
@@ -18,28 +18,30 @@ import { wranglerDev } from "./wrangler-process.ts";
 
 const HELP = `Usage: dormouse dev [options]
 
-Starts the worker of this folder at http://127.0.0.1:8787 and reloads it when its sources change. The first start
-writes .dev.vars with a random JWT_SECRET and ACCESS_KEYS; to an existing file without a secret they are added, unless
-a provider's keys (JWT_JWKS_URL, JWT_ISSUERS) are configured. The file is the one that wrangler reads: beside the file
-of -c, .dev.vars.<env> where it exists, and .env.local where there is an .env and no .dev.vars. Objects store their data
-in .wrangler/state; a second start with the same data is refused. Ctrl-C ends it. DEV_TOKENS=1 in .dev.vars lets the demo
-sign in without credentials, on 127.0.0.1 only.
+Starts the worker of this folder at http://127.0.0.1:8787 and reloads it when its sources change. Ctrl-C ends it.
 
-  --port <number>   Listen there instead of 8787.
-  --ip <address>    Listen there instead of 127.0.0.1; 0.0.0.0 is every address of this machine.
+The first start writes .dev.vars with a random JWT_SECRET and ACCESS_KEYS. If the file exists without a secret, they are
+added, unless a provider's keys (JWT_JWKS_URL, JWT_ISSUERS) are configured. The file is the one that wrangler reads, in
+the folder of the -c file: .dev.vars.<env> if it exists, or .env.local if there is an .env and no .dev.vars. With
+DEV_TOKENS=1 in .dev.vars the demo can sign in without credentials, on 127.0.0.1 only.
+
+Objects store their data in .wrangler/state. A second start with the same data is refused.
+
+  --port <number>   The port. Default: 8787.
+  --ip <address>    The address. Default: 127.0.0.1; 0.0.0.0 is every address of this machine.
   -h, --help        This text.
 
-Unless you give them, or wrangler.toml has them, these options of wrangler are added:
+These options of wrangler are added, unless you or wrangler.toml set them:
 
-  --local-upstream      where wrangler.toml has routes: requests keep this address as their host.
-  --inspector-port 0    any free port for the debugger, so that several workers can run.
+  --local-upstream      If wrangler.toml has routes: requests keep this address as their host.
+  --inspector-port 0    A free port for the debugger, so that several workers can run.
   --var DEVELOPMENT:1 --var LOG_REFUSED_CALLS:1
-                        the log says of each refusal what was expected and what came, and clients are told more.
+                        The log has the expected and the received value of each refusal, and clients get more details.
 
-wrangler's own log of all events is off: with it a socket is 5 to 15 times slower.
+wrangler's log of all events is switched off, because it makes sockets 5 to 15 times slower.
 
-Any other option goes to "wrangler dev" as it is, for example --log-level warn. The file of --env-file is named by its
-whole path where -c names a file of another folder. --cwd is refused.
+Other options are passed to "wrangler dev", for example --log-level warn. If -c is a file in another folder, write the
+whole path of --env-file. --cwd is refused.
 `;
 
 /** Time for wrangler to clean up. workerd with an open socket would never exit by itself. */
@@ -58,7 +60,7 @@ async function runUntilStopped({ ip, chosen, args }: DevOptions): Promise<void> 
   );
   await run.ended;
   await (ending ?? run.end());
-  if (!ending) throw new Error("wrangler ended by itself.");
+  if (!ending) throw new Error("wrangler has ended.");
 }
 
 function onStop(stop: () => void): void {
@@ -75,7 +77,7 @@ interface DevOptions {
   readonly port: string;
   /** The folder of the objects' data, as wrangler finds it. */
   readonly state: string;
-  readonly chosen: Chosen;
+  readonly chosen: ChosenConfig;
   /** Arguments of `wrangler dev`. */
   readonly args: readonly string[];
 }
@@ -130,7 +132,7 @@ function refuseFolder(cwd: unknown): void {
   if (cwd === undefined) return;
   const folder = typeof cwd === "string" ? quoted(cwd) : "<folder>";
   throw new UsageError(
-    `--cwd is not taken. In the worker's folder: cd ${folder} && npx dormouse dev`,
+    `--cwd is not supported. Run it in the worker's folder: cd ${folder} && npx dormouse dev`,
   );
 }
 
@@ -161,7 +163,7 @@ async function addedOptions({ ip, port, chosen, args }: Addressed): Promise<stri
 }
 
 /** wrangler's reader is loaded, which takes half a second, only for a file that may have something of these. */
-async function addressesOf(chosen: Chosen): Promise<Partial<Configuration>> {
+async function addressesOf(chosen: ChosenConfig): Promise<Partial<Configuration>> {
   const text = readText(configPath(process.cwd(), chosen));
   return /route|inspector_port/.test(text) ? readConfiguration(process.cwd(), chosen) : {};
 }
@@ -182,14 +184,14 @@ const isPort = (text: string): boolean => /^[1-9]\d{0,4}$/.test(text) && Number(
 
 const hostOf = (ip: string): string => (ip.includes(":") ? `[${ip}]` : ip);
 
-const greeting = (ip: string, port: number, chosen: Chosen): string => `
+const greeting = (ip: string, port: number, chosen: ChosenConfig): string => `
   Dormouse is at  http://${hostOf(ip)}:${port}
   A token         ${isScript ? "npm run -s token --" : "npx dormouse token"} alice${flagsOf(chosen)}
   To end it       Ctrl-C
 `;
 
 /** The token's keys are those of the same worker. */
-const flagsOf = ({ config, env, envFiles }: Chosen): string =>
+const flagsOf = ({ config, env, envFiles }: ChosenConfig): string =>
   Object.entries({ "-c": config, "-e": env, "--env-file": envFiles })
     .flatMap(([flag, values = []]) => [values].flat().map((value) => ` ${flag} ${quoted(value)}`))
     .join("");
@@ -201,7 +203,7 @@ const quoted = (text: string): string =>
 /** Whether it runs as `npm run dev` of this repository. */
 const isScript = process.env["npm_lifecycle_event"] === "dev";
 
-async function writeDevVars(chosen: Chosen): Promise<void> {
+async function writeDevVars(chosen: ChosenConfig): Promise<void> {
   const { path, written } = await ensureDevVars(process.cwd(), chosen);
   if (written.length > 0) process.stdout.write(`Wrote ${written.join(", ")} to ${path}\n`);
 }

@@ -8,13 +8,13 @@ import { COMMANDS } from "./commands.ts";
 const HELP = `Usage: dormouse <command> [options]
 
   admin    Copies the admin page into a folder of static files.
-  check    Finds what is wrong in wrangler.toml, .dev.vars and the worker's exports, before a deploy.
-  dev      Runs the worker of this folder with "wrangler dev", as fast as it can and with reasons in its log.
-  openrpc  Prints what its hubs offer, as OpenRPC.
-  token    Prints a token for it.
-  types    Writes types of hubs, for clients without access to their source.
+  check    Checks wrangler.toml, .dev.vars and the worker's exports, before a deploy.
+  dev      Runs the worker of this folder with "wrangler dev", faster and with reasons in its log.
+  openrpc  Prints the OpenRPC document of a hub.
+  token    Prints a token for the local worker.
+  types    Generates types of hubs, for clients without access to their source.
 
-  dormouse <command> --help tells the options of one, and dormouse --version which version this is.
+  dormouse <command> --help lists the options of a command, dormouse --version prints the version.
 `;
 
 /** The manifest is as far away in the package as in the repository. */

@@ -1,9 +1,9 @@
 // OpenRPC documents of hubs, from where the user says: the worker of this folder, a hub that runs, or a file.
 
 import { readText } from "./files.ts";
-import { absentMain } from "./main-exports.ts";
+import { missingMain } from "./main-exports.ts";
 import { workerHubs } from "./worker-hubs.ts";
-import { readConfiguration, type Chosen } from "./wrangler-package.ts";
+import { readConfiguration, type ChosenConfig } from "./wrangler-package.ts";
 
 /** The part of JSON Schema that documents use. */
 export interface JsonSchema {
@@ -41,7 +41,7 @@ export interface HubDocument {
   readonly "x-presence-state"?: JsonSchema;
 }
 
-export interface Source extends Chosen {
+export interface Source extends ChosenConfig {
   /** A hub's URL, or the path of a document. Absent: the worker of this folder. */
   readonly from?: string | undefined;
   readonly token?: string | undefined;
@@ -57,13 +57,13 @@ export async function documentsOf(source: Source): Promise<ReadonlyMap<string, H
   return new Map(found.map((document) => [document.info.title, document]));
 }
 
-async function ofWorker(chosen: Chosen): Promise<readonly HubDocument[]> {
+async function ofWorker(chosen: ChosenConfig): Promise<readonly HubDocument[]> {
   const folder = process.cwd();
   const configuration = await readConfiguration(folder, chosen);
-  const absent = absentMain(configuration);
+  const absent = missingMain(configuration);
   if (absent !== undefined) throw new Error(absent);
   const ran = await workerHubs(folder, configuration);
-  if ("error" in ran) throw new Error(`The worker's hubs are not known: ${ran.error}`);
+  if ("error" in ran) throw new Error(`The worker's hubs cannot be read: ${ran.error}`);
   const documents = Object.values(ran.documents) as HubDocument[];
   if (documents.length === 0) throw new Error("The worker's main module serves no hubs.");
   return documents;
@@ -118,6 +118,6 @@ function checked(value: unknown, from: string): HubDocument {
   const { openrpc, info, methods } = (value ?? {}) as Partial<HubDocument>;
   const isHub = typeof info?.title === "string" && HUB_NAME.test(info.title);
   if (typeof openrpc !== "string" || !isHub || !Array.isArray(methods))
-    throw new Error(`${from} gives no OpenRPC document.`);
+    throw new Error(`${from} is not an OpenRPC document.`);
   return value as HubDocument;
 }

@@ -10,7 +10,7 @@ const followed = new WeakMap<JsonSchema, number>();
  * The schema at a reference such as `#/$defs/Tree`; undefined where there is none, or none of this document. Throws an
  * error with a sentence for a schema that refers without end.
  */
-export function pointedAt(root: JsonSchema, reference: string): JsonSchema | undefined {
+export function resolvePointer(root: JsonSchema, reference: string): JsonSchema | undefined {
   const count = (followed.get(root) ?? 0) + 1;
   if (count > FOLLOWED_AT_MOST)
     throw new Error(`A schema has more than ${FOLLOWED_AT_MOST} references, one within another.`);

@@ -2,7 +2,7 @@
 // itself is `unknown` there.
 
 import type { JsonSchema } from "./hub-documents.ts";
-import { pointedAt } from "./json-pointer.ts";
+import { resolvePointer } from "./json-pointer.ts";
 
 /** The schema, and the one that its references start from. */
 interface At {
@@ -79,7 +79,7 @@ function objectOf(schema: JsonSchema, at: At): string {
 }
 
 function referred(path: string, { root, open }: At): string {
-  const target = pointedAt(root, path);
+  const target = resolvePointer(root, path);
   if (!target || open.includes(path)) return "unknown";
   return typeAt(target, { root, open: [...open, path] });
 }

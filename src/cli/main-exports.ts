@@ -50,7 +50,7 @@ const DATA: readonly (readonly [end: string, loader: Loader])[] = [
 ];
 
 /** Why there is no main module, as a sentence; undefined where there is one. */
-export function absentMain({ main }: Pick<Sources, "main">): string | undefined {
+export function missingMain({ main }: Pick<Sources, "main">): string | undefined {
   if (main === undefined) return "main is missing: the worker has no module.";
   return existsSync(main) ? undefined : `main is ${main}, and there is no such file.`;
 }
@@ -60,7 +60,7 @@ export async function mainExports(
   folder: string,
   sources: Sources,
 ): Promise<readonly string[] | string> {
-  const absent = absentMain(sources);
+  const absent = missingMain(sources);
   if (absent !== undefined) return absent;
   const { build } = await bundler(folder);
   try {

@@ -8,7 +8,10 @@ export const OF_THE_SERVER = ["hono", "zod", "@msgpack/msgpack"] as const;
 /** What a server of gRPC needs beside. */
 export const OF_GRPC = ["@bufbuild/protobuf", "@connectrpc/connect"] as const;
 
-/** A sentence and the command that mends it, where packages are missing; else undefined. `from`: a path or a file URL. */
+/**
+ * A message with the command that installs missing packages; undefined if none is missing. `from`: a path or a file
+ * URL.
+ */
 export function missingPackages(from: string = import.meta.url): string | undefined {
   const { resolve } = createRequire(from);
   const missing = OF_THE_SERVER.filter((name) => !isThere(resolve, name));

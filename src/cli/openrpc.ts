@@ -1,4 +1,4 @@
-// `dormouse openrpc`: what the hubs of a worker offer, as OpenRPC documents.
+// `dormouse openrpc`: the hubs of a worker as OpenRPC documents.
 
 import { join } from "node:path";
 import { parseArgs } from "node:util";
@@ -9,15 +9,15 @@ import { documentsOf, type HubDocument } from "./hub-documents.ts";
 const HELP = `Usage: dormouse openrpc [hub] [options]
 
 Prints the OpenRPC document of a hub of this folder's worker: methods, streams (x-stream), actions (x-actions) and the JSON
-Schemas of their arguments, as far as the schema library gives them. The worker's main module runs for that, without the
-platform.
+Schemas of their arguments, if the schema library has them. To read the hubs, the command runs the worker's main module,
+outside of the platform.
 
-  --out <folder>       Writes {hub}.openrpc.json of each hub there.
+  --out <folder>       Writes {hub}.openrpc.json of each hub into this folder.
   -e, --env <name>     The environment of wrangler.toml.
   -c, --config <file>  Another file than wrangler.toml of this folder.
   -h, --help           This text.
 
-A hub that runs gives the same by the method rpc.discover.
+A running hub answers the same to the method rpc.discover.
 `;
 
 const OPTIONS = {
@@ -34,7 +34,7 @@ function chosenOf(documents: ReadonlyMap<string, HubDocument>, name?: string): H
   const names = [...documents.keys()];
   const found = documents.get(name ?? names[0]!);
   if (found && (name !== undefined || names.length === 1)) return found;
-  const start = name === undefined ? "Name one of the hubs" : `There is no hub ${name}, but`;
+  const start = name === undefined ? "Name one of these hubs" : `There is no hub ${name}. Hubs`;
   throw new UsageError(`${start}: ${names.join(", ")}.`);
 }
 

@@ -1,10 +1,10 @@
 // Runs the bundle of a worker for its definitions alone, in a process of its own: `serve` reports its hubs
-// (server.ts#announce), and nothing else is called. The answer is one message of type `Ran`.
+// (server.ts#announce), and nothing else is called. The answer is one message of type `ModuleRun`.
 
 import { pathToFileURL } from "node:url";
 
 /** OpenRPC documents by hub; or the error of the module, and whether a definition of ours threw it. */
-export type Ran =
+export type ModuleRun =
   | { readonly documents: Readonly<Record<string, object>> }
   | { readonly error: string; readonly isDefinition: boolean };
 
@@ -21,7 +21,7 @@ const DEFINITIONS =
 /** Between one of them and the worker's own code. */
 const ON_THE_WAY = /\/server\.[jt]s:|\/edge\/app\.[jt]s:|\(<anonymous>\)/;
 
-function failed(error: unknown): Ran {
+function failed(error: unknown): ModuleRun {
   const { message = String(error), stack = "" } = error as Partial<Error>;
   const frames = stack.split("\n").filter((line) => /^\s+at /.test(line));
   const isDefinition = DEFINITIONS.test(frames[0] ?? "");
@@ -38,7 +38,7 @@ function placeOf(frame: string): string | undefined {
   return /^(?:file:\/\/)?(.+:\d+):\d+$/.exec(at)?.[1];
 }
 
-const ran: Ran = await import(pathToFileURL(process.argv[2]!).href).then(
+const ran: ModuleRun = await import(pathToFileURL(process.argv[2]!).href).then(
   () => ({ documents }),
   failed,
 );

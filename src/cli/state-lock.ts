@@ -108,5 +108,5 @@ function beganAt(pid: number): string {
 }
 
 const heldBy = (text: string, folder: string): string =>
-  `This worker runs already, as process ${parse(text)?.pid}: two would fork its rooms, in ${folder}.
+  `This worker is already running, as process ${parse(text)?.pid}: a second one would fork its rooms, in ${folder}.
 End it, or give this one a state of its own: --persist-to <folder>.`;

@@ -4,22 +4,22 @@ import { parseArgs } from "node:util";
 import { ensureDevVars, readTokenSettings, type ClaimNames, type Keys } from "./dev-vars.ts";
 import { canonicalName } from "../model/topic.ts";
 import { signToken } from "./sign-token.ts";
-import type { Chosen } from "./wrangler-package.ts";
+import type { ChosenConfig } from "./wrangler-package.ts";
 import { UsageError, type Command } from "./command-line.ts";
 
 const HELP = `Usage: dormouse token <user> [options]
 
-Prints a token for the local endpoint, signed with JWT_SECRET of .dev.vars. If neither that nor a provider's keys
-are there, it is written. Issuer and audience are those of wrangler.toml, or of .dev.vars where it names them. The user
-and the audience are in USER_ID_CLAIM and AUDIENCE_CLAIM as well.
+Prints a token for the local endpoint, signed with JWT_SECRET of .dev.vars. If there is neither a secret nor a provider's
+keys, the secret is written first. Issuer and audience are those of .dev.vars, or else of wrangler.toml. The user and the
+audience are also in the claims that USER_ID_CLAIM and AUDIENCE_CLAIM name.
 
   --role <name>          A role, in the claim "role" or ROLES_CLAIM. Repeated: an array.
   --claim <name=value>   Any other claim: a string, or a JSON object or array. Repeated name: an array.
-  --tenant <name>        The tenant, in the claim "tid" or TENANT_CLAIM. Without it: "default".
-  --ttl <seconds>        Lifetime of the token. Default 3600.
+  --tenant <name>        The tenant, in the claim "tid" or TENANT_CLAIM. Default: "default".
+  --ttl <seconds>        Lifetime of the token. Default: 3600.
   -e, --env <name>       The environment of wrangler.toml.
   -c, --config <file>    Another file than wrangler.toml of this folder.
-  --env-file <file>      In place of .dev.vars, as for "dormouse dev". May be repeated. With -c: its whole path.
+  --env-file <file>      Replaces .dev.vars, as for "dormouse dev". May be repeated. With -c: its whole path.
   -h, --help             This text.
 
 Example: dormouse token alice --role Admin --claim permissions=users.manage --tenant acme --ttl 600
@@ -30,7 +30,7 @@ const OWN_CLAIMS = ["sub", "iss", "aud", "iat", "exp", "nbf"];
 
 type Claim = readonly [name: string, value: unknown];
 
-interface TokenRequest extends Chosen {
+interface TokenRequest extends ChosenConfig {
   readonly user: string;
   readonly claims: readonly Claim[];
   readonly roles: readonly string[];

@@ -19,22 +19,22 @@ const LANGUAGES: ReadonlyMap<string, Language> = new Map<string, Language>([
 
 const HELP = `Usage: dormouse types --typescript|--csharp [hub…] [options]
 
-Writes types of hubs, for pages and programs without access to the hubs' source: those of this folder's worker, or of
-another place.
+Generates types of hubs, for pages and programs without access to the hubs' source. The hubs are those of this folder's
+worker, or of --from.
 
-  --typescript         For dormouse-hubs/client: connect<ChatHub>(…), with what a hub declares by schemas.
+  --typescript         For dormouse-hubs/client: connect<ChatHub>(…).
   --csharp             For Microsoft.AspNetCore.SignalR.Client, on .NET 8 and later: a class for each hub with its methods,
-                       streams and actions, an interface of what it calls on its clients, and records.
-  --namespace <name>   That of the C#. Default: ${NAMESPACE}.
-  --from <url|file>    A hub that runs (https://example.com/hubs/chat), or an OpenRPC document (dormouse openrpc).
-  --token <token>      The token for a hub that runs.
-  --out <file>         Writes there, instead of printing.
+                       streams and actions, an interface of its client methods, and records.
+  --namespace <name>   The namespace of the C#. Default: ${NAMESPACE}.
+  --from <url|file>    A running hub (https://example.com/hubs/chat), or an OpenRPC document (dormouse openrpc).
+  --token <token>      The token for a running hub.
+  --out <file>         Writes to this file, instead of printing.
   -e, --env <name>     The environment of wrangler.toml.
   -c, --config <file>  Another file than wrangler.toml of this folder.
   -h, --help           This text.
 
-Arguments have the types of their JSON Schemas, any value where the schema library has none. Results have types where
-the hub declares them (returns), and so have the methods that it calls on its clients (clientMethods).
+Arguments have the types of their JSON Schemas; without a JSON Schema they may be any value. Results have types if the hub
+declares them (returns), and client methods if it declares them (clientMethods).
 `;
 
 const OPTIONS = {
@@ -59,7 +59,7 @@ function languageOf(values: Readonly<Record<string, unknown>>): Language {
 function chosenOf(documents: ReadonlyMap<string, HubDocument>, names: readonly string[]) {
   const unknown = names.find((name) => !documents.has(name));
   if (unknown !== undefined)
-    throw new UsageError(`There is no hub ${unknown}, but: ${[...documents.keys()].join(", ")}.`);
+    throw new UsageError(`There is no hub ${unknown}. Hubs: ${[...documents.keys()].join(", ")}.`);
   return [...documents.values()].filter(
     ({ info }) => names.length === 0 || names.includes(info.title),
   );
@@ -70,7 +70,7 @@ async function run(args: string[]): Promise<string> {
   if (values.help) return HELP;
   const language = languageOf(values);
   const { namespace = NAMESPACE } = values;
-  if (!isNamespace(namespace)) throw new UsageError(`${namespace} is no namespace.`);
+  if (!isNamespace(namespace)) throw new UsageError(`${namespace} is not a namespace.`);
   const documents = chosenOf(await documentsOf(values), positionals);
   const text = language(documents, namespace);
   if (values.out === undefined) return text;

@@ -4,7 +4,7 @@ import type { Content, DocumentMethod, HubDocument } from "./hub-documents.ts";
 import { keyOf, typeOf } from "./json-schema-type.ts";
 import { Names, pascal } from "./type-names.ts";
 
-const HEAD = `// Written by \`dormouse types --typescript\`. Write it anew when a hub changes.
+const HEAD = `// Written by \`dormouse types --typescript\`. Generate it again when a hub changes.
 
 import type { RemoteHub } from "dormouse-hubs/client";
 `;

@@ -1,5 +1,5 @@
-// The hubs that a worker serves, as OpenRPC documents: its main module is bundled as wrangler does it, with empty classes
-// in place of the platform's, and run in a process of its own.
+// The hubs that a worker serves, as OpenRPC documents: its main module is bundled as wrangler does it, with empty
+// classes in place of the platform's, and run in a process of its own.
 
 import { fork } from "node:child_process";
 import { once } from "node:events";
@@ -9,7 +9,7 @@ import { extname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { Plugin } from "esbuild";
 import { bundleOf, type Sources } from "./main-exports.ts";
-import type { Ran } from "./run-worker.ts";
+import type { ModuleRun } from "./run-worker.ts";
 import { bundler } from "./wrangler-package.ts";
 
 const TIME_LIMIT_MS = 60_000;
@@ -18,8 +18,8 @@ const TIME_LIMIT_MS = 60_000;
 const RUNNER = fileURLToPath(new URL(`./run-worker${extname(import.meta.url)}`, import.meta.url));
 
 /**
- * Whatever the platform's modules export is a function that may be extended; `env` has what the configuration has. It is
- * found by the prototype, because the bundler copies a module's own names.
+ * Whatever the platform's modules export is a function that may be extended; `env` has what the configuration has. It
+ * is found by the prototype, because the bundler copies a module's own names.
  */
 const stubOf = (vars: Sources["vars"]): string => `const env = ${JSON.stringify(vars)};
 module.exports = Object.create(new Proxy({}, {
@@ -39,7 +39,7 @@ const platformModules = (vars: Sources["vars"]): Plugin => ({
 });
 
 /** Throws what the bundler throws. */
-export async function workerHubs(folder: string, sources: Sources): Promise<Ran> {
+export async function workerHubs(folder: string, sources: Sources): Promise<ModuleRun> {
   const place = mkdtempSync(join(tmpdir(), "dormouse-hubs-"));
   try {
     return await run(await bundle(place, folder, sources), folder);
@@ -48,7 +48,7 @@ export async function workerHubs(folder: string, sources: Sources): Promise<Ran>
   }
 }
 
-/** Sources are mapped from where the bundle lies. */
+/** Source maps are relative to the bundle's folder. */
 async function bundle(place: string, folder: string, sources: Sources) {
   const { build } = await bundler(folder);
   const { outputFiles } = await build({
@@ -61,13 +61,13 @@ async function bundle(place: string, folder: string, sources: Sources) {
 }
 
 /** The runner's message. What user code prints goes nowhere. */
-async function run(file: string, cwd: string): Promise<Ran> {
+async function run(file: string, cwd: string): Promise<ModuleRun> {
   const child = fork(RUNNER, [file], {
     ...{ cwd, stdio: ["ignore", "ignore", "ignore", "ipc"], timeout: TIME_LIMIT_MS },
     execArgv: ["--enable-source-maps", "--no-warnings"],
   });
-  const message = once(child, "message").then(([ran]) => ran as Ran);
-  const exit = once(child, "exit").then((): Ran => ({
+  const message = once(child, "message").then(([ran]) => ran as ModuleRun);
+  const exit = once(child, "exit").then((): ModuleRun => ({
     error: "The worker's main module did not finish.",
     isDefinition: false,
   }));

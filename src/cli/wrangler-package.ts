@@ -33,7 +33,7 @@ interface Rule {
 }
 
 /** Which configuration: the file, else the one of the folder; and the environment in it. */
-export interface Chosen {
+export interface ChosenConfig {
   readonly config?: string | undefined;
   readonly env?: string | undefined;
   /** In place of `.dev.vars` and `.env`; from the folder of the configuration. */
@@ -89,7 +89,7 @@ const FILES = ["wrangler.json", "wrangler.jsonc", "wrangler.toml"];
  */
 export async function readConfiguration(
   folder: string,
-  chosen: Chosen,
+  chosen: ChosenConfig,
   onWarning?: (text: string) => void,
 ): Promise<Configuration> {
   const config = configPath(folder, chosen);
@@ -117,7 +117,7 @@ interface Location {
 }
 
 /** The file. Throws where it is not there: wrangler takes a folder for an empty file. */
-export function configPath(folder: string, { config }: Chosen): string {
+export function configPath(folder: string, { config }: ChosenConfig): string {
   if (config !== undefined) {
     const path = resolve(folder, config);
     if (statSync(path, { throwIfNoEntry: false })?.isFile()) return path;
@@ -132,7 +132,7 @@ export function configPath(folder: string, { config }: Chosen): string {
 export async function readVariables(
   folder: string,
   { configPath: config, vars }: Configuration,
-  { env, envFiles }: Chosen = {},
+  { env, envFiles }: ChosenConfig = {},
 ): Promise<Readonly<Record<string, unknown>>> {
   const wrangler = await load<Wrangler>(folder, "wrangler");
   const bound = wrangler.unstable_getVarsForDev(config, envFiles, vars, env, true);

@@ -33,7 +33,7 @@ interface WranglerOptions {
 }
 
 /** wrangler ended before it served a request. */
-export class EndedEarly extends Error {
+export class EarlyEndError extends Error {
   constructor() {
     super("wrangler ended before it was ready.");
   }
@@ -83,7 +83,7 @@ function whenReady(child: ChildProcess): Promise<{ port: number }> {
       if (event === "DEV_SERVER_READY" && port !== undefined) resolve({ port });
     });
     child.once("error", reject);
-    child.once("exit", () => reject(new EndedEarly()));
+    child.once("exit", () => reject(new EarlyEndError()));
   });
   // The rejection reaches callers that await `ready`, and must not crash the others.
   promise.catch(() => {});

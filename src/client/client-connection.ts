@@ -177,7 +177,7 @@ export const hubConnectionOf = <H extends AnyHub>(
 function commonOf<H extends AnyHub, G extends Greeting>(session: Session<Scope, G>) {
   const { events, handlers } = session;
   return {
-    ready: readyOf(events),
+    ready: firstGreeting(events),
     ...callsOf<H>(session, {}),
     with: (options: CallOptions) => callsOf<H>(session, options),
     on: (method: string, handler: unknown, room?: RoomText) =>
@@ -197,7 +197,7 @@ function commonOf<H extends AnyHub, G extends Greeting>(session: Session<Scope, 
 }
 
 /** The first greeting of a session's events. Rejects if they end before it. */
-export function readyOf<G>(events: SessionEvents<G>): Promise<G> {
+export function firstGreeting<G>(events: SessionEvents<G>): Promise<G> {
   const { promise, resolve, reject } = deferred<G>();
   events.connected.listen(resolve);
   events.state.listen((state) => {

@@ -3,7 +3,7 @@
 import type { HubError } from "../model/errors.ts";
 import { DEFAULTS } from "./model/client-defaults.ts";
 import type { State } from "./model/client-state.ts";
-import { isPassing } from "./model/refusal.ts";
+import { isTemporary } from "./model/refusal.ts";
 import { deferred } from "./platform/deferred.ts";
 import type { Listener, Unsubscribe } from "./platform/emitter.ts";
 import { after } from "./platform/timer.ts";
@@ -28,13 +28,13 @@ export interface RepeatOptions {
 
 /**
  * Attempts until one succeeds, with pauses that grow. Rejects with an error that does not pass, and with that of the
- * last attempt where the connection is lost: after the next greeting its owner begins anew. Undefined where it is not
+ * last attempt where the connection is lost: after the next greeting its owner starts again. Undefined where it is not
  * wanted.
  */
 export async function repeat<T>(
   connection: StateSource,
   attempt: () => Promise<T>,
-  { isWanted, onRefused, mayRepeat = isPassing, doublings = Infinity }: RepeatOptions,
+  { isWanted, onRefused, mayRepeat = isTemporary, doublings = Infinity }: RepeatOptions,
 ): Promise<T | undefined> {
   for (let failures = 0; isWanted(); failures += 1)
     try {

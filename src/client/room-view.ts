@@ -5,11 +5,11 @@ import type { AnyHub } from "../dispatch/define/hub-definition.ts";
 import type { PresenceStateOf } from "../dispatch/define/hub-types.ts";
 import { HubError } from "../model/errors.ts";
 import { canonicalTopic } from "../model/topic.ts";
-import { readyOf, type Connection, type HubConnection } from "./client-connection.ts";
+import { firstGreeting, type Connection, type HubConnection } from "./client-connection.ts";
 import type { HandlersOf } from "./model/client-handlers.ts";
 import type { HistoryQuery, Message } from "./model/client-messages.ts";
 import type { State } from "./model/client-state.ts";
-import { isPassing } from "./model/refusal.ts";
+import { isTemporary } from "./model/refusal.ts";
 import type { RoomText } from "./model/room-address.ts";
 import type { Presence, PresenceChange, PresenceQuery } from "./model/room-presence.ts";
 import type { Listener } from "./platform/emitter.ts";
@@ -61,7 +61,7 @@ class RoomView<H extends AnyHub> implements Connection<H, RoomGreeting> {
   #isJoined = false;
   state: State = { status: "connecting" };
   lastError: HubError | undefined;
-  readonly ready = readyOf(this.#events);
+  readonly ready = firstGreeting(this.#events);
   readonly invoke;
   readonly send;
   readonly stream;
@@ -155,7 +155,8 @@ class RoomView<H extends AnyHub> implements Connection<H, RoomGreeting> {
       this.#isJoined = true;
       this.#greet(joined);
     } catch (error) {
-      if (!isPassing(error as HubError)) this.#end({ status: "closed", error: error as HubError });
+      if (!isTemporary(error as HubError))
+        this.#end({ status: "closed", error: error as HubError });
     } finally {
       this.#joining = undefined;
     }

@@ -22,7 +22,7 @@ export interface HeldRoom<H extends AnyHub> extends RoomReference<H> {
   readonly room: RoomText;
 }
 
-/** How to read a value. One constant object for each value: a new one in every render would subscribe anew. */
+/** How to read a value. One constant object for each value: a new one in every render would subscribe again. */
 export interface LiveValue<H extends AnyHub, T> {
   listen(connection: RoomConnection<H>, onChange: () => void, held: HeldRoom<H>): Unsubscribe;
   /** Returns the same object as long as it does not change, as React requires of a snapshot. */

@@ -10,7 +10,7 @@ import type { RoomConnection } from "./hub-at.ts";
 import type { HeldRoom, LiveValue, RoomReference } from "./live-values.ts";
 import { callsIn, methodOf } from "./room-calls.ts";
 
-/** What is picked of a room's state; undefined before the first snapshot. */
+/** The picked part of a room's state; undefined before the first snapshot. */
 export const pickedState = <H extends AnyHub, T>(
   pick: (state: ViewOf<H>) => T,
 ): LiveValue<H, T | undefined> => ({

@@ -3,7 +3,7 @@
 
 import { CLOSE, HubError, publicError } from "../model/errors.ts";
 import type { CallId, Incoming, Invocation } from "../model/message.ts";
-import { keepRest, type Connection } from "../rooms/connection/connection.ts";
+import { keepPartial, type Connection } from "../rooms/connection/connection.ts";
 import { heldByAll, PARSED } from "../rooms/connection/held-bytes.ts";
 import { spendMessages } from "../rooms/connection/inbound-budget.ts";
 import type { Ending, Host, Receiver } from "../rooms/object/host.ts";
@@ -12,7 +12,7 @@ import { builtIns, type Verify } from "./protocol-methods/built-ins.ts";
 import { refreshAsCall, refreshToken } from "./protocol-methods/refresh-token.ts";
 import { Call } from "./run/call.ts";
 import { failure, showsDetails, together, type SendAnswer } from "./run/frame-answers.ts";
-import { breakOff, overRate, refuse } from "./run/refusals.ts";
+import { closeMalformed, rateError, refuse } from "./run/refusals.ts";
 import { connectedHook, disconnectedHook, presenceHooks } from "./run/hooks.ts";
 import { startHubCall } from "./run/hub-call.ts";
 import { noteRefusedCall } from "./run/refused-calls.ts";
@@ -61,7 +61,7 @@ export function dispatcher({ hubs, verify }: DispatcherOptions): Receiver {
     },
     async ask(host, connection, call) {
       if (connection.protocol.answersOnly)
-        throw new HubError("client_error", "A client that calls over HTTP cannot be asked.");
+        throw new HubError("client_error", "A client that calls over HTTP cannot answer calls.");
       return sessionOf(host, connection).clientResults.ask((id) =>
         host.replies.send(connection, { type: "invocation", id, ...call }),
       );
@@ -106,7 +106,8 @@ function receive(session: Session, verify: Verify, frame: string | ArrayBuffer):
   let size = typeof frame === "string" ? frame.length : frame.byteLength;
   if (rest !== connection.rest) {
     size += connection.rest?.length ?? 0;
-    if (!keepRest(connection, rest)) return session.host.connections.close(connection, CLOSE.busy);
+    if (!keepPartial(connection, rest))
+      return session.host.connections.close(connection, CLOSE.busy);
   }
   const budget = connection.inbound?.messages;
   if (budget && messages.length > 0 && budget.left >= messages.length)
@@ -183,7 +184,7 @@ function take(received: ReceivedMessage): void {
       session.clientError = message.error === undefined ? undefined : new Error(message.error);
       return session.finish(CLOSE.normal);
     case "broken":
-      return breakOff(session, message.error);
+      return closeMalformed(session, message.error);
     case "ack":
     case "sequence":
       return; // Only for connections that may be resumed, whose messages were handled before.
@@ -227,7 +228,7 @@ function invoke(received: ReceivedMessage, invocation: Invocation): void {
   const { session, answer, verify, bytes } = received;
   const { id, target, args, anyCase, unreadable } = invocation;
   try {
-    if (!session.rate.take(session.host.clock.now())) throw overRate(session);
+    if (!session.rate.take(session.host.clock.now())) throw rateError(session);
     const own = anyCase ? undefined : builtIns.get(target);
     const most = bytes * PARSED;
     const held = most <= session.connection.spareBytes ? most : heldByAll(args, bytes);

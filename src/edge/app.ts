@@ -28,7 +28,7 @@ import { GRPC_PATHS, withoutGrpc } from "./routes/grpc-paths.ts";
 import { hubPathRoutes } from "./routes/hub-path-routes.ts";
 import { preflightRoute } from "./routes/preflight-route.ts";
 import { serviceRoutes } from "./routes/service-routes.ts";
-import type { Call, Door, EndpointEnv, Route } from "./routes/route.ts";
+import type { Call, OptionalRoutes, EndpointEnv, Route } from "./routes/route.ts";
 import { negotiate } from "./signalr/negotiate.ts";
 import { refresh } from "./signalr/refresh.ts";
 import { connect } from "./signalr/websocket.ts";
@@ -36,7 +36,7 @@ import { retryableStream } from "./sse/event-streams.ts";
 import { readRooms } from "./sse/room-events.ts";
 import { FrameCache } from "./stream/shared-frames.ts";
 
-export type { Door, EndpointEnv } from "./routes/route.ts";
+export type { OptionalRoutes, EndpointEnv } from "./routes/route.ts";
 
 export interface EndpointOptions {
   /** Where the endpoint's paths begin. Default: at the root. */
@@ -48,7 +48,7 @@ export interface EndpointOptions {
   /** Where objects are. */
   readonly place?: Place | undefined;
   /** Connect and gRPC-Web. */
-  readonly grpc?: Door | undefined;
+  readonly grpc?: OptionalRoutes | undefined;
 }
 
 /**
@@ -99,7 +99,7 @@ export function endpoint(
   return app;
 }
 
-const NOTHING = new HubError("not_found", "Nothing is here.");
+const NOTHING = new HubError("not_found", "There is nothing at this path.");
 
 /** Never rejects: an application that mounts the endpoint sees no error of it. */
 async function answered(route: Route, call: Call): Promise<Response> {

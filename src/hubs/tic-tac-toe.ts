@@ -54,7 +54,7 @@ export const GameHub = hub("games", { rooms: { group: { enter: signedIn } } })
     /** Takes a free seat, and answers which. Throws `full`. */
     sit: action([], ({ state, user }) => {
       const free = Mark.options.find((mark) => state.players[mark] === undefined);
-      if (!free) throw new HubError("full", "Two are playing.");
+      if (!free) throw new HubError("full", "Two players are in this game.");
       state.players[free] = user.id;
       return free;
     }),
@@ -76,7 +76,7 @@ export const GameHub = hub("games", { rooms: { group: { enter: signedIn } } })
     ),
     /** Clears the board, and the seats. Throws `playing` while the game goes on. */
     again: action([], (context) => {
-      if (!context.state.winner) throw new HubError("playing", "The game goes on.");
+      if (!context.state.winner) throw new HubError("playing", "The game is not over.");
       context.state = emptyGame();
     }),
   });

@@ -92,7 +92,7 @@ class DraftNode implements ProxyHandler<object> {
 
   set(_target: object, key: Key, value: unknown): boolean {
     const latest = this.#latest();
-    if (typeof key === "symbol") throw new TypeError("A symbol is no key of a state.");
+    if (typeof key === "symbol") throw new TypeError("A state has no symbols as keys.");
     const place = () => this.#placeOf(key);
     if (!Array.isArray(latest)) checkKey(key, place);
     else if (key === "length") return this.#setLength(latest, value);

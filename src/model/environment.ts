@@ -1,4 +1,4 @@
-// What the readers of environment variables share: caching by value, and checks of URLs.
+// Helpers for readers of environment variables: caching by value, and checks of URLs.
 
 /** Configurations cached per isolate. One or two occur; tests bring more. */
 const MAX_CACHED = 32;

@@ -20,7 +20,7 @@ export const GRPC = {
 
 export type GrpcCode = (typeof GRPC)[keyof typeof GRPC];
 
-/** What one code is in each protocol. */
+/** One code in each protocol. */
 export interface ErrorRow {
   /** The status of a request that is refused with it: an HTTP request, an upgrade, a negotiation, a REST operation. */
   readonly http: number;
@@ -95,7 +95,9 @@ export const ERRORS = {
   client_too_old: { http: 400, jsonRpc: SERVER_ERROR, grpc: GRPC.failedPrecondition },
   too_deep: { http: 400, jsonRpc: -32006, grpc: GRPC.invalidArgument },
   too_large: { http: 413, jsonRpc: -32006, grpc: GRPC.resourceExhausted },
-  /** A call or a connection of another kind: a stream where one result is expected, a poll of a WebSocket's connection. */
+  /**
+   * A call or a connection of another kind: a stream where one result is expected, a poll of a WebSocket's connection.
+   */
   wrong_kind: { http: 400, jsonRpc: -32601, grpc: GRPC.invalidArgument },
   duplicate_id: {
     ...{ http: 409, jsonRpc: -32600, grpc: GRPC.invalidArgument },
@@ -155,7 +157,7 @@ export const ERRORS = {
 export type ErrorCode = keyof typeof ERRORS;
 
 /**
- * The rule for a code without a row, which hub code invented or another version knows. Where a request is refused with
+ * The rule for a code without a row, which comes from hub code or from another version. Where a request is refused with
  * it, that is a failure of the server: 500, and gRPC's UNKNOWN. Where a call failed with it, hub code refused the call:
  * −32000, gRPC's FAILED_PRECONDITION, and a HubException with its message.
  */

@@ -7,19 +7,21 @@ export type { ErrorCode };
 /**
  * An error that may leave the server: its `code` is stable and its message is a sentence for the caller.
  *
- * Inside src the constructor takes codes of the table only: `NoInfer` keeps `Code` from being widened by the argument. For
- * other codes it is written out: `HubError<ClientErrorCode>` in clients, `HubError<string>` for a code that came from
- * elsewhere at run time.
+ * Inside src the constructor takes codes of the table only: `NoInfer` keeps `Code` from being widened by the argument.
+ * For other codes it is written out: `HubError<ClientErrorCode>` in clients, `HubError<string>` for a code that came
+ * from elsewhere at run time.
  */
 export class HubError<Code extends string = ErrorCode> extends Error {
   readonly code: ErrorCode | (string & {});
   /** The cause, such as `TypeError: …`. Present only where the hub shows details to its callers. */
   declare detail?: string;
-  /** Of `serverError`: hub code may throw the same code with words of its own, which SignalR's clients get as they are. */
+  /**
+   * Of `serverError`: hub code may throw the same code with words of its own, which SignalR's clients get as they are.
+   */
   declare isOwn?: true;
-  /** What the developer can do about it. In clients, where the server said it. Set in the server: in place of the code's. */
+  /** Advice for the developer. In clients, if the server sent it. In the server: replaces the code's advice. */
   declare action?: string;
-  /** In clients: the HTTP status of the refusal, also of one that was told on a socket. */
+  /** In clients: the HTTP status of the refusal, also of a refusal on a socket. */
   declare status?: number;
   /** The seconds after which to try again. In clients as the server says; in the server where it knows them. */
   declare retryAfter?: number;
@@ -50,8 +52,8 @@ export function publicError(error: unknown): HubError {
 }
 
 /**
- * Whether an error is to be logged where it is shown as `internal`: code threw it, and it is not the answer of an object
- * that has logged its reason.
+ * Whether an error is to be logged where it is shown as `internal`: code threw it, and it is not the answer of an
+ * object that has logged its reason.
  */
 export const isUnexpected = (error: unknown): boolean =>
   !(error instanceof HubError) && !isRemoteHubError(error);

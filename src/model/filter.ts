@@ -63,7 +63,7 @@ function tokensOf(text: string): string[] {
 }
 
 const invalid = (what: string): HubError =>
-  new HubError("invalid_filter", `The filter is not one of the supported kind: ${what}.`);
+  new HubError("invalid_filter", `The filter is not supported: ${what}.`);
 
 /** Parses a filter. Throws `invalid_filter`, with the position or token at fault in the message. */
 export function parseFilter(text: string): Filter {

@@ -1,6 +1,6 @@
-// Merge patches (RFC 7396): what becomes of one JSON value when it changes into another. Pure, and shared with pages. A
-// patch removes a property by `null`, so that values have no property that is null; within arrays it is a value. What does
-// not change stays the same object, which lets a difference and a page skip it.
+// Merge patches (RFC 7396): the difference between two JSON values. Pure, and shared with pages. A
+// patch removes a property by `null`, so that values have no property that is null; within arrays it is a value. What
+// does not change stays the same object, which lets a difference and a page skip it.
 
 export type Json = string | number | boolean | null | readonly Json[] | JsonObject;
 export interface JsonObject {
@@ -28,8 +28,8 @@ export function applyPatch(target: unknown, patch: unknown): unknown {
 }
 
 /**
- * The patch from one value to another; undefined where they are equal. A property that is undefined counts as absent. The
- * same object on both sides is not looked into, so that a change costs what it touches.
+ * The patch from one value to another; undefined where they are equal. A property that is undefined counts as absent.
+ * The same object on both sides is not looked into, so that a change costs what it touches.
  */
 export function patchBetween(before: unknown, after: unknown): unknown {
   if (before === after) return undefined;

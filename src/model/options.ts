@@ -6,7 +6,7 @@ import { STATE_LIMITS, type StateLimits } from "./state-limits.ts";
 import type { RoomKind } from "./topic.ts";
 import { MESSAGE_BYTES, MESSAGES_PER_FRAME, PING_SECONDS } from "./wire-constants.ts";
 
-/** What clients may make a hub do or hold. docs/limits.md has each limit's reason, error and metric. */
+/** Limits on the work and memory that clients may cause. docs/limits.md has each limit's reason, error and metric. */
 export interface Limits extends StateLimits {
   /** Bytes of one inbound frame. */
   readonly messageBytes: number;

@@ -1,5 +1,6 @@
 // Copies of values as the JSON that a room's state may be. Everything else is refused with its path: a property that is
-// null (a merge patch removes by it), dates, maps, instances of classes, functions, NaN, holes, lone surrogates, cycles.
+// null (a merge patch removes by it), dates, maps, instances of classes, functions, NaN, holes, lone surrogates,
+// cycles.
 
 import { HubError } from "./errors.ts";
 
@@ -12,7 +13,7 @@ const LONE_SURROGATE = /[\ud800-\udfff]/u;
 /** Where a value is: keys from the outermost on, put together for a message only. */
 export type PlaceOf = () => string;
 
-/** What stands for an object while it is copied; undefined where it stands for itself. */
+/** The replacement for an object while it is copied; undefined where it is not replaced. */
 export type Unwrap = (value: object) => unknown;
 
 /**

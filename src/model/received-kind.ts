@@ -1,4 +1,4 @@
-// Values of callers in words: what kind of value came, never the value, since errors reach logs.
+// Values of callers in words: the kind of the received value, never the value, since errors reach logs.
 
 import { StreamRef } from "./message.ts";
 

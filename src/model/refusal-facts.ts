@@ -1,5 +1,5 @@
-// What a refusal compared: for the log of a developer's machine, and for nothing else. Kept beside the error, so that no
-// answer, no RPC and no other log carries it.
+// The values that a refusal compared: for the log of a developer's machine, and for nothing else. Kept beside the
+// error, so that no answer, no RPC and no other log carries it.
 
 export interface RefusalFacts {
   readonly expected: unknown;

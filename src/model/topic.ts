@@ -97,8 +97,7 @@ const POSITION = /^([0-9a-z]{1,32}):(0|[1-9][0-9]{0,14})$/;
 /** Reads `epoch:offset`. Throws `invalid_position`. */
 export function parsePosition(text: string): Position {
   const match = POSITION.exec(text);
-  if (!match)
-    throw new HubError("invalid_position", "A position is epoch:offset, as messages carry it.");
+  if (!match) throw new HubError("invalid_position", "A position is epoch:offset, as in messages.");
   return { epoch: match[1]!, offset: Number(match[2]) };
 }
 

@@ -22,7 +22,7 @@ export type TokenLimits = Partial<
   >
 >;
 
-/** The user of a connection, as its token tells. */
+/** The user of a connection, from its token. */
 export interface User {
   readonly id: string;
   readonly tenant: string;

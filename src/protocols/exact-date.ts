@@ -1,5 +1,5 @@
-// Points in time finer than a millisecond, as .NET writes them (100 ns). A `Date` ends at the millisecond; an `ExactDate`
-// is one that also knows the rest, so that a time that hub code passes on is the time that came.
+// Points in time finer than a millisecond, as .NET writes them (100 ns). A `Date` ends at the millisecond; an
+// `ExactDate` is one that also has the rest, so that a time that hub code passes on is the time that came.
 
 const NS_PER_MS = 1_000_000;
 

@@ -27,7 +27,9 @@ export interface UseHubOptions<H extends AnyHub> {
    * children before their parent, so a child that shows the room's presence or history opens it without one.
    */
   readonly since?: string | undefined;
-  /** Called with every greeting, and at once for a connection that is open: the place to join further rooms by calls. */
+  /**
+   * Called with every greeting, and at once for a connection that is open: the place to join further rooms by calls.
+   */
   readonly onConnected?: ((connection: RoomConnection<H>) => void) | undefined;
   /** Messages of this room may be missing: the component has to load its state again. */
   readonly onReload?: ((reload: { readonly room: string }) => void) | undefined;
@@ -74,7 +76,7 @@ function useLatest<T>(value: T): RefObject<T> {
 }
 
 /**
- * Holds the room's connection while mounted, with the subscriptions that `attach` makes. They are made anew when the
+ * Holds the room's connection while mounted, with the subscriptions that `attach` makes. They are made again when the
  * room or `key` changes; a new `attach` function alone has no effect.
  */
 function useConnection<H extends AnyHub>(

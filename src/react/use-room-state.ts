@@ -1,4 +1,4 @@
-// Hooks for rooms with state: what they hold, and their actions.
+// Hooks for rooms with state: their state, and their actions.
 
 import { useCallback, useMemo, useSyncExternalStore } from "react";
 import type { RoomText } from "../client/index.ts";
@@ -9,7 +9,7 @@ import type { AnyHub } from "../dispatch/define/hub-definition.ts";
 import type { ActionsOf, ViewOf } from "../dispatch/define/hub-types.ts";
 import type { Runs } from "../dispatch/define/stateful-room.ts";
 
-/** One object: a new one would subscribe anew. */
+/** One object: a new one would subscribe again. */
 const WHOLE = pickedState<AnyHub, unknown>((state) => state);
 const wholeState = <H extends AnyHub>() => WHOLE as unknown as LiveValue<H, ViewOf<H> | undefined>;
 

@@ -1,23 +1,23 @@
-// Words for bindings of Durable Objects that are wrong, and the lines that mend them.
+// Messages about wrong bindings of Durable Objects, and the lines that fix them.
 
-import type { Bound } from "./facts.ts";
+import type { BindingKind } from "./facts.ts";
 import type { BoundObject } from "./objects.ts";
 import type { Problem } from "./problem.ts";
 
 /** A binding that is missing, or is of another kind. */
-export const unbound = (object: BoundObject, bound: Bound): Problem =>
+export const unbound = (object: BoundObject, bound: BindingKind): Problem =>
   bindingProblem(
     object,
     bound === "nothing"
       ? `The binding ${object.binding} is missing.`
-      : `The binding ${object.binding} is no namespace of Durable Objects.`,
+      : `The binding ${object.binding} is not a namespace of Durable Objects.`,
   );
 
 /** Two bindings with one class. */
 export const sharedClass = (twin: BoundObject, object: BoundObject): Problem =>
   bindingProblem(
     object,
-    `The bindings ${twin.binding} and ${object.binding} have one class; ${twin.binding} is for ${twin.made}, ${object.binding} for ${object.made}.`,
+    `The bindings ${twin.binding} and ${object.binding} name the same class; ${twin.binding} is for ${twin.made}, ${object.binding} for ${object.made}.`,
   );
 
 const bindingProblem = ({ binding, made }: BoundObject, text: string): Problem => ({

@@ -5,14 +5,14 @@ import { Refusal } from "../auth/auth-refusal.ts";
 import { isDevelopment, isLoopback } from "../model/environment.ts";
 import { HubError } from "../model/errors.ts";
 import { logError, logWarning } from "../model/logger.ts";
-import type { Bound, Facts } from "./facts.ts";
+import type { BindingKind, Facts } from "./facts.ts";
 import { OBJECTS, type ObjectBinding } from "./objects.ts";
 import { described, list, type Problem } from "./problem.ts";
 import { problemsOf } from "./rules.ts";
 
 /**
  * Returns where the worker is configured. Otherwise throws `misconfigured`: in development its message has all problems
- * and the lines that mend them, elsewhere those are in the log alone. One line is logged for each environment, which is
+ * and the lines that fix them; otherwise those are only in the log. One line is logged for each environment, which is
  * one for each isolate; `url` is that of the request, absent for code of the same worker.
  */
 export function checkSetup(env: object, url?: string): void {
@@ -23,7 +23,7 @@ export function checkSetup(env: object, url?: string): void {
   throw new Refusal("misconfigured", isShown ? { message: messageOf(problems), action: MEND } : {});
 }
 
-const MEND = "Mend what the message names. `npx dormouse check` finds the same before a deploy.";
+const MEND = "Fix the listed problems. `npx dormouse check` finds them before a deploy.";
 
 const texts = (problems: readonly Problem[]): string[] =>
   problems.map((problem) => described(problem));
@@ -61,9 +61,9 @@ const UNPLACED: Placement = {
 };
 
 /**
- * Called when an object starts. Throws `misconfigured` in an object that another binding leads to, or that is in another
- * jurisdiction than it would be found in, which only the object can tell: bindings that were exchanged are namespaces
- * all the same, and the objects of before a change of the place have alarms.
+ * Called when an object starts. Throws `misconfigured` in an object that another binding leads to, or that is in
+ * another jurisdiction than it would be found in, which only the object can tell: bindings that were exchanged are
+ * namespaces all the same, and the objects of before a change of the place have alarms.
  */
 export function checkClass(id: DurableObjectId, env: object, served: ServedClass): void {
   const namespace = (env as Readonly<Record<string, unknown>>)[served.binding];
@@ -87,7 +87,7 @@ function classProblem(
   const own = id.jurisdiction as DurableObjectJurisdiction | undefined;
   const within = own === undefined ? namespace : namespace.jurisdiction(own);
   return within.idFromName(id.name!).equals(id)
-    ? `The object ${id.name} of ${binding} is in ${own === undefined ? "no jurisdiction" : `the jurisdiction ${own}`}, and place of serve() leads elsewhere. Objects never move: set place as it was when this one began, or erase it by that place first.`
+    ? `The object ${id.name} of ${binding} is in ${own === undefined ? "no jurisdiction" : `the jurisdiction ${own}`}, and place of serve() gives another one. Objects never move: restore the earlier place, or erase this object by it first.`
     : `Another binding than ${binding} has the class of serve()'s ${made}. In wrangler.toml, class_name of ${binding} is the name under which main exports ${made}.`;
 }
 
@@ -108,7 +108,7 @@ const FLAGS = (
 ).Cloudflare?.compatibilityFlags;
 
 /** A service binding seems to have every method, `getByName` among them: calls of it would go to the other worker. */
-export function boundTo(value: unknown): Bound {
+export function boundTo(value: unknown): BindingKind {
   if (value === undefined || value === null) return "nothing";
   const isNamespace =
     typeof (value as Partial<DurableObjectNamespace>).getByName === "function" &&

@@ -3,12 +3,12 @@
 import type { ObjectBinding } from "./objects.ts";
 
 /** What a name is bound to. */
-export type Bound = "namespace" | "nothing" | "another thing";
+export type BindingKind = "namespace" | "nothing" | "another thing";
 
 export interface Facts {
   /** Variables and secrets by name. Of any type: wrangler.toml may have numbers and tables. */
   readonly variables: Readonly<Record<string, unknown>>;
-  bound(binding: ObjectBinding): Bound;
+  bound(binding: ObjectBinding): BindingKind;
   /** Whether two bindings, both of which are bound to a namespace, are bound to the same one. */
   areSame(one: ObjectBinding, other: ObjectBinding): boolean;
   /** Whether a compatibility flag is on. `since` is the date that turns it on; absent: it has to be named. */

@@ -21,7 +21,7 @@ const ADMIN_PATHS = ["/admin", "/admin/*"];
 /** A folder of static files that is there already stays. */
 export const noAssets = (hasFolder: boolean): Problem =>
   advice(
-    "ADMIN is 1, and the static files are not bound as ASSETS: /admin is not found.",
+    "ADMIN is 1, but the static files are not bound as ASSETS: /admin would be 404.",
     `[assets]\n${hasFolder ? "" : 'directory = "public" # npx dormouse admin public\n'}binding = "ASSETS"`,
     `"assets": { ${hasFolder ? "" : '"directory": "public", '}"binding": "ASSETS" }`,
   );
@@ -40,7 +40,7 @@ export function assets(files: WorkerFiles): Problem[] {
   const all = [...there, ...missing].map((path) => JSON.stringify(path)).join(", ");
   const lines = `[assets]\nrun_worker_first = [${all}]`;
   const json = `"assets": { "run_worker_first": [${all}] }`;
-  const text = `Requests for ${missing.join(", ")} look for a file first.`;
+  const text = `Requests for ${missing.join(", ")} check for a static file first.`;
   return [advice(text, lines, json)];
 }
 
@@ -84,12 +84,12 @@ export function secrets(files: WorkerFiles): Problem[] {
   const isSet = (name: string) => !["", "0", undefined].includes(valueIn(files, name));
   return [
     ...SECRETS.filter(isSet).map((name): Problem => {
-      const text = `${name} stands in [vars], which are committed and shown: remove it there.`;
+      const text = `${name} is in [vars], which are committed and public: remove it there.`;
       const lines = `npx wrangler secret put ${name}`;
       return { level: "error", text, fix: { where: "a shell", lines } };
     }),
     ...LOCAL.filter(isSet).map((name): Problem => {
-      const text = `${name} stands in [vars] and would be deployed: it belongs into .dev.vars alone.`;
+      const text = `${name} is in [vars] and would be deployed: move it to .dev.vars.`;
       return { level: "error", text };
     }),
   ];

@@ -1,4 +1,4 @@
-// The compatibility date and flags that the server needs, or is better with, and words for those that are missing.
+// The compatibility date and flags that the server needs, or is better with, and messages about missing ones.
 
 import type { Problem } from "./problem.ts";
 
@@ -30,7 +30,7 @@ export const ADVISED = [
   },
   {
     flag: "enable_request_signal",
-    why: "without it a stream of a client that went away ends with its next message only",
+    why: "without it the stream of a disconnected client ends only with its next message",
   },
 ] as const;
 

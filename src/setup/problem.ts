@@ -1,7 +1,9 @@
 // A problem of the configuration, and its words: the same in the server's log, in its answers and in `dormouse check`.
 
 export interface Problem {
-  /** `error`: requests are refused until it is mended. `advice`: the server works, but costs more or ends things later. */
+  /**
+   * `error`: requests are refused until it is fixed. `advice`: the server works, but costs more or ends things later.
+   */
   readonly level: "error" | "advice";
   /** A sentence that names settings, never their values. */
   readonly text: string;
@@ -9,7 +11,7 @@ export interface Problem {
   readonly fix?: Fix;
 }
 
-/** Lines that mend a problem. */
+/** Lines that fix a problem. */
 export interface Fix {
   readonly where: "wrangler.toml" | "a shell" | "the worker's main module";
   readonly lines: string;
@@ -19,7 +21,7 @@ export interface Fix {
 
 const FILES = { toml: "wrangler.toml", json: "wrangler.jsonc" };
 
-/** The problem with the lines that mend it, as text of several lines. */
+/** The problem with the lines that fix it, as text of several lines. */
 export function described({ text, fix }: Problem, form: "toml" | "json" = "toml"): string {
   if (!fix) return text;
   const { where, lines, json } = fix;

@@ -1,5 +1,5 @@
 // All rules of a worker's configuration, once: the server applies them at its first request, `dormouse check` before a
-// deploy. Here is what must hold. The words for what does not, and the lines that mend it, are in the files of problems,
+// deploy. The rules are here. Messages about broken rules, and the lines that fix them, are in the files of problems,
 // which a worker that is configured never enters. Rules of files find nothing where no files are known.
 
 import { accessKeyProblems } from "../auth/access-keys.ts";

@@ -1,4 +1,4 @@
-// Words for variables and secrets whose values are wrong, and the lines that mend them.
+// Messages about variables and secrets with wrong values, and the lines that fix them.
 
 import type { Facts } from "./facts.ts";
 import type { Fix, Problem } from "./problem.ts";
@@ -16,7 +16,7 @@ const secret = (name: string, prefix = ""): Fix =>
     `echo "${name}=${prefix}$(openssl rand -base64 32)" >> .dev.vars    # for wrangler dev\nnpx wrangler secret put ${name}    # for production`,
   );
 
-/** A line that mends a problem of a variable; of a URL or a name it is an example. */
+/** A line that fixes a problem of a variable; of a URL or a name it is an example. */
 const FIXES: ReadonlyMap<string, Fix> = new Map([
   ["JWT_SECRET", secret("JWT_SECRET")],
   ["ACCESS_KEYS", secret("ACCESS_KEYS")],
@@ -37,8 +37,8 @@ const ONE_SOURCE = command(
 );
 
 /**
- * A value that its reader does not accept; the sentence begins with the variable's name. Undefined where the value is of
- * another type than text, which is a problem of its own.
+ * A value that its reader does not accept; the sentence begins with the variable's name. Undefined where the value is
+ * of another type than text, which is a problem of its own.
  */
 export function refusedValue(sentence: string, variables: Facts["variables"]): Problem | undefined {
   const name = /^[A-Z_]+/.exec(sentence)?.[0] ?? "";
@@ -49,7 +49,7 @@ export function refusedValue(sentence: string, variables: Facts["variables"]): P
 
 export const noText = (name: string): Problem => ({
   level: "error",
-  text: `${name} is no text: in [vars] its value is written in quotes.`,
+  text: `${name} is not a string: write its value in quotes.`,
 });
 
 export const noSwitch = (name: string): Problem => ({
@@ -70,6 +70,6 @@ export const noLimiter = (name: string): Problem => ({
 
 export const noRate = (): Problem => ({
   level: "error",
-  text: "REST_PER_SECOND is no number above 0.",
+  text: "REST_PER_SECOND is not a number above 0.",
   fix: text("REST_PER_SECOND", "1000"),
 });

@@ -8,7 +8,7 @@ import type { AnyHub } from "../dispatch/define/hub-definition.ts";
 import { forgetState, stateOf } from "./state-of.ts";
 import type { RoomState, StateOptions } from "./state-types.ts";
 
-/** A connection to one room. `state` is how the connection stands; what the room holds is `room.state`. */
+/** A connection to one room. `state` is the connection's; the room's value is `room.state`. */
 export interface StatefulConnection<H extends AnyHub> extends Connection<H> {
   readonly room: RoomState<H>;
 }

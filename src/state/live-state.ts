@@ -6,7 +6,7 @@ import {
   type Listener,
   type Unsubscribe,
 } from "../client/platform/emitter.ts";
-import { isPassing } from "../client/model/refusal.ts";
+import { isTemporary } from "../client/model/refusal.ts";
 import { callProxy } from "../model/audiences.ts";
 import { pauseOf, type StateSource } from "../client/repeat.ts";
 import type { CallOptions } from "../client/session/pending-calls.ts";
@@ -96,12 +96,12 @@ export class LiveState {
     else this.loadMissing();
   }
 
-  /** Asks for a snapshot where none has come: a request may be lost with its connection, or refused for now. */
+  /** Requests a snapshot if none has come: a request may be lost with its connection, or refused for now. */
   loadMissing(): void {
     if (this.position === undefined) void this.load();
   }
 
-  /** Asks for a snapshot. A room whose clients see no state refuses it, and the copy stays empty. Never rejects. */
+  /** Requests a snapshot. A room whose clients see no state refuses it, and the copy stays empty. Never rejects. */
   load(): Promise<void> {
     return (this.#loading ??= this.#load().finally(() => (this.#loading = undefined)));
   }
@@ -121,7 +121,7 @@ export class LiveState {
   }
 
   async #loadLater(error: HubError): Promise<void> {
-    if (isPassing(error) && (await pauseOf(this.#options.connection, this.#failures++)))
+    if (isTemporary(error) && (await pauseOf(this.#options.connection, this.#failures++)))
       this.loadMissing();
   }
 
@@ -150,8 +150,8 @@ export class LiveState {
       const answer = await this.#call("$/run", { ...call, at }, { ...options, idempotencyKey });
       const { result, position } = answer as RunAnswer;
       run.answeredAt = position;
-      // A broken link between objects has let the answer overtake its effects, or clients do not see them. A request for
-      // a snapshot that is under way may be older than the answer.
+      // A broken link between objects has let the answer overtake its effects, or clients do not see them. A request
+      // for a snapshot that is under way may be older than the answer.
       for (let tries = 0; tries < 2 && !this.#copy.has(position); tries += 1) await this.load();
       return result;
     } finally {
@@ -161,8 +161,8 @@ export class LiveState {
   }
 
   /**
-   * Tells the listeners once what all messages of a frame have changed. After two turns of microtasks: in the first, the
-   * answers of the frame end their guesses.
+   * Calls the listeners once with the changes of all messages of a frame. After two turns of microtasks: in the first,
+   * the answers of the frame end their guesses.
    */
   #tell(): void {
     if (this.#isTelling) return;
@@ -179,6 +179,6 @@ export class LiveState {
   }
 }
 
-/** Tells runs apart, and is no secret. React Native has no `crypto` [CP3]. */
+/** Distinguishes runs; it is not a secret. React Native has no `crypto` [CP3]. */
 const randomKey = (): string =>
   [Math.random(), Math.random()].map((number) => number.toString(36).slice(2)).join("");

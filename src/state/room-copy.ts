@@ -1,4 +1,4 @@
-// A client's copy of a room's state: what the server has confirmed, and on top of it the guesses of actions that are under
+// A client's copy of a room's state: the confirmed state, and on top of it the guesses of actions that are under
 // way. Pure: it holds no connection and no timer.
 
 import { applyPatch, patchBetween } from "../model/merge-patch.ts";
@@ -47,8 +47,8 @@ export class RoomCopy {
   }
 
   /**
-   * A snapshot, or a patch of the state at the position before. No effect for one that is not newer than the copy, and for
-   * a patch before the first snapshot.
+   * A snapshot, or a patch of the state at the position before. No effect for one that is not newer than the copy, and
+   * for a patch before the first snapshot.
    */
   change({ state, patch }: StateChange, position: string): void {
     if (this.position !== undefined && !isAfter(position, this.position)) return;
@@ -101,7 +101,10 @@ const copyOf = (value: unknown): unknown => {
   return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, copyOf(item)]));
 };
 
-/** The value `after`, with the objects of `before` wherever nothing has changed: what renders them need not look. */
+/**
+ * The value `after`, with the objects of `before` wherever nothing has changed: code that renders them can compare
+ * references.
+ */
 const merge = (before: unknown, after: unknown): unknown => {
   if (before === undefined || after === undefined) return after;
   const patch = patchBetween(before, after);

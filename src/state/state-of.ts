@@ -1,5 +1,5 @@
-// `stateOf`: the state of a room over any connection that is in it. Uses the public members of connections only, so that
-// pages without it do not bundle it.
+// `stateOf`: the state of a room over any connection that is in it. Uses the public members of connections only, so
+// that pages without it do not bundle it.
 
 import type { Connection, HubConnection } from "../client/client-connection.ts";
 import type { Message } from "../client/model/client-messages.ts";
@@ -18,8 +18,8 @@ export type StateConnection<H extends AnyHub> =
   | Omit<HubConnection<H>, "join">;
 
 /**
- * The state of a room, over a connection that is in it or about to be: the same object for the same connection and room,
- * with the guesses of the first call. Throws `invalid_name` and `room_kind_not_found`.
+ * The state of a room, over a connection that is in it or about to be: the same object for the same connection and
+ * room, with the guesses of the first call. Throws `invalid_name` and `room_kind_not_found`.
  *
  * @example
  * const hub = connect<AuctionHub>("/hubs/auctions", { token });
@@ -39,7 +39,7 @@ export function stateOf<H extends AnyHub>(
   return state as unknown as RoomState<H>;
 }
 
-/** The connection has left the room: the next `stateOf` begins anew. */
+/** The connection has left the room: the next `stateOf` begins a new copy. */
 export function forgetState(connection: object, room: RoomText): void {
   copies.get(connection)?.delete(canonicalTopic(room));
 }

@@ -119,7 +119,7 @@ function readUrl(name: string, text: string, problems: string[]): string | undef
   const url = secureUrl(text);
   if (typeof url === "string") problems.push(`${name} ${url}`);
   else if (url.username || url.password)
-    problems.push(`${name} has a user or password: sign instead.`);
+    problems.push(`${name} has a user or a password, which is not allowed.`);
   else return url.href;
   return undefined;
 }
@@ -131,7 +131,7 @@ function readKinds(text: string, problems: string[]): ReadonlySet<EventKind> {
   if (text.trim() === "") return new Set(EVENT_KINDS.filter((kind) => kind !== "message"));
   const kinds = text.split(",").map((name) => BY_NAME.get(name.trim()));
   if (kinds.includes(undefined))
-    problems.push(`WEBHOOK_EVENTS has a name beside ${EVENT_KINDS.join(", ")}.`);
+    problems.push(`WEBHOOK_EVENTS has a name other than ${EVENT_KINDS.join(", ")}.`);
   return new Set(kinds.filter((kind) => kind !== undefined));
 }
 

@@ -90,7 +90,7 @@ export class Sender {
     if (dropped > 0) logError("webhook_events_dropped", { events: dropped });
   }
 
-  /** Sends one batch, then starts anew: the platform ends `waitUntil` work after 15 minutes. */
+  /** Sends one batch, then starts again: the platform ends `waitUntil` work after 15 minutes. */
   async #send(): Promise<void> {
     this.#isSending = true;
     try {

@@ -59,7 +59,7 @@ async function run({ root }: Stage): Promise<Outcome> {
     await timeUntil(isServed, 60_000);
     const [code, words] = [second.code(), second.text()];
     await second.end();
-    const isRefused = code === 1 && words.includes("runs already");
+    const isRefused = code === 1 && words.includes("is already running");
     return {
       facts: [code === undefined ? "the second serves as well" : `the second ended with ${code}`],
       failures: [

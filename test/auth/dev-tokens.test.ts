@@ -41,7 +41,9 @@ async function tokenOf(asked: Asked): Promise<string> {
 const NOWHERE = {
   status: 404,
   code: "not_found",
-  text: expect.stringMatching(/^\{"error":\{"code":"not_found","message":"Nothing is here\."/),
+  text: expect.stringMatching(
+    /^\{"error":\{"code":"not_found","message":"There is nothing at this path\."/,
+  ),
 };
 
 describe("a dev token", () => {

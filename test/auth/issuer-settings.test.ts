@@ -32,22 +32,26 @@ describe("JWT_ISSUERS", () => {
         "JWT_ISSUERS[0].issuer is missing.",
         "JWT_ISSUERS[2].audience is missing.",
         "JWT_ISSUERS[2].secret and JWT_ISSUERS[2].jwks are both set.",
-        "ALLOWED_ORIGINS has an entry which is no origin, such as https://app.example.",
+        "ALLOWED_ORIGINS has an entry which is not an origin, such as https://app.example.",
       ].join(" "),
     );
   });
 
   it.each<[string, string, string]>([
-    ["text that is no JSON", "canary", "JWT_ISSUERS is no JSON array of objects."],
-    ["an object", "{}", "JWT_ISSUERS is no JSON array of objects."],
-    ["an empty array", "[]", "JWT_ISSUERS is no JSON array of objects."],
-    ["texts", '["canary"]', "JWT_ISSUERS is no JSON array of objects."],
+    ["text that is no JSON", "canary", "JWT_ISSUERS is not a JSON array of objects."],
+    ["an object", "{}", "JWT_ISSUERS is not a JSON array of objects."],
+    ["an empty array", "[]", "JWT_ISSUERS is not a JSON array of objects."],
+    ["texts", '["canary"]', "JWT_ISSUERS is not a JSON array of objects."],
     [
       "an unknown setting",
       JSON.stringify([{ ...whole, jwksUrl: "canary" }]),
-      "JWT_ISSUERS[0].jwksUrl is no setting.",
+      "JWT_ISSUERS[0].jwksUrl is not a setting.",
     ],
-    ["a number", JSON.stringify([{ ...whole, tenant: 7 }]), "JWT_ISSUERS[0].tenant is no text."],
+    [
+      "a number",
+      JSON.stringify([{ ...whole, tenant: 7 }]),
+      "JWT_ISSUERS[0].tenant is not a string.",
+    ],
     [
       "a short secret",
       JSON.stringify([{ ...whole, secret: "canary" }]),

@@ -47,7 +47,7 @@ describe("is refused with one code", () => {
   ])("for %s", async (_, userId) => {
     await expect(verify(userId as UserIdProvider)).rejects.toMatchObject({
       ...{ code: "token_user_id_invalid", status: 401 },
-      message: "The server derives no valid user id from this token.",
+      message: "The server gets no valid user id from this token.",
     });
   });
 

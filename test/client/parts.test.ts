@@ -3,7 +3,7 @@
 import { describe, expect, it } from "vitest";
 import { addressOf } from "../../src/client/model/room-address.ts";
 import { pauseMs } from "../../src/client/transport/backoff.ts";
-import { isPassing } from "../../src/client/model/refusal.ts";
+import { isTemporary } from "../../src/client/model/refusal.ts";
 import { ERRORS } from "../../src/model/error-table.ts";
 import { shouldRetry } from "../../src/model/errors.ts";
 import { renewInMs } from "../../src/client/transport/credentials.ts";
@@ -11,14 +11,14 @@ import { applyChange, presenceOf } from "../../src/client/model/room-presence.ts
 
 describe("the code of a refused call", () => {
   it("is passing where its HTTP status may be tried again", () => {
-    const passing = Object.keys(ERRORS).filter((code) => isPassing({ code }));
+    const passing = Object.keys(ERRORS).filter((code) => isTemporary({ code }));
     const retried = Object.entries(ERRORS).filter(([, { http }]) => shouldRetry(http));
     expect(passing).toEqual(retried.map(([code]) => code));
   });
 
   it("is for good where hub code invented it, and where the connection is closed", () => {
     const own = ["not_invited", "lobby_full", "invalid_seat", "payment_error", "line_busy"];
-    expect([...own, "closed"].filter((code) => isPassing({ code }))).toEqual([]);
+    expect([...own, "closed"].filter((code) => isTemporary({ code }))).toEqual([]);
   });
 });
 

@@ -43,7 +43,7 @@ describe("React Native", () => {
         readonly host = "";
       },
     );
-    expect(() => connect("/hubs/test", { room: LOBBY, token: "t" })).toThrow("no absolute URL");
+    expect(() => connect("/hubs/test", { room: LOBBY, token: "t" })).toThrow("not an absolute URL");
   });
 
   it("has no fetch that streams, and is told of one that does", () => {

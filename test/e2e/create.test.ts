@@ -198,7 +198,7 @@ describe("the program", () => {
 
   it("lists the templates where it knows none of that name, and in its help", async () => {
     expect(await create("x", "--template", "vue")).toContain(
-      "There is no template vue, but: minimal,",
+      "There is no template vue. Templates: minimal,",
     );
     expect(await create("--help")).toContain("Usage: npm create dormouse-hubs@latest");
     expect(existsSync(join(home, "x"))).toBe(false);

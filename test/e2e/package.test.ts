@@ -278,7 +278,7 @@ describe("the package, in a project of its own", () => {
       writeFileSync(join(project.folder, ".dev.vars"), DEV_VARS);
       const checked = await project.node(program, "check");
       expect(checked).toMatch(
-        /^wrangler\.toml: nothing is wrong\.\n\nIn this machine's files alone/,
+        /^wrangler\.toml: nothing is wrong\.\n\nOnly in this machine's files/,
       );
       expect(checked).toContain(": JWT_SECRET, JWT_ISSUER, JWT_AUDIENCE.\n");
       expect(await project.node(program, "token", "alice")).toMatch(/^[\w-]+\.[\w-]+\.[\w-]+\n$/);

@@ -21,11 +21,11 @@ const mountedWithSlash = new Hono().route("/realtime/", worker);
 const nested = new Hono().route("/:region/v1", worker);
 const twice = new Hono().route("/eu", serve(hubs, { basePath: "/v1", paths, grpc }).endpoint);
 
-interface Door {
+interface OptionalRoutes {
   fetch(request: Request, env: unknown, context: ExecutionContext): Response | Promise<Response>;
 }
 
-describe.each<[string, Door, string]>([
+describe.each<[string, OptionalRoutes, string]>([
   ["app.route", mounted, "/realtime"],
   ["basePath", based, "/realtime"],
   ["basePath with a slash at its end", slashed, "/realtime"],
@@ -183,5 +183,8 @@ it("answers what an application has not found, so that a client learns that its 
     webSocket!.addEventListener("close", resolve),
   );
   webSocket!.accept();
-  expect(await closed).toMatchObject({ code: 4520, reason: "not_found: Nothing is here." });
+  expect(await closed).toMatchObject({
+    code: 4520,
+    reason: "not_found: There is nothing at this path.",
+  });
 });

@@ -62,8 +62,8 @@ describe("dormouse check", () => {
       0,
       `wrangler.toml: nothing is wrong.
 
-In this machine's files alone, which are not deployed: JWT_SECRET.
-For each that the worker needs: npx wrangler secret put NAME, or a line in [vars]. --secret NAME says that it is there.
+Only in this machine's files, which are not deployed: JWT_SECRET.
+If the worker needs one: npx wrangler secret put NAME, or a line in [vars]. With --secret NAME this check takes it as set.
 `,
     ]);
   });
@@ -86,7 +86,7 @@ For each that the worker needs: npx wrangler secret put NAME, or a line in [vars
     expect([status, stdout.match(/^\d+\. [^.]*\./gm)]).toEqual([
       1,
       [
-        "1. The binding RELAYS is no namespace of Durable Objects.",
+        "1. The binding RELAYS is not a namespace of Durable Objects.",
         "2. The class Account of the binding ACCOUNTS is not exported by main.",
         "3. The compatibility date is before 2026-10-01.",
         "4. JWT_ISSUER is missing.",

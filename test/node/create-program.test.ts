@@ -37,7 +37,7 @@ const create = (...args: string[]) =>
 
 it.each([
   ["full", "full is not empty."],
-  ["file", "file is no folder."],
+  ["file", "file is not a folder."],
   ["file/app", "file/app cannot be made (ENOTDIR)."],
   ["dangling", "dangling cannot be made (ENOENT)."],
 ])("makes nothing in %s, and says why", (folder, words) => {
@@ -57,7 +57,7 @@ it.skipIf(process.getuid?.() === 0).each([0o555, 0o333])(
     const made = create("theirs");
     chmodSync(folder, 0o755); // for its removal
     expect(made).toMatchObject({
-      ...{ status: 1, stdout: "", stderr: `${folder} is not yours to read and write.\n` },
+      ...{ status: 1, stdout: "", stderr: `${folder} cannot be read and written.\n` },
     });
   },
 );

@@ -59,7 +59,7 @@ export { Room, Relay, Account };
 export default endpoint;
 `;
 
-const TYPES = `// Written by \`dormouse types --typescript\`. Write it anew when a hub changes.
+const TYPES = `// Written by \`dormouse types --typescript\`. Generate it again when a hub changes.
 
 import type { RemoteHub } from "dormouse-hubs/client";
 
@@ -195,7 +195,7 @@ describe("dormouse openrpc", () => {
       stderr: expect.stringContaining("order-lines, lots, empty"),
     });
     expect((await run("openrpc", "none")).stderr).toContain(
-      "There is no hub none, but: order-lines, lots, empty.",
+      "There is no hub none. Hubs: order-lines, lots, empty.",
     );
     expect((await run("openrpc", "--out", "docs")).status).toBe(0);
     expect(readdirSync(join(folder, "docs"))).toEqual([
@@ -258,7 +258,7 @@ describe("dormouse types --csharp", () => {
   it.each(["a b", "Shop.class", "Shop..Hubs"])("refuses the namespace %s", async (namespace) => {
     expect(await run("types", "--csharp", "--namespace", namespace)).toMatchObject({
       status: 2,
-      stderr: expect.stringContaining(`${namespace} is no namespace.`),
+      stderr: expect.stringContaining(`${namespace} is not a namespace.`),
     });
   });
 
@@ -272,14 +272,14 @@ describe("dormouse types --csharp", () => {
       JSON.stringify({ openrpc: "1.3.2", info: { title: "x */ y" }, methods: [] }),
     );
     expect((await run("types", "--csharp", "--from", "bad.json")).stderr).toContain(
-      "no OpenRPC document",
+      "is not an OpenRPC document",
     );
   });
 
   it("says of what is no document that it is none, and of a hub that it is not reached", async () => {
     expect(await run("types", "--csharp", "--from", "worker.ts")).toMatchObject({
       status: 1,
-      stderr: "worker.ts gives no OpenRPC document.\n",
+      stderr: "worker.ts is not an OpenRPC document.\n",
     });
     // Port 0 is none.
     expect((await run("types", "--csharp", "--from", "http://127.0.0.1:0/hubs/x")).stderr).toMatch(
@@ -321,7 +321,7 @@ describe("dormouse check", () => {
     [
       "a jurisdiction that changes",
       '{ place: { jurisdiction: ((at) => () => (at++ % 2 ? "eu" : "us"))(0) } }',
-      "place.jurisdiction of serve() gives another answer",
+      "place.jurisdiction of serve() returns different values",
     ],
     [
       "a path's hub",

@@ -23,7 +23,9 @@ const write = (holder: object | string) =>
 
 it("a second one is refused in words until the first has let go", () => {
   const unlock = lockState(folder);
-  expect(() => lockState(folder)).toThrow(`This worker runs already, as process ${process.pid}`);
+  expect(() => lockState(folder)).toThrow(
+    `This worker is already running, as process ${process.pid}`,
+  );
   unlock();
   lockState(folder)();
   expect(readdirSync(folder)).toEqual([]);
@@ -36,7 +38,7 @@ it.each([
 ])("a lock of %s counts for nothing", (_, holder) => {
   write(holder());
   const unlock = lockState(folder);
-  expect(() => lockState(folder)).toThrow("runs already");
+  expect(() => lockState(folder)).toThrow("is already running");
   unlock();
   expect(readdirSync(folder)).toEqual([]);
 });
@@ -56,7 +58,7 @@ it("a disk without hard links has locks as well", () => {
 
 it("the one that was refused leaves the lock of the first alone", () => {
   const unlock = lockState(folder);
-  expect(() => lockState(folder)).toThrow("runs already");
+  expect(() => lockState(folder)).toThrow("is already running");
   expect(readdirSync(folder)).toEqual(["dormouse.lock"]);
   unlock();
 });
@@ -72,7 +74,7 @@ it("`dormouse dev` ends at once where another runs", () => {
   });
   expect([status, stderr]).toEqual([
     1,
-    expect.stringContaining(`This worker runs already, as process ${process.pid}`),
+    expect.stringContaining(`This worker is already running, as process ${process.pid}`),
   ]);
   unlock();
 });

@@ -43,7 +43,7 @@ const WRONG = {
 };
 const PROBLEMS = [
   "The binding ROOMS is missing.",
-  "The binding RELAYS is no namespace of Durable Objects.",
+  "The binding RELAYS is not a namespace of Durable Objects.",
   "JWT_ISSUER is missing.",
   "WEBHOOK_SECRET is missing.",
   "WEBHOOK_URL is not https.",

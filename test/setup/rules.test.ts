@@ -55,7 +55,7 @@ it("nothing is wrong with a worker as docs/worker.md has it", () => {
 describe("the admin page", () => {
   const variables = { ...VARIABLES, ADMIN: "1" };
   const noFiles =
-    "advice: ADMIN is 1, and the static files are not bound as ASSETS: /admin is not found.";
+    "advice: ADMIN is 1, but the static files are not bound as ASSETS: /admin would be 404.";
 
   it("needs the static files, in a worker that runs and before a deploy", () => {
     expect(found({ variables })).toEqual([noFiles]);
@@ -78,7 +78,9 @@ describe("the admin page", () => {
       const assets = { binding: "ASSETS", run_worker_first };
       return found({ variables, files: { vars: { ADMIN: "1" }, assets } });
     };
-    expect(of(first)).toEqual(["advice: Requests for /admin, /admin/* look for a file first."]);
+    expect(of(first)).toEqual([
+      "advice: Requests for /admin, /admin/* check for a static file first.",
+    ]);
     expect(of([...first, "/admin", "/admin/*"])).toEqual([]);
   });
 });
@@ -90,7 +92,7 @@ describe("bindings", () => {
     const [rooms, relays, ...others] = problemsOf(facts({ bound }));
     expect([described(rooms!), described(relays!), others]).toEqual([
       'The binding ROOMS is missing. In wrangler.toml:\n    [[durable_objects.bindings]]\n    name = "ROOMS"\n    class_name = "Room"',
-      'The binding RELAYS is no namespace of Durable Objects. In wrangler.toml:\n    [[durable_objects.bindings]]\n    name = "RELAYS"\n    class_name = "Relay"',
+      'The binding RELAYS is not a namespace of Durable Objects. In wrangler.toml:\n    [[durable_objects.bindings]]\n    name = "RELAYS"\n    class_name = "Relay"',
       [],
     ]);
   });
@@ -98,7 +100,7 @@ describe("bindings", () => {
   it("have a class each", () => {
     const areSame = (one: string, other: string) => [one, other].join() === "ROOMS,ACCOUNTS";
     expect(found({ areSame })).toEqual([
-      "error: The bindings ROOMS and ACCOUNTS have one class; ROOMS is for Room, ACCOUNTS for Account.",
+      "error: The bindings ROOMS and ACCOUNTS name the same class; ROOMS is for Room, ACCOUNTS for Account.",
     ]);
   });
 
@@ -175,7 +177,7 @@ describe("variables", () => {
       { JWT_ISSUER: "", ALLOWED_ORIGINS: "*" },
       [
         "error: JWT_ISSUER is missing.",
-        "error: ALLOWED_ORIGINS has an entry which is no origin, such as https://app.example.",
+        "error: ALLOWED_ORIGINS has an entry which is not an origin, such as https://app.example.",
       ],
     ],
     [
@@ -187,19 +189,16 @@ describe("variables", () => {
       [
         "error: WEBHOOK_SECRET is missing.",
         "error: WEBHOOK_URL is not https.",
-        "error: WEBHOOK_EVENTS has a name beside connected, disconnected, joined, left, message.",
+        "error: WEBHOOK_EVENTS has a name other than connected, disconnected, joined, left, message.",
       ],
     ],
-    [
-      { JWT_ISSUER: 7 },
-      ["error: JWT_ISSUER is no text: in [vars] its value is written in quotes."],
-    ],
+    [{ JWT_ISSUER: 7 }, ["error: JWT_ISSUER is not a string: write its value in quotes."]],
     [
       { LOG_CONNECTIONS: 1 },
       ['advice: LOG_CONNECTIONS is neither "1" nor "0", and counts as "0".'],
     ],
     [{ LOG_CONNECTIONS: "0", DEV_TOKENS: "", REST_PER_SECOND: 500 }, []],
-    [{ REST_PER_SECOND: "many" }, ["error: REST_PER_SECOND is no number above 0."]],
+    [{ REST_PER_SECOND: "many" }, ["error: REST_PER_SECOND is not a number above 0."]],
     [
       { CONNECT_LIMITER: "600", REST_LIMITER: "" },
       [
@@ -234,8 +233,8 @@ describe("files", () => {
   it("keep secrets and switches of development out of [vars]", () => {
     const vars = { JWT_SECRET: "x", DEV_TOKENS: 1, DEVELOPMENT: "0", ACCESS_KEYS: "" };
     expect(found({ files: { vars } })).toEqual([
-      "error: JWT_SECRET stands in [vars], which are committed and shown: remove it there.",
-      "error: DEV_TOKENS stands in [vars] and would be deployed: it belongs into .dev.vars alone.",
+      "error: JWT_SECRET is in [vars], which are committed and public: remove it there.",
+      "error: DEV_TOKENS is in [vars] and would be deployed: move it to .dev.vars.",
     ]);
   });
 
@@ -247,7 +246,7 @@ describe("files", () => {
     ],
   ])("with assets %j look for files first at %s", (assets, paths) => {
     expect(found({ files: { assets } })).toEqual([
-      `advice: Requests for ${paths} look for a file first.`,
+      `advice: Requests for ${paths} check for a static file first.`,
     ]);
   });
 

@@ -9,7 +9,7 @@ import { fileURLToPath } from "node:url";
 import { randomSecret } from "../../src/cli/dev-vars.ts";
 import type { Keys } from "../../src/cli/dev-vars.ts";
 import { signToken } from "../../src/cli/sign-token.ts";
-import { EndedEarly, wranglerDev } from "../../src/cli/wrangler-process.ts";
+import { EarlyEndError, wranglerDev } from "../../src/cli/wrangler-process.ts";
 import type { WranglerRun } from "../../src/cli/wrangler-process.ts";
 
 const PROJECT = fileURLToPath(new URL("../../", import.meta.url));
@@ -55,7 +55,7 @@ export async function startEndpoint(options: EndpointOptions = {}): Promise<DevE
       return await startOnce(options);
     } catch (error) {
       const isLast = starts === 3 || options.port !== undefined;
-      if (isLast || !((error as Error).cause instanceof EndedEarly)) throw error;
+      if (isLast || !((error as Error).cause instanceof EarlyEndError)) throw error;
       console.error(`Start ${starts} of an endpoint failed. ${(error as Error).message}`);
     }
   }

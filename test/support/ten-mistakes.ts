@@ -16,7 +16,7 @@ const token = (code: string, message: string, action: string): Words => ({
 const misconfigured = (problem: string): Words => ({
   ...{ code: "misconfigured", status: 500 },
   message: `The worker is misconfigured. Problems: 1.\n\n1. ${problem}\n`,
-  action: "Mend what the message names. `npx dormouse check` finds the same before a deploy.",
+  action: "Fix the listed problems. `npx dormouse check` finds them before a deploy.",
 });
 
 const inShell = (name: string): string =>
@@ -41,7 +41,7 @@ export const TEN = {
   "a closed room": {
     ...{ code: "forbidden", status: 403, message: "This room is not for this user." },
     action:
-      "Look at the hub's policies (a kind of rooms without `enter` is closed), and at the roles in the token.",
+      "Check the hub's policies (a kind of rooms without `enter` is closed) and the roles in the token.",
   },
   "a forgotten binding": misconfigured(
     'The binding RELAYS is missing. In wrangler.toml:\n    [[durable_objects.bindings]]\n    name = "RELAYS"\n    class_name = "Relay"',
@@ -59,8 +59,8 @@ export const TEN = {
   },
   "an old client": {
     ...{ code: "client_too_old", status: 400 },
-    message: "This server takes clients from version 0.1.0 on, and this one is 0.0.9.",
-    action: "Update the package `dormouse-hubs` of the client, and load the page anew.",
+    message: "This server supports clients from version 0.1.0 on; this one is 0.0.9.",
+    action: "Update the package `dormouse-hubs` of the client, and reload the page.",
   },
 } as const satisfies Readonly<Record<string, Words>>;
 

@@ -75,16 +75,16 @@ describe("webhooks that are misconfigured", () => {
     [{ WEBHOOK_URL: "file:///etc/passwd" }, "WEBHOOK_URL is not https."],
     [
       { WEBHOOK_URL: "https://me:pw@receiver.example" },
-      "WEBHOOK_URL has a user or password: sign instead.",
+      "WEBHOOK_URL has a user or a password, which is not allowed.",
     ],
     [{ WEBHOOK_CONNECT_URL: "http://10.0.0.1/" }, "WEBHOOK_CONNECT_URL is not https."],
     [
       { WEBHOOK_EVENTS: "connected,constructor" },
-      "WEBHOOK_EVENTS has a name beside connected, disconnected, joined, left, message.",
+      "WEBHOOK_EVENTS has a name other than connected, disconnected, joined, left, message.",
     ],
     [
       { WEBHOOK_EVENTS: "connected," },
-      "WEBHOOK_EVENTS has a name beside connected, disconnected, joined, left, message.",
+      "WEBHOOK_EVENTS has a name other than connected, disconnected, joined, left, message.",
     ],
   ];
   it.each(rows)("%j: %s", (changes, problem) => {

@@ -51,7 +51,7 @@ try {
 } catch (error) {
   const { message, code } = error as NodeJS.ErrnoException;
   const isUsage = error instanceof UsageError || code?.startsWith("ERR_PARSE_ARGS") === true;
-  if (error instanceof Cancelled) cancel("Nothing was made.");
+  if (error instanceof Cancelled) cancel("No project was made.");
   else process.stderr.write(isUsage ? `${message}\n\n${HELP}` : `${message}\n`);
   process.exitCode = isUsage ? 2 : 1;
 }

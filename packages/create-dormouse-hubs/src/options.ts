@@ -9,8 +9,8 @@ export const HELP = `Usage: npm create dormouse-hubs@latest [folder] -- [options
 Makes a project with dormouse-hubs in a new folder.
 
   --template <name>    ${TEMPLATES.map(({ name }) => name).join(", ")}. Default: minimal.
-  --install            Installs its packages; --no-install does not.
-  --yes                Asks nothing, and takes the defaults for what is not said. As where there is no terminal.
+  --install            Installs the packages; --no-install does not.
+  --yes                Takes the defaults for options that are not given, without prompts; as without a terminal.
   --dormouse <spec>    Another version of dormouse-hubs, or the path of its tarball (file:…).
   -h, --help           This text.
 `;
@@ -45,7 +45,7 @@ export async function readOptions(args: string[], isTerminal: boolean): Promise<
   if (folder === "" || rest.length > 0) throw new UsageError("Name one folder.");
   const { template, dormouse } = values;
   if (template !== undefined && !isTemplate(template))
-    throw new UsageError(`There is no template ${template}, but: ${names()}.`);
+    throw new UsageError(`There is no template ${template}. Templates: ${names()}.`);
   const said = { folder, template, install: values.install };
   const asked = isTerminal && !values.yes ? await questions(said) : defaults(said);
   return { ...asked, dormouse };

@@ -57,11 +57,11 @@ const NAMED = ["wrangler.toml", "package.json", "README.md", "index.html", "page
 /** A reason why nothing can be made there, as a sentence. */
 export function obstacle(folder: string): string | undefined {
   if (!existsSync(folder)) return undefined;
-  if (!statSync(folder).isDirectory()) return `${folder} is no folder.`;
+  if (!statSync(folder).isDirectory()) return `${folder} is not a folder.`;
   try {
     accessSync(folder, constants.R_OK | constants.W_OK | constants.X_OK);
   } catch {
-    return `${folder} is not yours to read and write.`;
+    return `${folder} cannot be read and written.`;
   }
   const found = readdirSync(folder).filter((name) => name !== ".git");
   return found.length > 0 ? `${folder} is not empty.` : undefined;

@@ -13,7 +13,11 @@ export function parseBody(text: string): unknown {
   try {
     return JSON.parse(text) as unknown;
   } catch (cause) {
-    throw new HubError("malformed", "The answer is no JSON: is this the endpoint?", { cause });
+    throw new HubError(
+      "malformed",
+      "The answer is not JSON: check that the URL is the endpoint's.",
+      { cause },
+    );
   }
 }
 
@@ -80,7 +84,7 @@ export function checkBroadcast(rooms: readonly string[], { responses }: Broadcas
   const [first] = failures;
   if (first === undefined) return;
   const { code, message, room } = first;
-  const counts = `${failures.length} of ${rooms.length} rooms were not told`;
+  const counts = `${failures.length} of ${rooms.length} rooms were not reached`;
   throw new HubError<string>(code, `${counts}; of ${room}: ${message}`);
 }
 

@@ -1,5 +1,5 @@
-// Requests to the REST API: each with a token, repeated after failures where that is safe, and with a result of JSON or a
-// HubError. `ky` counts the attempts and makes the pauses.
+// Requests to the REST API: each with a token, repeated after failures where that is safe, and with a result of JSON or
+// a HubError. `ky` counts the attempts and makes the pauses.
 
 import ky, { isHTTPError, isTimeoutError, type Options } from "ky";
 import { HubError } from "../../model/errors.ts";
@@ -47,7 +47,7 @@ const TRANSIENT_STATUSES = [408, 429, ...Array.from({ length: 100 }, (_, i) => 5
   (status) => status !== 501,
 );
 
-/** Codes of 5xx that a further attempt meets again: what was sent or deployed must change first. */
+/** Codes of 5xx that a further attempt gets again: the request or the deploy must change first. */
 const LASTING: ReadonlySet<string> = new Set<ErrorCode>([
   ...(["invalid_state", "invalid_result", "state_newer"] as const),
   ...(["misconfigured", "storage_corrupt"] as const),
@@ -94,7 +94,7 @@ function kyOptions(url: URL, request: RestRequest, options: KyOptions): Options 
   const endAt = Date.now() + totalMs;
   return {
     method,
-    // ky's own request carries the signal that ends this attempt; everything else of it is made anew.
+    // ky's own request carries the signal that ends this attempt; everything else of it is made again.
     fetch: (own: Request) => attempt(url, request, { ...options, signal: own.signal }),
     timeout: isOnce ? false : DEFAULTS.attemptSeconds * 1000,
     totalTimeout: totalMs,

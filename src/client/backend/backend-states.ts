@@ -39,14 +39,16 @@ export interface StatefulServiceRoom<H extends AnyHub> extends RoomRuns<H> {
   schedule(): Promise<readonly ScheduledAction[]>;
   /**
    * False where nothing is scheduled under the id. After a lost answer that may be the effect of the first attempt,
-   * which cannot be told from an action that had run.
+   * which cannot be distinguished from an action that has run.
    */
   cancel(scheduleId: string): Promise<boolean>;
   /** Loads a state that lives elsewhere again. Resolves with the position after the difference. */
   reload(): Promise<string>;
   /** State, schedule and tables: 16 MiB at most (`too_large`). */
   export(): Promise<ExportedRoom>;
-  /** Into a room that holds nothing, else `conflict`. Resolves with the position after it. A lost answer: `unreachable`. */
+  /**
+   * Into a room that holds nothing, else `conflict`. Resolves with the position after it. A lost answer: `unreachable`.
+   */
   import(exported: ExportedRoom): Promise<string>;
   /**
    * Makes this room, which holds nothing, a copy of another: as that is now, or where it stood at a position, then

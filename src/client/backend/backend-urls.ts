@@ -59,6 +59,6 @@ export const roomPath = (topic: Topic): string =>
 export function segment(name: string): string {
   // URL parsers remove the segments `.` and `..` from paths, percent-encoded or not.
   if (name === "" || name === "." || name === ".." || !name.isWellFormed())
-    throw new HubError("invalid_name", "Nothing is addressed by an empty name, or one of dots.");
+    throw new HubError("invalid_name", "A name is empty, or consists of dots.");
   return encodeURIComponent(name);
 }

@@ -96,7 +96,7 @@ function hubErrorOf(cause: unknown, { url }: ReaderOptions): HubError {
   if (cause instanceof HubError) return cause;
   if (cause instanceof TypeError)
     return new HubError<ClientErrorCode>("disconnected", cause.message + hintFor(url), { cause });
-  return new HubError("malformed", "An event was not understood.", { cause });
+  return new HubError("malformed", "An event could not be read.", { cause });
 }
 
 /** Browsers hide from a page why a server of another origin refused it, and even that it did. */

@@ -83,7 +83,7 @@ function checkFetch(): void {
   if (Response && "body" in Response.prototype) return;
   throw new HubError<ClientErrorCode>(
     "unsupported",
-    "This fetch reads no streams: use the option fetch with one that does, as expo/fetch.",
+    "This fetch reads no streams: use the option fetch, for example with expo/fetch.",
   );
 }
 

@@ -98,7 +98,8 @@ export class StreamPosition {
     // A reset without an id: a room that this client follows from elsewhere has lost messages on the way.
     if (id === undefined) return type === "reset" ? { type, room, id: this.id } : undefined;
     const position = new Map(this.#parse(id)).get(room);
-    if (position === undefined) throw new HubError("malformed", `${id} says nothing of ${room}.`);
+    if (position === undefined)
+      throw new HubError("malformed", `${id} has no position in ${room}.`);
     const origin = this.#record(room, position);
     return { type, ...origin, hello } as HelloEvent | ResetEvent;
   }
@@ -114,7 +115,7 @@ function roomNamed(encoded: string): string {
   try {
     return decodeURIComponent(encoded);
   } catch {
-    throw new HubError("invalid_position", "An event's id is room=epoch:offset, with ; between.");
+    throw new HubError("invalid_position", "An event's id is room=epoch:offset, separated by ;.");
   }
 }
 

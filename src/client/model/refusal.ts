@@ -26,7 +26,7 @@ export const refusalError = ({ code, message, ...about }: AnyRefused): HubError 
  * Whether a call that the server refused with this code may succeed later, unchanged: codes whose HTTP status may be
  * tried again. A code of the hub's own, such as `lobby_full`, is a refusal for good. One text is less to load than a list.
  */
-export const isPassing = ({ code }: Pick<HubError, "code">): boolean =>
+export const isTemporary = ({ code }: Pick<HubError, "code">): boolean =>
   (
     "busy client_error internal interrupted invalid_message invalid_result invalid_state keys_unavailable " +
     "misconfigured queue_full rate_limited relay_full room_full state_newer storage_corrupt storage_too_new " +

@@ -28,7 +28,7 @@ export function addressOf(hub: string, room: string | undefined, page?: string):
     hub.replace(/^ws(?=s?:)/, "http"),
     page,
   );
-  if (!host) throw new TypeError(`${hub} is no absolute URL.`);
+  if (!host) throw new TypeError(`${hub} is not an absolute URL.`);
   return {
     protocol: protocol === "http:" ? "ws" : "wss",
     host,

@@ -3,7 +3,7 @@
 
 import { HubError } from "../../model/errors.ts";
 import { canonicalTopic, isAfter } from "../../model/topic.ts";
-import { isPassing } from "../model/refusal.ts";
+import { isTemporary } from "../model/refusal.ts";
 import type { RoomText } from "../model/room-address.ts";
 import type { Frame, Greeting } from "../transport/wire.ts";
 import type { Scope, ScopeHost } from "./scope.ts";
@@ -120,7 +120,7 @@ export class HubScope implements Scope {
    */
   #onRefused(rooms: readonly string[], error: HubError, isResumed = false): void {
     if (!this.#host.isConnected()) return;
-    if (isPassing(error)) this.#resumeLater(rooms);
+    if (isTemporary(error)) this.#resumeLater(rooms);
     else if (!isResumed) for (const room of rooms) this.#giveUp(room, error.code);
     this.#host.onError(error);
   }

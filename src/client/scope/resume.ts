@@ -1,4 +1,4 @@
-// Positions of a connection to one room: what it sends in order to resume, and which messages it has received before.
+// Positions of a connection to one room: its parameters to resume, and the messages that it has received before.
 // Pure: it holds no socket and no timer.
 
 import { isAfter } from "../../model/topic.ts";

@@ -1,4 +1,4 @@
-// The scope of a connection, one room or a whole hub: what it sends in its attempts, how it resumes, and which frames
+// The scope of a connection, one room or a whole hub: its parameters in attempts, how it resumes, and which frames
 // are new to it.
 
 import type { HubError } from "../../model/errors.ts";

@@ -142,7 +142,7 @@ export class Session<S extends Scope = Scope, G extends Greeting = Greeting> {
       // Its messages end with the connection: the handler of one may close it.
       for (const frame of parseFrame(text)) if (this.#link.isOpen) this.#onFrame(frame);
     } catch (cause) {
-      this.#warn(new HubError("malformed", "A frame was not understood.", { cause }));
+      this.#warn(new HubError("malformed", "A frame could not be read.", { cause }));
     }
   }
 

@@ -113,7 +113,7 @@ export class PendingCalls {
     if (isLive()) return;
     const waiting = [...this.#calls.values()].filter(({ isSent }) => !isSent);
     if (waiting.length >= queue)
-      throw new HubError<ClientErrorCode>("queue_full", `${queue} calls wait already.`);
+      throw new HubError<ClientErrorCode>("queue_full", `${queue} calls are waiting.`);
   }
 
   /** Ids of calls and of uploads share one sequence. */

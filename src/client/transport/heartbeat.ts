@@ -57,7 +57,7 @@ export class Heartbeat {
 
   /**
    * A late beat follows a sleep, in which a ping or its answer may have been lost without the connection. So it asks
-   * anew instead of judging, but once: in a background tab every beat is late.
+   * again instead of giving up, but once: in a background tab every beat is late.
    */
   #beat(): void {
     const now = Date.now();

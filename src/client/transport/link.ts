@@ -26,8 +26,8 @@ export interface LinkOptions {
   /** The platform's own where the application gives none; undefined where the platform has none. */
   readonly WebSocket: WebSocketClass | undefined;
   /**
-   * Query parameters of an attempt, called before each one. A rejection fails the attempt, with the code `no_token`; one
-   * that has this code itself ends the link.
+   * Query parameters of an attempt, called before each one. A rejection fails the attempt, with the code `no_token`;
+   * one that has this code itself ends the link.
    */
   query(): Promise<Record<string, string | undefined>>;
   onOpen(): void;
@@ -122,7 +122,7 @@ export class Link {
   /**
    * partysocket's hook for a close, and not a "close" listener: for errors and its own time limit, partysocket first
    * dispatches a synthetic close with code 1000, then the error. Only the hook gets the original event, whose class
-   * tells them apart; listeners get a copy. Always false: partysocket itself must not reconnect.
+   * distinguishes them; listeners get a copy. Always false: partysocket itself must not reconnect.
    */
   #onClose(event: { readonly code: number; readonly reason: string }): false {
     if (!(event instanceof SyntheticCloseEvent))
@@ -138,9 +138,9 @@ export class Link {
     if (this.#greetedAt !== undefined) return;
     const error = refusalError(refused);
     const mayReturn = this.#refusals.mayReturn(error);
-    const isPassing = mayReturn && error.status !== 500;
+    const isTemporary = mayReturn && error.status !== 500;
     // A developer who has no listener yet reads it here: once, and with each attempt where the server itself failed.
-    if (!isPassing) console.error(error.code, error.message, error.action);
+    if (!isTemporary) console.error(error.code, error.message, error.action);
     this.drop(error, mayReturn);
   }
 

@@ -28,7 +28,7 @@ export interface ActionClients<C> {
 /** A value that hub code may read and not change, at any depth. */
 export type Frozen<T> = T extends object ? { readonly [K in keyof T]: Frozen<T[K]> } : T;
 
-/** What a column of a room's own tables holds. */
+/** A value in a room's own tables. */
 export type SqlValue = string | number | null | Uint8Array;
 
 /**
@@ -53,7 +53,7 @@ export interface Schedule<I> {
    */
   in(seconds: number, id?: string): Scheduling<I>;
   at(time: Date | number, id?: string): Scheduling<I>;
-  /** Again and again, by seconds or in five fields of cron, in UTC. What was missed meanwhile runs once. */
+  /** Again and again, by seconds or in five fields of cron, in UTC. Missed runs are made up once. */
   every(period: number | string, id?: string): Scheduling<I>;
   cancel(id: (keyof I & string) | (string & {})): void;
   readonly pending: readonly Scheduled[];
@@ -76,8 +76,8 @@ export interface InternalContext<R extends RoomTypes> {
   /** The key of this run: the same when it is repeated. Ids derived from it stay the same as well. */
   readonly key: string;
   /**
-   * Trace context (`traceparent` of W3C) of the connection or the service's request that ran it; undefined where the clock
-   * did. What the action publishes has it, too.
+   * Trace context (`traceparent` of W3C) of the connection or the service's request that ran it; undefined where the
+   * clock did. What the action publishes has it, too.
    */
   readonly trace: string | undefined;
 }

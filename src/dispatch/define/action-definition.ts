@@ -77,7 +77,7 @@ export interface AnyAction {
   readonly handle: (context: any, ...args: any[]) => unknown;
 }
 
-/** What a hub declares of its rooms with state, for the dispatcher. */
+/** A hub's declaration of its rooms with state, for the dispatcher. */
 export interface StateDeclaration {
   readonly kind: RoomKind;
   // any: one list holds hubs with states of every type.
@@ -92,9 +92,9 @@ export type Immediate<M> = {
     ? Without<
         T,
         PromiseLike<unknown>,
-        "An action does not wait: await in a method, then run the action."
+        "An action is synchronous: await in a method, then run the action."
       > &
-        Without<T, GivesItems, "An action gives one result, and no items.">
+        Without<T, GivesItems, "An action returns one result, not items.">
     : unknown;
 };
 

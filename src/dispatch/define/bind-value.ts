@@ -28,7 +28,7 @@ type Result = StandardSchemaV1.Result<unknown>;
 const validated = (schema: StandardSchemaV1, value: unknown): Result | Promise<Result> =>
   schema["~standard"].validate(value);
 
-/** What the schema makes of the value, or of another form of it; else the issues that remain. */
+/** The schema's result for the value, or for another form of it; else the issues that remain. */
 export async function bind(
   schema: StandardSchemaV1,
   value: unknown,
@@ -53,7 +53,7 @@ const FORMS = 3;
 /** Objections that are looked at in a round: a frame has room for a few more times. */
 const ISSUES = 1_000;
 
-/** What the schema makes of another form of a value that it has refused; else the issues that remain. */
+/** The schema's result for another form of a value that it has refused; else the issues that remain. */
 export async function repair(
   schema: StandardSchemaV1,
   first: Attempt,

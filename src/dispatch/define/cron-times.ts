@@ -13,7 +13,7 @@ const SHORTEST_SECONDS = 1;
 export function nextTime(every: number | string, planned: number, now: number): number {
   if (typeof every === "string") return nextOfCron(every, Math.max(planned, now));
   if (!(every >= SHORTEST_SECONDS) || !Number.isFinite(every))
-    throw new TypeError(`A period has ${SHORTEST_SECONDS} second or more.`);
+    throw new TypeError(`A period has ${SHORTEST_SECONDS} second at least.`);
   const period = every * 1000;
   return planned + Math.max(1, Math.floor((now - planned) / period) + 1) * period;
 }

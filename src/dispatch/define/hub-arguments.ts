@@ -2,9 +2,9 @@
 
 import type { StandardSchemaV1 } from "@standard-schema/spec";
 
-/** A schema's input type: what callers send. */
+/** A schema's input type: the values that callers send. */
 export type Input<S> = S extends StandardSchemaV1<infer I, any> ? I : never;
-/** A schema's output type: what handlers get. */
+/** A schema's output type: the values that handlers get. */
 export type Output<S> = S extends StandardSchemaV1<any, infer O> ? O : never;
 
 /** An argument that the caller sends as a stream of items, each validated by the schema. */

@@ -20,7 +20,7 @@ export interface CallerClients<C> extends Clients<C> {
   othersIn(group: string): Sends<C>;
   /**
    * The same audiences, for messages that are published only where the room still stands at this position: nothing but
-   * joins and leaves came after it. Otherwise they reject with `conflict`: read again, and decide anew.
+   * joins and leaves came after it. Otherwise they reject with `conflict`: read again, and decide again.
    */
   at(position: Position): Clients<C>;
 }

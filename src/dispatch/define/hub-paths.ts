@@ -95,7 +95,8 @@ export function feed<C, M>(
 function complete(method: string, event: string | FeedEvent): Required<FeedEvent> {
   const { name = method, data = onlyArgument } =
     typeof event === "string" ? { name: event } : event;
-  if (/[\r\n]/.test(name)) throw new TypeError(`Event of ${method}: a name has no line ends.`);
+  if (/[\r\n]/.test(name))
+    throw new TypeError(`Event of ${method}: a name may not have line ends.`);
   return { name, data };
 }
 

@@ -50,7 +50,7 @@ export function bindByName(
     if (!names.includes(name))
       throw new HubError(
         "invalid_arguments",
-        `There is no argument ${name.slice(0, 128)}; expected are ${names.join(", ")}.`,
+        `There is no argument ${name.slice(0, 128)}; expected: ${names.join(", ")}.`,
       );
   return names.map((name) => (Object.hasOwn(params, name) ? params[name] : undefined));
 }

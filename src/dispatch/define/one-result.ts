@@ -17,7 +17,7 @@ export type OneResult<M> = {
     readonly kind: "method";
     readonly handle: (...args: any[]) => infer T;
   }
-    ? Without<Awaited<T>, GivesItems, "A method gives one result: declare a stream.">
+    ? Without<Awaited<T>, GivesItems, "A method returns one result: declare a stream.">
     : unknown;
 };
 

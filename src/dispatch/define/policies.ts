@@ -83,13 +83,13 @@ interface RoomRulesOwner {
 }
 
 /** The rules as a room of this kind has them. */
-export interface JudgedRules extends RoomRules {
+export interface CheckedRules extends RoomRules {
   /** Of a user's own room: the hub's policy, because no `enter` closes that room to its user. */
   readonly authorize?: Policy | undefined;
 }
 
 /** The hub's rules for a room. Undefined for `all`, and for kinds of rooms without rules. */
-export function rulesAt({ hub }: RoomRulesOwner, { kind }: Topic): JudgedRules | undefined {
+export function rulesAt({ hub }: RoomRulesOwner, { kind }: Topic): CheckedRules | undefined {
   const { authorize, rooms } = hub.settings;
   if (kind === "user") return { ...rooms?.user, authorize };
   return isRoomKind(kind) ? rooms?.[kind] : undefined;
@@ -115,7 +115,7 @@ export interface RoomRules {
  */
 export async function mayEnter(
   call: Call & { room: Topic },
-  rules?: JudgedRules,
+  rules?: CheckedRules,
 ): Promise<boolean> {
   const { user, room, ...ofHub } = call;
   if (!user || room.kind === "all") return false;
@@ -128,7 +128,7 @@ export async function mayEnter(
 /** As `mayEnter`, by the capability `hst` or the hub's rule for history. Rejects with what the policy throws. */
 export async function mayReadHistory(
   call: Call & { room: Topic },
-  rules?: JudgedRules,
+  rules?: CheckedRules,
 ): Promise<boolean> {
   const { user, room } = call;
   if (!user) return false;
@@ -139,7 +139,7 @@ export async function mayReadHistory(
 /** Presence is open to users who may enter, and to those with the capability `prs`. */
 export const mayReadPresence = async (
   call: Call & { room: Topic },
-  rules?: JudgedRules,
+  rules?: CheckedRules,
 ): Promise<boolean> =>
   (call.user !== null && hasCapability(call.user, "prs", call.room)) || mayEnter(call, rules);
 

@@ -7,7 +7,7 @@ type Named = (...args: never[]) => unknown;
 
 const NAMES = new WeakMap<Named, string>();
 
-/** The same policy, with the text by which a developer knows it. */
+/** The same policy, with its text for developers. */
 export function describedAs<P extends Named>(text: string, policy: P): P {
   NAMES.set(policy, text);
   return policy;

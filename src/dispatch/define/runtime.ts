@@ -1,4 +1,4 @@
-// What the platform gives to hub code, in every context: the worker's bindings, and work that outlasts the code.
+// The platform for hub code, in every context: the worker's bindings, and work that outlasts the code.
 
 import { logError } from "../../model/logger.ts";
 
@@ -47,7 +47,7 @@ export const runtimeAt = (place: Place, origin: Origin): Runtime => ({
   waitUntil: (work) => place.waitUntil(logged(work, origin)),
 });
 
-/** What a hub's policies get beside their call. */
+/** The context of a hub's policies, in addition to their call. */
 export const policyRuntime = (place: Place, { name: hub }: { readonly name: string }): Runtime =>
   runtimeAt(place, { hub, method: "policy" });
 

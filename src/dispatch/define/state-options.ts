@@ -1,4 +1,4 @@
-// What a hub declares of its rooms' state: `hub(…).state(kind, options)`.
+// A hub's declaration of its rooms' state: `hub(…).state(kind, options)`.
 
 import type { StandardSchemaV1 } from "@standard-schema/spec";
 import type { Position, RoomKind } from "../../model/topic.ts";
@@ -25,15 +25,15 @@ export interface RoomName {
 /** `I` and `T` are input and output of the schema, `V` is what clients see. */
 export interface StateOptions<I, T, V> {
   /**
-   * The state: JSON without properties that are null. The schema must take what it gives, because the state is validated
-   * again after every action and at every load. A schema that validates asynchronously is refused.
+   * The state: JSON without properties that are null. The schema must take what it gives, because the state is
+   * validated again after every action and at every load. A schema that validates asynchronously is refused.
    */
   readonly schema: StandardSchemaV1<I, T>;
   /** The state of a new room, and of one that was erased: a value, or made from the room's name. */
   readonly initial: NoInfer<T> | ((name: RoomName) => NoInfer<T>);
   /**
-   * The part that clients hold a copy of. Pure, fast, and JSON like the state; called once a flush. `false`: clients see
-   * nothing but the hub's messages. Default: all of the state.
+   * The part that clients hold a copy of. Pure, fast, and JSON like the state; called once a flush. `false`: clients
+   * see nothing but the hub's messages. Default: all of the state.
    */
   readonly view?: ((state: Readonly<NoInfer<T>>) => V) | false;
   /**
@@ -41,7 +41,9 @@ export interface StateOptions<I, T, V> {
    * frame. For boards and games: 30. Default: at once, and under load whenever the loop has drained.
    */
   readonly updatesPerSecond?: number;
-  /** `action`: after each; `load`: only values from storage, `load` or an import, for large states. Default: `action`. */
+  /**
+   * `action`: after each; `load`: only values from storage, `load` or an import, for large states. Default: `action`.
+   */
   readonly validate?: "action" | "load";
   /**
    * Steps from the state of version 1 of the hub to the present one. Their number is the version: one that was deployed
@@ -65,7 +67,7 @@ export interface StateOptions<I, T, V> {
   readonly saveSeconds?: number;
 }
 
-/** What `save` gets: the room, and its state after actions that changed it. */
+/** The argument of `save`: the room, and its state after actions that changed it. */
 export interface Saved<T> {
   readonly room: RoomName;
   /** `undefined`: the room was erased. */

@@ -3,7 +3,7 @@
 import type { AnyAction, StateDeclaration } from "./action-definition.ts";
 import type { AnyHub } from "./hub-members.ts";
 
-/** What a hub declares of its rooms' state. Maps, because names come from clients. */
+/** A hub's declaration of its rooms' state. Maps, because names come from clients. */
 export interface StateTable {
   readonly declaration: StateDeclaration;
   readonly actions: ReadonlyMap<string, AnyAction>;

@@ -20,7 +20,7 @@ export interface StatefulRoom<R extends RoomTypes, A> {
   readonly run: Runs<A>;
   /** Internal ones: hub code may run them. */
   readonly internal: Runs<R["internal"]>;
-  /** Loads from elsewhere again, and tells clients the difference. Without `load`, does nothing. */
+  /** Loads the state again, and sends clients the difference. Without `load`, does nothing. */
   reload(): Promise<Position>;
 }
 

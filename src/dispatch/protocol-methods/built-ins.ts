@@ -71,11 +71,11 @@ export const builtIns: ReadonlyMap<
   ["rpc.discover", async (call) => discover(call)],
 ]);
 
-/** What a user on a page costs, roughly, and a state. */
+/** The approximate cost of a user on a page, and of a state. */
 const [MEMBER_BYTES, STATE_BYTES] = [128, 512];
 /** Part of a message's cost that is due where it is read, and not given. */
 const UNGIVEN_PART = 1 / 4;
-/** What the description of a hub costs, which is made anew each time. */
+/** The cost of a hub's description, which is made again each time. */
 const DESCRIPTION_BYTES = 32 * 1024;
 
 /** Throws as `snapshot`, and `rate_limited`. */
@@ -120,7 +120,9 @@ async function history(
   return { messages, position: formatPosition(view.position) };
 }
 
-/** What is read and not given costs a part: rows hold what was published together, and are read as a whole. */
+/**
+ * Entries that are read and not returned cost a part: rows hold entries published together, and are read as a whole.
+ */
 function bytesOf({ entries, readChars = 0 }: HistoryView): number {
   const given = entries.reduce((sum, { params }) => sum + params.length, 0);
   return Math.max(given, Math.ceil(readChars * UNGIVEN_PART));

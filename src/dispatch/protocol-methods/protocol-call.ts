@@ -28,7 +28,10 @@ export function roomNamed({ session }: ProtocolCall, name: string | undefined): 
   const { connection, host } = session;
   const room = name === undefined ? host.roomOf(connection) : parseTopic(name);
   if (room.kind === "all" && name === undefined && connection.attached.request)
-    throw new HubError("invalid_arguments", "Which room? This connection is of the whole hub.");
+    throw new HubError(
+      "invalid_arguments",
+      "The room is missing: this connection is to the whole hub.",
+    );
   return room;
 }
 
@@ -55,7 +58,7 @@ export const roomToEnter = (call: ProtocolCall, name: string | undefined): Promi
 export const roomToSee = (call: ProtocolCall, name: string | undefined): Promise<Topic> =>
   permittedRoom(call, name, mayReadPresence);
 
-/** What a page costs beside its messages or users. */
+/** The cost of a page in addition to its messages or users. */
 const PAGE_BYTES = 512;
 
 /**

@@ -6,7 +6,7 @@ import { logError } from "../../model/logger.ts";
 import { formatTopic, writtenTopic, type Topic } from "../../model/topic.ts";
 import { applyGrant, type User } from "../../model/user.ts";
 import type { RefreshOutcome } from "../../rooms/rpc/relay-rpc.ts";
-import { overRate } from "../run/refusals.ts";
+import { rateError } from "../run/refusals.ts";
 import type { Session } from "../run/session.ts";
 import { mayEnter } from "../define/policies.ts";
 import { policyRuntime } from "../define/runtime.ts";
@@ -27,10 +27,10 @@ export function refreshToken(session: Session, user: User): Promise<RefreshOutco
 
 /**
  * The same of a token that comes beside the transport. It counts as a call, as `$/refresh` does: all rooms of the
- * connection are judged anew. Rejects with `rate_limited` as well.
+ * connection are checked again. Rejects with `rate_limited` as well.
  */
 export async function refreshAsCall(session: Session, user: User): Promise<RefreshOutcome> {
-  if (!session.rate.take(session.host.clock.now())) throw overRate(session);
+  if (!session.rate.take(session.host.clock.now())) throw rateError(session);
   return refreshToken(session, user);
 }
 

@@ -21,7 +21,7 @@ import { Call, callerContext, type CallOptions } from "./call.ts";
 import { checkRoom } from "./room-permission.ts";
 import type { Session } from "./session.ts";
 
-/** An action as a client asks for it. */
+/** A client's request for an action. */
 export interface ActionRequest {
   /** The name in the hub. */
   readonly name: string;
@@ -91,13 +91,16 @@ function roomNamed({ served }: Session, room: string): Topic {
 export function roomOfRun(session: Session, room: string | undefined): Topic {
   const topic = room === undefined ? ownRoom(session) : parseTopic(room);
   if (!topic)
-    throw new HubError("invalid_arguments", "Which room? This connection is of the whole hub.");
+    throw new HubError(
+      "invalid_arguments",
+      "The room is missing: this connection is to the whole hub.",
+    );
   return topic;
 }
 
 /**
- * Runs the action inside the hub's filters. Throws `forbidden`, what policies throw, and what the room throws. The call's
- * answer waits until it is saved.
+ * Runs the action inside the hub's filters. Throws `forbidden`, what policies throw, and what the room throws. The
+ * call's answer waits until it is saved.
  */
 export async function runAction(
   session: Session,

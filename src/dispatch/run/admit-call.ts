@@ -13,7 +13,7 @@ import { validate, type PendingCall } from "../define/validate.ts";
 import type { User } from "../../model/user.ts";
 
 /** What policies judge. */
-export interface JudgedCall {
+export interface CheckedCall {
   /** The method's name in the hub. */
   readonly target: string;
   /** As the client sent them. */
@@ -27,7 +27,10 @@ export interface JudgedCall {
  * Finds a member by its exact name, authorises and validates. Throws `method_not_found`, `forbidden`,
  * `invalid_arguments`, or what a policy throws.
  */
-export async function prepare(table: Table, call: JudgedCall & PendingCall): Promise<PreparedCall> {
+export async function prepare(
+  table: Table,
+  call: CheckedCall & PendingCall,
+): Promise<PreparedCall> {
   const member = table.members.get(call.target);
   if (!member) throw noMethod(table, call.target);
   await authorise(table, member, call);
@@ -69,7 +72,7 @@ export const noAction = (
 export async function authorise(
   table: Table,
   member: Pick<AnyMember, "policy">,
-  call: JudgedCall,
+  call: CheckedCall,
 ): Promise<void> {
   const { target: method, user, args, runtime } = call;
   const judged = { hub: table.name, method, user, args, ...runtime };

@@ -121,7 +121,10 @@ export class Call implements OpenCall {
         throw new HubError("rate_limited", "Answers of this connection are waiting to be sent.");
       const { queuedCalls } = session.limits;
       if (session.background.underWay >= queuedCalls)
-        throw new HubError("rate_limited", `${queuedCalls} works of earlier calls are under way.`);
+        throw new HubError(
+          "rate_limited",
+          `${queuedCalls} promises of earlier calls are under way.`,
+        );
       return this.#completion(await this.#options.work(this));
     } catch (error) {
       return () => this.#fail(error);

@@ -168,7 +168,7 @@ const handlerOf =
 const isGuarded = ({ session: { served }, member }: FoundCall): boolean =>
   served.authorize !== undefined || member.policy !== anyone;
 
-/** Asks the policies. Throws `forbidden`, or what a policy throws. */
+/** Checks the policies. Throws `forbidden`, or the error of a policy. */
 function judge({ session, member, name }: FoundCall, args: readonly unknown[]): Promise<void> {
   const { host, served, connection } = session;
   const runtime = runtimeAt(host, { hub: served.name, method: name });

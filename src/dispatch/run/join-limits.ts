@@ -1,4 +1,4 @@
-// The joins that one client asks for. One frame may name a hundred rooms, each of them a call to another object, so that
+// The joins of one client. One frame may name a hundred rooms, each of them a call to another object, so that
 // neither the number of frames nor that of calls bounds the work.
 
 import { HubError } from "../../model/errors.ts";

@@ -11,7 +11,7 @@ import type { Limits } from "../../model/options.ts";
 import type { Connection } from "../../rooms/connection/connection.ts";
 import type { Host } from "../../rooms/object/host.ts";
 import { settledWithin } from "../../rooms/platform/loop-timing.ts";
-import { caughtUp, isBehind } from "./slow-reader.ts";
+import { untilCaughtUp, isBehind } from "./slow-reader.ts";
 import { tooManyStreams, tooMuchHeld } from "./upload-streams.ts";
 
 /** A call that has begun or waits for its turn. */
@@ -140,7 +140,7 @@ export class OpenCalls {
     };
     if (!this.#mayBeBehind || !isBehind(this.#caller)) return this.#run(call, release);
     // A client of SignalR must take its answers before its next call begins. A sweep closes a reader that is stuck.
-    const ready = caughtUp(this.#caller, () => this.#isClosed);
+    const ready = untilCaughtUp(this.#caller, () => this.#isClosed);
     this.#caller.host.waitUntil(ready.then(() => this.#run(call, release)));
   }
 

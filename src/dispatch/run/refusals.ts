@@ -8,7 +8,7 @@ import { noteRefusedCall } from "./refused-calls.ts";
 import type { Session } from "./session.ts";
 
 /** Closes the connection: the bytes after a broken message cannot be decoded. Calls before it are answered. */
-export function breakOff(session: Session, { message, detail }: HubError): void {
+export function closeMalformed(session: Session, { message, detail }: HubError): void {
   const { host } = session;
   logWarning("connection_broken", { hub: host.domain.hub, reason: message });
   const shown = showsDetails(host) ? (detail ?? message) : undefined;
@@ -28,17 +28,17 @@ export function refuse(
   if (connection.protocol.answersOnly) return;
   if (++session.malformedInARow >= host.settings.limits.malformedInARow)
     host.connections.close(connection, CLOSE.malformed);
-  else tolerate(session);
+  else limitRefusals(session);
 }
 
 /** Refusals cost an answer each, so their rate is limited: beyond it the client is closed. */
-export function tolerate({ host, connection, refusals }: Session): void {
+export function limitRefusals({ host, connection, refusals }: Session): void {
   if (!refusals.take(host.clock.now())) host.connections.close(connection, CLOSE.flooding);
 }
 
 /** The error of a call beyond the rate, which counts as a refusal. */
-export function overRate(session: Session): HubError {
-  tolerate(session);
+export function rateError(session: Session): HubError {
+  limitRefusals(session);
   const { callsPerSecond } = session.limits;
   return new HubError("rate_limited", `${callsPerSecond} calls a second are allowed.`);
 }

@@ -1,5 +1,5 @@
-// Refused calls in the log, for developers: clients of SignalR are told that a call failed and not why, and most of them
-// show less than they are told. Only where the worker asks for it, since a line costs about as much as a call.
+// Refused calls in the log, for developers: clients of SignalR get only the fact that a call failed, and most of them
+// show even less. Only where the worker is configured for it, since a line costs about as much as a call.
 
 import type { HubError } from "../../model/errors.ts";
 import { isDevelopment } from "../../model/environment.ts";

@@ -47,7 +47,7 @@ export class Session {
   reads = 0;
   /** Rooms that were replayed to it. */
   readonly #recovered = new Set<string>();
-  /** Joins that the client asks for: how many at once, and how many a second. */
+  /** Limits of the client's joins: how many at once, and how many a second. */
   readonly joins: JoinLimits;
   readonly #uploads = new Map<string, UploadStream>();
   /** False once the connection has ended, or is about to: messages received then are ignored. */
@@ -154,8 +154,8 @@ export class Session {
   }
 
   /**
-   * Whether one more call may be held. A client that resumes does not repeat it: if the object loses its memory, it must
-   * be answered.
+   * Whether one more call may be held. A client that resumes does not repeat it: if the object loses its memory, it
+   * must be answered.
    */
   mayGate(id: CallId | undefined): boolean {
     const { connection, host } = this;

@@ -28,7 +28,7 @@ export function isBehind({ connection, host, unsentChars }: Reader): boolean {
 }
 
 /** Waits until the reader has caught up, or `isOver`. */
-export async function caughtUp(reader: Reader, isOver: () => boolean): Promise<void> {
+export async function untilCaughtUp(reader: Reader, isOver: () => boolean): Promise<void> {
   // oxlint-disable-next-line no-await-in-loop -- one look after another
   while (isBehind(reader) && !isOver()) await pause(reader.host.clock, RECHECK_MS);
 }

@@ -3,7 +3,7 @@
 
 import { pause } from "../../rooms/platform/loop-timing.ts";
 import type { Session } from "./session.ts";
-import { caughtUp } from "./slow-reader.ts";
+import { untilCaughtUp } from "./slow-reader.ts";
 
 /** Items sent in one turn of the event loop, and characters of items. */
 const ITEMS_PER_TURN = 16;
@@ -38,7 +38,7 @@ export async function streamItems(
       if (sent % ITEMS_PER_TURN !== 0 && size < CHARS_PER_TURN) continue;
       size = 0;
       await pause(session.host.clock, 0);
-      await caughtUp(session, () => signal.aborted);
+      await untilCaughtUp(session, () => signal.aborted);
     }
   } finally {
     if (!isDone) void endGenerator(iterator);

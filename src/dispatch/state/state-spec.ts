@@ -1,4 +1,4 @@
-// What a hub declares of its rooms' state, as rooms use it (StateSpec in rooms/rpc/state-rpc.ts).
+// A hub's declaration of its rooms' state, as rooms use it (StateSpec in rooms/rpc/state-rpc.ts).
 
 import { applyPatch, patchBetween } from "../../model/merge-patch.ts";
 import { HubError } from "../../model/errors.ts";
@@ -95,8 +95,8 @@ function external(
 }
 
 /**
- * The state as the schema gives it. Where that is equal, the object stays the same one: what did not change in a state is
- * not looked at again. Throws `invalid_state`.
+ * The state as the schema gives it. Where that is equal, the object stays the same one: what did not change in a state
+ * is not looked at again. Throws `invalid_state`.
  */
 function checked({ schema }: StateOptions<any, any, any>, state: unknown): unknown {
   const result = schema["~standard"].validate(state);

@@ -155,6 +155,6 @@ function millisecondsOf(seconds: number): number {
 
 function timeOf(time: Date | number): number {
   const at = typeof time === "number" ? time : time.getTime();
-  if (!Number.isFinite(at)) throw new TypeError("A schedule's time is no time.");
+  if (!Number.isFinite(at)) throw new TypeError("A schedule's time is invalid.");
   return at;
 }

@@ -29,7 +29,7 @@ export interface RoomSetting<H extends AnyHub> {
   readonly present?: readonly string[];
   /** Bindings, for policies, `load` and `save`. */
   readonly env?: TestEnv;
-  /** Holds the room's `tables`, which are made in it; what a failing action wrote is taken back. */
+  /** Holds the room's `tables`, which are made in it; writes of a failing action are rolled back. */
   readonly database?: TestDatabase;
   /** In place of a database: the rows of a statement. Default: `sql` throws. */
   readonly sql?: (query: string, values: readonly unknown[]) => readonly object[];
@@ -39,13 +39,16 @@ export interface RoomSetting<H extends AnyHub> {
 export interface CalledRoom<H extends AnyHub> {
   /** The same room as another caller. */
   as(user: Partial<User>): CalledRoom<H>;
-  /** Rejects with `forbidden`, `invalid_arguments`, `invalid_state`, or what the action throws: nothing has changed then. */
+  /**
+   * Rejects with `forbidden`, `invalid_arguments`, `invalid_state`, or what the action throws: nothing has changed
+   * then.
+   */
   readonly run: Runs<ActionsOf<H>>;
   readonly internal: Runs<RoomOf<H>["internal"]>;
   /** Throws where the hub loads it and nothing has run yet. */
   readonly state: RoomOf<H>["state"];
   readonly view: ViewOf<H>;
-  /** What clients were sent of the state, one for each change: RFC 7396. */
+  /** Patches to clients, one for each change: RFC 7396. */
   readonly patches: readonly unknown[];
   readonly sent: readonly Sending[];
   /** In the order in which they are due. */

@@ -9,7 +9,7 @@ import { retryPause } from "../../rooms/platform/retry-pause.ts";
 import type { Draft } from "../../rooms/rpc/log-entry.ts";
 import type { Run, Scheduled, StateSpec } from "../../rooms/rpc/state-rpc.ts";
 import { ActionTurn, resultText } from "../../rooms/state/action-turn.ts";
-import { nextOf, triedAgain } from "../../rooms/state/run-schedules.ts";
+import { nextOf, retryOf } from "../../rooms/state/run-schedules.ts";
 import { MOST_FAILURES } from "../../rooms/state/schedule-rows.ts";
 import type { AnyHub } from "../define/hub-definition.ts";
 import type { ServedHub } from "../define/hub-tables.ts";
@@ -177,7 +177,7 @@ export class MemoryRoom {
     } catch (error) {
       // Unless it was replaced meanwhile.
       if (this.#schedule.get(id) === one)
-        this.#schedule = this.#scheduleWith(new Map([[id, triedAgain(one, this.#now)]]));
+        this.#schedule = this.#scheduleWith(new Map([[id, retryOf(one, this.#now)]]));
       throw error;
     }
   }

@@ -76,7 +76,7 @@ export class MemoryState {
 
   get #now(): CheckedState {
     if (this.#kept) return this.#kept;
-    throw new Error("The hub loads this state with its first use: run an action before.");
+    throw new Error("The hub loads this state on its first use: run an action first.");
   }
 
   /** What an action left. Throws `invalid_state`, and what the hub's `view` throws; nothing is kept yet. */

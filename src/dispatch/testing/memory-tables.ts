@@ -6,7 +6,7 @@ import type { RoomSetting, TestDatabase } from "./calling-room-types.ts";
 
 export interface MemoryTables {
   readonly sql: TurnPorts["sql"];
-  /** What it writes in the database is taken back where it throws. */
+  /** Its writes are rolled back if it throws. */
   atomic<T>(run: () => T): T;
 }
 

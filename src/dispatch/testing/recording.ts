@@ -1,4 +1,4 @@
-// What `calling` records: the messages of a hub, which are not sent, and its work in the background.
+// The record of `calling`: the messages of a hub, which are not sent, and its work in the background.
 
 import { HubError } from "../../model/errors.ts";
 import { formatTopic } from "../../model/topic.ts";
@@ -27,7 +27,7 @@ export const CALLER = "caller";
 /**
  * A messenger that adds every message to `sent`. Clients return the results in `answers`, which are validated as those
  * of real clients are. `ask` rejects with `invalid_arguments` for an invalid result, and `timed_out` for a missing one.
- * What the hub does not declare so is refused with `invalid_message`.
+ * A message that the hub does not declare is refused with `invalid_message`.
  */
 export function recordingMessenger(
   hub: AnyHub,

@@ -91,7 +91,7 @@ const roomsOf = (server: WorldServer): RoomAccess => ({
     if (isOwn(server, connection, topic))
       throw new HubError(
         "invalid_request",
-        "The connection lives in that room: to leave, close it.",
+        "The connection is attached to that room: to leave, close it.",
       );
     server.leave(connection, topic);
   },
@@ -106,7 +106,7 @@ const roomsOf = (server: WorldServer): RoomAccess => ({
 const isOwn = (server: WorldServer, connection: Connection, topic: Topic): boolean =>
   formatTopic(topic) === formatTopic(server.roomOf(connection));
 
-/** What was published before is for the members of then. Throws `too_many_groups`. */
+/** Earlier publications are for the members of that time. Throws `too_many_groups`. */
 function checkJoin(server: WorldServer, connection: Connection, topic: Topic): void {
   server.outbox.flush();
   const { groupsPerConnection } = limitsOf(connection, server.settings.limits);

@@ -21,7 +21,7 @@ export interface WorldRoomOptions {
   readonly clock: Clock;
   /** One for the whole world. */
   readonly outbox: Outbox;
-  /** What the outbox has saved before it sends: the publish path of each room. */
+  /** The publish path of each room, which the outbox saves before it sends. */
   readonly savers: Set<{ save(): void }>;
   /** Called after joins and leaves were published. */
   changed(change: UserChanges): void;
@@ -89,7 +89,7 @@ const ALONE = {
 };
 
 function unreachable(): never {
-  throw new Error("A world has all its rooms.");
+  throw new Error("A world reaches all its rooms.");
 }
 
 /** Rings once at the earliest time that was asked for, and again as long as presence has something due. */

@@ -9,7 +9,7 @@ import type { AnyHub } from "../define/hub-definition.ts";
 import type { ClientOf, HubCalls } from "../define/hub-types.ts";
 import type { TestEnv } from "./calling-types.ts";
 
-/** What a world begins with. */
+/** Options of a world. */
 export interface WorldSetting {
   /** `context.env`, of all handlers. Default: nothing. */
   readonly env?: TestEnv;

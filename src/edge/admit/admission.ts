@@ -60,7 +60,7 @@ export async function admitToRoom(
   return admitEntrant({ request, user, served, topic, place: serving }, roomsOf(topic));
 }
 
-/** What a request names. */
+/** The names in a request. */
 interface Named {
   readonly hub: string;
   /**
@@ -89,10 +89,10 @@ export async function userAt(
 }
 
 /**
- * Counts the attempt by its rate, and then asks the webhook, so that a client in a loop does not reach the application.
- * Gives the user with the webhook's grant; unchanged where no webhook is configured. Called once for each connection:
- * the application may count on it.
- * Throws `rate_limited`, `misconfigured`, `refused_by_webhook` or `webhook_unavailable`.
+ * Counts the attempt by its rate, and then calls the webhook, so that a client in a loop does not reach the
+ * application. Gives the user with the webhook's grant; unchanged where no webhook is configured. Called once for each
+ * connection: the application may count on it. Throws `rate_limited`, `misconfigured`, `refused_by_webhook` or
+ * `webhook_unavailable`.
  */
 export async function admitAttempt(attempt: ConnectAttempt, env: Env): Promise<User> {
   await checkConnectRate(attempt, env);
@@ -101,14 +101,16 @@ export async function admitAttempt(attempt: ConnectAttempt, env: Env): Promise<U
   return applyGrant(attempt.user, await askConnectWebhook(attempt, connect, env));
 }
 
-/** The same, and then asks the hub's rules for the entrant's room. `rooms` are all rooms of the request, as topics. */
+/**
+ * The same, and then checks the hub's rules for the entrant's room. `rooms` are all rooms of the request, as topics.
+ */
 export async function admitEntrant(entrant: Entrant, rooms: readonly string[]): Promise<Entrant> {
   const { request, user, served, topic: room, place } = entrant;
   const attempt = { request, user, hub: served.name, room, rooms };
   return authorize({ ...entrant, user: await admitAttempt(attempt, place.env) });
 }
 
-/** Asks the hub's rules, and the token's capabilities, whether the user may enter the room. Throws `forbidden`. */
+/** Checks by the hub's rules, and the token's capabilities, that the user may enter the room. Throws `forbidden`. */
 export async function authorize(entrant: Entrant): Promise<Entrant> {
   if (await mayEnter(...policyInput(entrant))) return entrant;
   const { served, user, topic } = entrant;
@@ -134,7 +136,7 @@ async function checkConnectRate(
   const keys = network === undefined ? [account] : [account, network];
   const outcomes = await Promise.all(keys.map((key) => limiter.limit({ key })));
   if (outcomes.every(({ success }) => success)) return;
-  throw rateLimited("Connections are begun too often from here.", BINDING_SECONDS);
+  throw rateLimited("Too many connections begin from here.", BINDING_SECONDS);
 }
 
 /** How a client continues an earlier connection. Both come from the client, and are checked before they are used. */

@@ -17,7 +17,7 @@ import { EVENT_TYPE, eventText } from "../../webhooks/cloud-events.ts";
 import { post } from "../../webhooks/webhook-request.ts";
 import { connectRequest } from "./connect-request.ts";
 
-/** A connection that an authenticated user asks for. */
+/** A connection that an authenticated user requests. */
 export interface ConnectAttempt {
   readonly request: Request;
   readonly user: User;
@@ -56,7 +56,7 @@ export async function askConnectWebhook(
     if (error instanceof HubError && error.code === "refused_by_webhook") throw error;
     const why = error instanceof Error ? error.message : String(error);
     logError("connect_webhook_failed", { why });
-    throw new HubError("webhook_unavailable", "It cannot be asked now who may connect.");
+    throw new HubError("webhook_unavailable", "The connect webhook does not answer.");
   }
 }
 
@@ -90,12 +90,12 @@ function claimsIn(text: string): object | undefined {
   if (text === "") return undefined;
   const answer = parseExactJson(text);
   if (answer === null) return undefined;
-  if (!isJsonObject(answer)) throw new Error("Its answer is no JSON object.");
+  if (!isJsonObject(answer)) throw new Error("Its answer is not a JSON object.");
   if (hasBigint(answer) || overflowIn(answer))
-    throw new Error("Its answer has a number beyond 2^53: an id is text.");
+    throw new Error("Its answer has a number beyond 2^53: send ids as strings.");
   const claims = answer["claims"] ?? undefined;
   if (claims !== undefined && !isJsonObject(claims))
-    throw new Error("Its claims are no JSON object.");
+    throw new Error("Its claims are not a JSON object.");
   return claims;
 }
 

@@ -1,4 +1,4 @@
-// What a request is for: the hub and the room that its path names, and the transport that its headers ask for.
+// The target of a request: the hub and the room that its path names, and the transport that its headers request.
 //
 // Rooms are at `/hubs/{hub}/{groups·orders·users}/{name}`, and at the address that partysocket uses,
 // `/parties/{hub}/{kind}:{name}`: both name the same object. Routes do not tell transports apart, since one URL serves
@@ -10,8 +10,8 @@ import { withFacts } from "../../model/refusal-facts.ts";
 import { urlOf } from "../../model/request-url.ts";
 
 /**
- * The part of a URL's path that a pattern such as `/realtime/:region` matches: as many segments as it has. A slash at the
- * pattern's end is the one that the rest of the path begins with.
+ * The part of a URL's path that a pattern such as `/realtime/:region` matches: as many segments as it has. A slash at
+ * the pattern's end is the one that the rest of the path begins with.
  */
 export function mountedAt(pattern: string, request: Request): string {
   if (pattern === "/" || pattern === "") return "";
@@ -54,7 +54,7 @@ export function requestedHub(
 
 const HUB_DOORS: ReadonlySet<string> = new Set(["hubs", "parties"]);
 
-/** What is no UTF-8 stays as it is: it is the name of no hub. */
+/** Text that is not UTF-8 is not changed: no hub has such a name. */
 function decoded(segment: string): string {
   try {
     return decodeURIComponent(segment);

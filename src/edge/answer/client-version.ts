@@ -26,7 +26,7 @@ export function checkClientVersion(request: Request): void {
   if (version === undefined || !isOlder(version, OLDEST)) return;
   throw new HubError(
     "client_too_old",
-    `This server takes clients from version ${OLDEST} on, and this one is ${version}.`,
+    `This server supports clients from version ${OLDEST} on; this one is ${version}.`,
   );
 }
 

@@ -19,7 +19,7 @@ export function refusedAnswer(error: unknown, inWords = false): Response {
 }
 
 function unavailable(): Response {
-  const shown = { code: "unavailable", message: "The hub's objects have too much to do." };
+  const shown = { code: "unavailable", message: "The hub's objects are overloaded." };
   return Response.json(errorBody(shown), {
     status: 503,
     headers: refusalHeaders(shown.code, 503),

@@ -5,7 +5,7 @@ import { errorAnswer } from "./error-answers.ts";
 
 export const METHOD_NOT_ALLOWED = new HubError(
   "method_not_allowed",
-  "There is such a path, and no such verb.",
+  "The path does not support this method.",
 );
 
 /** The header for a path with these verbs. A route for GET answers HEAD as well. */

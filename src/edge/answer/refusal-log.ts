@@ -17,13 +17,13 @@ export interface RefusalRecord {
   readonly code: string;
   /** The claim of the token that was missing or wrong: its name, never its value. */
   readonly claim?: string | undefined;
-  /** What was thrown, if the worker itself refused; or the answer to it. */
+  /** The error, if the worker itself refused; or the answer to it. */
   readonly error?: unknown;
 }
 
 /**
  * Never logs the query, which may hold a token. In development the line also has what was expected and what came, as
- * far as the error knows it.
+ * far as the error has it.
  */
 export function logRefusal(
   request: Request,

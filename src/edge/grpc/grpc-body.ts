@@ -113,8 +113,9 @@ const DONE: Chunk = { done: true, value: undefined };
 const isSmall = ({ headers }: Request): boolean =>
   Number(headers.get("content-length") ?? Infinity) <= SMALL_BYTES;
 
-const timedOut = () => connectError(new HubError("timed_out", "Nothing more of the request came."));
+const timedOut = () =>
+  connectError(new HubError("timed_out", "The rest of the request did not come in time."));
 
 function interrupted(): never {
-  throw connectError(new HubError("interrupted", "The request broke off."));
+  throw connectError(new HubError("interrupted", "The request was cut off."));
 }

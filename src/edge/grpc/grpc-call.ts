@@ -103,7 +103,7 @@ export function resultOf({ result, error }: CallAnswer): JsonValue {
 /** A publication as a call. Throws `invalid_arguments` or `room_kind_not_found`. */
 export const publishText = (id: number, request: Omit<PublishRequest, "hub">): string => {
   const { topic, target: method, idempotencyKey, excluded } = request;
-  if (method === "") throw new HubError("invalid_arguments", "Which target?");
+  if (method === "") throw new HubError("invalid_arguments", "The target is missing.");
   const room = checkTopic(topic);
   const params = argumentsOf(request.arguments);
   const publication = { room, method, params, ...keyMember(idempotencyKey) };
@@ -127,7 +127,7 @@ export const invokeText = (
 /** A run of an action as a call. Throws `invalid_arguments` or `room_kind_not_found`. */
 export const runText = (id: number, request: Omit<RunRequest, "hub">): string => {
   const { topic, action, idempotencyKey, position: at } = request;
-  if (action === "") throw new HubError("invalid_arguments", "Which action?");
+  if (action === "") throw new HubError("invalid_arguments", "The action is missing.");
   const run = { room: checkTopic(topic), action, params: argumentsOf(request.arguments) };
   const params = { ...run, ...keyMember(idempotencyKey), ...(at !== "" && { at }) };
   return JSON.stringify({ jsonrpc: "2.0", id, method: "$/run", params });
@@ -156,7 +156,7 @@ function argumentsOf(list: ListValue | undefined): readonly JsonValue[] {
   } catch {
     throw new HubError(
       "invalid_arguments",
-      "Arguments are values of JSON: no NaN, and no kind unset.",
+      "Arguments are JSON values: no NaN, and each kind is set.",
     );
   }
 }

@@ -23,7 +23,7 @@ export class CallError extends HubError<string> {}
 /** Any thrown value as its caller sees it. Unexpected errors are logged, and shown as `internal`. */
 export function connectError(error: unknown): ConnectError {
   if (error instanceof ConnectError) return explained(error);
-  if (isAbort(error)) return new ConnectError("The caller is gone.", Code.Canceled);
+  if (isAbort(error)) return new ConnectError("The caller has disconnected.", Code.Canceled);
   const shown = shownOf(error);
   if (isUnexpected(error) && shown.code === "internal") logError("request_failed", { error });
   const stage = error instanceof CallError ? "called" : "refused";
@@ -68,7 +68,7 @@ const isAbort = (error: unknown): boolean => (error as Error | null)?.name === "
 
 const shownOf = (error: unknown): HubError =>
   isOverload(error as Error)
-    ? new HubError("unavailable", "The hub's objects have too much to do.")
+    ? new HubError("unavailable", "The hub's objects are overloaded.")
     : publicError(error);
 
 /** Stable codes for closes of the socket behind a stream. */

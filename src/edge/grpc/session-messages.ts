@@ -52,7 +52,7 @@ export function textOf({ id, kind }: SessionRequest): string {
     default:
       throw new HubError(
         "invalid_arguments",
-        "A session begins once, and then says what it wants.",
+        "After hello and confirm, each message is a request.",
       );
   }
 }

@@ -70,10 +70,10 @@ function positionsOf({ topics }: SubscribeRequest): ReadonlyMap<string, string |
       position === "" ? undefined : position,
     ]),
   );
-  if (positions.size === 0) throw new HubError("invalid_arguments", "Which topics?");
+  if (positions.size === 0) throw new HubError("invalid_arguments", "The topics are missing.");
   if (positions.size > ROOMS_AT_MOST)
     throw new HubError("too_many_groups", `A stream has ${ROOMS_AT_MOST} topics at most.`);
   if (positions.size < topics.length)
-    throw new HubError("invalid_arguments", "Each topic is named once.");
+    throw new HubError("invalid_arguments", "A topic may be named only once.");
   return positions;
 }

@@ -79,7 +79,7 @@ export class Subscription implements RoomStreamFormat {
   #beat(bytes: Uint8Array): void {
     if (Date.now() < this.#endsAt) return this.queue.push([bytes], SMALL_MESSAGE_BYTES);
     this.queue.end(
-      new HubError("unavailable", "The stream has lasted as long as it may: begin it anew."),
+      new HubError("unavailable", "The stream has reached its time limit: start it again."),
     );
   }
 
@@ -132,7 +132,7 @@ export class Subscription implements RoomStreamFormat {
   /** Messages were missed that cannot be recovered. In a stream that is not strict, the message itself reports it. */
   #reportGap(): void {
     if (this.#options.strict)
-      this.queue.end(new HubError("history_gone", "The room no longer has what was missed."));
+      this.queue.end(new HubError("history_gone", "The room no longer has the missed messages."));
   }
 }
 

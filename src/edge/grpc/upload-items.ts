@@ -14,7 +14,7 @@ import { untilAborted } from "./abort-signals.ts";
 import { invokeText, resultOf, streamOf, type CallAnswer } from "./grpc-call.ts";
 import { endingOf } from "./grpc-errors.ts";
 import { checkText, hubSocket, type HubSocket } from "./hub-socket.ts";
-import { mixedKinds } from "./upload-reader.ts";
+import { mixedUploadError } from "./upload-reader.ts";
 import { valueOf } from "./room-messages.ts";
 
 /** Ids on the upload's own socket. */
@@ -52,7 +52,7 @@ async function sendItems(rest: AsyncIterator<UploadRequest>, call: StreamCall): 
     // oxlint-disable-next-line no-await-in-loop -- in their order
     const { done, value } = await rest.next();
     if (done) return call.send(notification("$/end", { stream: STREAM_ID }));
-    if (value.kind.case !== "item") throw mixedKinds();
+    if (value.kind.case !== "item") throw mixedUploadError();
     call.send(notification("$/item", { stream: STREAM_ID, item: itemIn(value.kind.value) }));
   }
 }
@@ -68,7 +68,7 @@ function jsonOf(value: Value): JsonValue {
   try {
     return toJson(ValueSchema, value);
   } catch {
-    throw new HubError("invalid_item", "Items are values of JSON: no NaN, and no kind unset.");
+    throw new HubError("invalid_item", "Items are JSON values: no NaN, and each kind is set.");
   }
 }
 
@@ -130,7 +130,7 @@ class StreamCall {
   #receiveRecord(record: RoomRecord): void {
     if (isRequest(record)) refuseRequest(this.#hub.socket, record);
     else if (record.method === "$/item")
-      throw new HubError("wrong_kind", "This method gives a stream: it needs a Session.");
+      throw new HubError("wrong_kind", "This method returns a stream: use a Session.");
     else if (record.method === undefined) this.#result.resolve(resultOf(record as CallAnswer));
   }
 }

@@ -21,7 +21,7 @@ import {
   resultOf,
   type CallAnswer,
 } from "./grpc-call.ts";
-import { mixedKinds, type Upload } from "./upload-reader.ts";
+import { mixedUploadError, type Upload } from "./upload-reader.ts";
 
 /** Publications that are collected for one round; a round is several frames where they are long. */
 const BATCH_SIZE = 50;
@@ -144,10 +144,10 @@ class Summary {
 
   /** Later messages may leave their hub out; names of hubs are compared without case. */
   #publishIn({ kind }: UploadRequest): PublishRequest {
-    if (kind.case !== "publish") throw mixedKinds();
+    if (kind.case !== "publish") throw mixedUploadError();
     const { hub } = kind.value;
     if (hub === "" || hub.toLowerCase() === this.#hub.toLowerCase()) return kind.value;
-    throw new HubError("invalid_arguments", "One Upload is of one hub.");
+    throw new HubError("invalid_arguments", "An Upload is for one hub.");
   }
 
   /** Counts the answers to a frame. A frame that is refused as a whole has one answer, without an id. */

@@ -9,5 +9,5 @@ export interface Upload {
   readonly rest: AsyncIterator<UploadRequest>;
 }
 
-export const mixedKinds = () =>
-  new HubError("invalid_arguments", "An upload is of publishes, or of one invoke and its items.");
+export const mixedUploadError = () =>
+  new HubError("invalid_arguments", "An upload has publishes, or one invoke and its items.");

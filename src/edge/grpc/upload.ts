@@ -5,7 +5,7 @@ import type { UploadRequest } from "../../protocols/proto/dormouse/v1/hub_pb.ts"
 import { untilAborted } from "./abort-signals.ts";
 import { uploadItems } from "./upload-items.ts";
 import { uploadPublishes } from "./upload-publishes.ts";
-import { mixedKinds } from "./upload-reader.ts";
+import { mixedUploadError } from "./upload-reader.ts";
 
 /** An empty upload succeeds with an empty summary. Throws `invalid_arguments` where the first message is an item. */
 export async function upload(requests: AsyncIterable<UploadRequest>, context: HandlerContext) {
@@ -15,5 +15,5 @@ export async function upload(requests: AsyncIterable<UploadRequest>, context: Ha
   const { kind } = first;
   if (kind.case === "publish") return uploadPublishes({ first, rest }, kind.value.hub, context);
   if (kind.case === "invoke") return uploadItems(kind.value, rest, context);
-  throw mixedKinds();
+  throw mixedUploadError();
 }

@@ -44,7 +44,7 @@ export async function enterRoom(request: Request, serving: Serving): Promise<Res
 export async function enterHub(request: Request, serving: Serving): Promise<Response> {
   const caller = await callerOf(request, serving);
   if (!wantsWebSocket(request))
-    throw new HubError("upgrade_required", "A hub is entered by WebSocket, or called by POST.");
+    throw new HubError("upgrade_required", "Connect to a hub by WebSocket, or call it by POST.");
   const version = clientVersionOf(request);
   const arrival: JsonRpcArrival = {
     kind: "rpc",
@@ -112,7 +112,7 @@ const isJson = (type: string | null): boolean =>
 /** A frame that has no message at all, such as an empty array. */
 const NO_REQUEST: Incoming = {
   ...{ type: "malformed", id: null },
-  error: new HubError("malformed", "The body is no request."),
+  error: new HubError("malformed", "The body is not a request."),
 };
 
 /**

@@ -1,5 +1,5 @@
-// `/admin`: the page for operators, where `ADMIN` is `1`. Its files are assets of the worker, made of admin/; here is the
-// gate alone. The page holds nothing of the hubs: it asks the REST interface, with the token of a service.
+// `/admin`: the page for operators, where `ADMIN` is `1`. Its files are assets of the worker, made of admin/; here is
+// the gate alone. The page holds nothing of the hubs: it uses the REST interface, with the token of a service.
 
 import { HubError } from "../../model/errors.ts";
 import { pathBelow } from "../admit/request-target.ts";
@@ -29,7 +29,8 @@ const HEADERS = {
 /** Throws `not_found` where the page is off, or its files are not among the assets. */
 export async function adminPage({ request, env, prefix }: PageRequest): Promise<Response> {
   const path = pathBelow(request, prefix);
-  if (env.ADMIN !== "1" || !env.ASSETS) throw new HubError("not_found", "Nothing is here.");
+  if (env.ADMIN !== "1" || !env.ASSETS)
+    throw new HubError("not_found", "There is nothing at this path.");
   // Relative, because a proxy may have cut off a part of the path. Files of the page are named relative to the slash.
   if (path === "/admin")
     return new Response(null, { status: 308, headers: { location: "admin/" } });
@@ -37,7 +38,8 @@ export async function adminPage({ request, env, prefix }: PageRequest): Promise<
   const file = await env.ASSETS.fetch(
     new Request(new URL(path, request.url), { headers: request.headers }),
   );
-  if (file.status === 404) throw new HubError("not_found", "Nothing is here: npx dormouse admin.");
+  if (file.status === 404)
+    throw new HubError("not_found", "The files are missing: run npx dormouse admin.");
   const response = new Response(file.body, file);
   for (const [name, value] of Object.entries(HEADERS)) response.headers.set(name, value);
   return response;

@@ -49,7 +49,7 @@ const AZURE_HEADER = "x-ms-error-code";
 const isMissing = (code: string): boolean =>
   code === "not_found" || code === "connection_not_found";
 
-const UNAVAILABLE = { code: "unavailable", message: "The hub's objects have too much to do." };
+const UNAVAILABLE = { code: "unavailable", message: "The hub's objects are overloaded." };
 
 /** Azure's SDKs expect all five members, and the media type without a charset. */
 function errorDocument(

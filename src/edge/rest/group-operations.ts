@@ -12,7 +12,7 @@ import { Excluded, Message, Reason } from "./operation-schemas.ts";
 import { readPlace, writePlace } from "./paging.ts";
 import { publishTo } from "./publish-operations.ts";
 
-// Counts connections everywhere, also those that objects elsewhere hold. `limit: 0` asks the room for its counts alone.
+// Counts connections everywhere, also those that objects elsewhere hold. `limit: 0` requests only the room's counts.
 const exists = azureOperation({
   id: "groupExists",
   method: "GET",
@@ -107,7 +107,7 @@ export async function setMembership(
   topic: Topic,
   type: "join" | "leave",
 ): Promise<void> {
-  if (topic.kind === "all") throw new HubError("invalid_name", "Everybody is in all.");
+  if (topic.kind === "all") throw new HubError("invalid_name", "Every user is in all.");
   if (!(await hub.command({ type, room: formatTopic(topic) }))) throw noConnection();
 }
 

@@ -157,4 +157,4 @@ export async function accessKey(tenant: string, env: HubRequest["env"]): Promise
 
 const noKeys = () => new HubError("no_access_keys", "ACCESS_KEYS is not configured.");
 
-export const hubWide = [send, closeConnections, execute, generateToken];
+export const hubOperations = [send, closeConnections, execute, generateToken];

@@ -84,7 +84,7 @@ export class HubRequest {
     if (this.#isGuest(user))
       throw new HubError(
         "invalid_name",
-        "A guest is one connection: close that. Guests have the account of their network: guests@{address}.",
+        "A guest is one connection: close that, or use the account of its network: guests@{address}.",
       );
     return user;
   }
@@ -122,7 +122,7 @@ export class HubRequest {
   }
 
   /**
-   * A user's account, which spans all hubs of the tenant. It knows the objects that hold the user's connections, and
+   * A user's account, which spans all hubs of the tenant. It lists the objects that hold the user's connections, and
    * sends commands to each of them.
    */
   account(userId = this.userId): AccountRpc {

@@ -3,7 +3,7 @@
 
 import { connections } from "./connection-operations.ts";
 import { groups } from "./group-operations.ts";
-import { hubWide } from "./hub-operations.ts";
+import { hubOperations } from "./hub-operations.ts";
 import type { Operation } from "./operation.ts";
 import { batch } from "./publish-batch.ts";
 import { publishing } from "./publish-operations.ts";
@@ -12,7 +12,7 @@ import { states } from "./state-operations.ts";
 import { users } from "./user-operations.ts";
 
 const current = [
-  ...[...hubWide, ...connections, ...groups, ...users],
+  ...[...hubOperations, ...connections, ...groups, ...users],
   ...[...publishing, batch, ...rooms, ...states],
 ];
 

@@ -200,7 +200,7 @@ const responsesOf = ({ status, answer, finds, body, condition }: Operation): obj
   },
   ...(condition === "If-None-Match" && { "304": { description: "It stands there still." } }),
   ...(condition === "If-Match" && {
-    "412": FAILURE("The room does not stand there any more."),
+    "412": FAILURE("The room is at another position."),
     "422": FAILURE("The action refused, with a code of the hub's own."),
   }),
   "400": FAILURE("What was given is not understood."),

@@ -24,6 +24,6 @@ export function readPlace(token: string): MembersCursor {
     const [holder, id] = Written.parse(JSON.parse(new TextDecoder().decode(bytes)));
     return { holder, id };
   } catch {
-    throw new HubError("invalid_continuation", "This continuation token is none of ours.");
+    throw new HubError("invalid_continuation", "This continuation token is invalid.");
   }
 }

@@ -115,7 +115,7 @@ function endpointRoutes({ rates }: RestOptions): RestRoute[] {
   ];
 }
 
-/** As gRPC's: where the configuration is wrong, the worker refuses all else, and is not healthy. */
+/** As gRPC's: with a wrong configuration the worker refuses every other request, and is not healthy. */
 function health({ request, env }: Pick<ServiceCall, "request" | "env">): Response {
   try {
     checkSetup(env, request.url);
@@ -125,7 +125,7 @@ function health({ request, env }: Pick<ServiceCall, "request" | "env">): Respons
   }
 }
 
-/** 405 with the verbs that the path has. Needs no token: it tells nothing that the OpenAPI document does not. */
+/** 405 with the verbs that the path has. Needs no token: it reveals no more than the OpenAPI document. */
 function notAllowed(verbs: readonly string[]): Response {
   const response = failed(METHOD_NOT_ALLOWED);
   response.headers.set("allow", allowing(verbs));

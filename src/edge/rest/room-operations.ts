@@ -169,7 +169,7 @@ const list = operation({
 });
 
 // Unlike `clear`, this begins a new epoch, and every position that a client holds becomes invalid: connected clients
-// get `reset`, later ones recover nothing, and both load the room's state anew. Answers with the new epoch's
+// get `reset`, later ones recover nothing, and both load the room's state again. Answers with the new epoch's
 // position.
 const erase = operation({
   id: "eraseRoom",

@@ -9,7 +9,7 @@ import { parsePosition, type Position } from "../../model/topic.ts";
 import { traceOf } from "../../model/trace.ts";
 import { SERVICE_ROLE, type User } from "../../model/user.ts";
 import { unlessRefused } from "../../rooms/rpc/fault.ts";
-import type { Ran } from "../../rooms/rpc/state-rpc.ts";
+import type { RunResult } from "../../rooms/rpc/state-rpc.ts";
 import { RefusedWith } from "./azure-errors.ts";
 import type { HubRequest } from "./hub-request.ts";
 
@@ -23,7 +23,7 @@ interface ServiceRun {
  * Throws what policies and the action throw: a code of the hub's own is 422, and 412 is a room that does not stand at
  * `If-Match` any more.
  */
-export async function runByService(hub: HubRequest, run: ServiceRun): Promise<Ran> {
+export async function runByService(hub: HubRequest, run: ServiceRun): Promise<RunResult> {
   const { served, topic } = hub;
   const { action: name, args, key } = run;
   const action = served.state?.actions.get(name);

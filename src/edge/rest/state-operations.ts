@@ -93,7 +93,8 @@ const cancel = operation({
   finds: true,
   handle: async (hub) => {
     const found = await hub.room(hub.topic).cancelScheduled(hub.parameter("schedule"));
-    if (!unlessRefused(found)) throw new HubError("not_found", "Nothing is scheduled under it.");
+    if (!unlessRefused(found))
+      throw new HubError("not_found", "No action is scheduled under this id.");
   },
 });
 

@@ -1,5 +1,5 @@
 // Operations on one user: messages to all their connections, memberships that outlive connections, revoked tokens and
-// bans. Messages go to the user's room of this hub; the rest to the user's account, which knows the objects that hold
+// bans. Messages go to the user's room of this hub; the rest to the user's account, which lists the objects that hold
 // their connections.
 
 import * as z from "zod/mini";
@@ -175,8 +175,8 @@ const unban = operation({
   handle: (hub) => hub.account().unban(),
 });
 
-// Where storage is damaged, its users are refused rather than let in without their bans. Connections that are open stay,
-// unknown to the account until they next connect.
+// Where storage is damaged, its users are refused rather than let in without their bans. Connections that are open
+// stay, unknown to the account until they next connect.
 const repair = operation({
   id: "repairAccount",
   method: "POST",

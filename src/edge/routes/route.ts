@@ -15,7 +15,7 @@ import type { FrameCache } from "../stream/shared-frames.ts";
 /** Bindings and variables of the worker, as wrangler.toml declares them. */
 export type EndpointEnv = DevTokenEnv & ObjectEnv & RateEnv & ConnectRateEnv & AdminPageEnv;
 
-/** A request on its way to its route, with the isolate's memory: what doors serve it with. */
+/** A request with the isolate's memory, as routes handle it. */
 export interface Call extends Isolate {
   readonly request: Request;
   readonly env: EndpointEnv;
@@ -45,7 +45,7 @@ export interface Route {
 }
 
 /** Routes that a worker may have or not. */
-export type Door = (isolate: Isolate) => readonly Route[];
+export type OptionalRoutes = (isolate: Isolate) => readonly Route[];
 
 /** The memory that doors keep between requests. Nothing in it is needed for correctness: isolates come and go. */
 export interface Isolate {

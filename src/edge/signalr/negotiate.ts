@@ -6,7 +6,7 @@ import { checkAccount } from "../admit/account-check.ts";
 import { isGuest } from "../../model/user.ts";
 import { tokenFor } from "../admit/guests.ts";
 import { callerOf, relayTargetOf, type Caller } from "../admit/hub-callers.ts";
-import { isMicrosofts } from "./signalr-agent.ts";
+import { isMicrosoftClient } from "./signalr-agent.ts";
 import type { Seat } from "../../rooms/rpc/relay-rpc.ts";
 import { unlessRefused } from "../../rooms/rpc/fault.ts";
 import type { Relay } from "../admit/relay-choice.ts";
@@ -49,7 +49,7 @@ async function seatFor(caller: Caller, serving: Serving, version: number): Promi
   const seatRequest = {
     hasSecretToken: version > 0,
     statefulReconnect: isResumable(caller),
-    pings: isMicrosofts(request),
+    pings: isMicrosoftClient(request),
     grant,
   };
   const attempt = (relay: Relay) => relay.seat(user, { ...seatRequest, sentAt: Date.now() });

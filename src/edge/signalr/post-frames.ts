@@ -4,7 +4,7 @@
 import { PING } from "../../model/wire-constants.ts";
 import { factsOf } from "../../model/user.ts";
 import type { PostOutcome } from "../../rooms/rpc/relay-rpc.ts";
-import { lapsesAt } from "../../rooms/rpc/seat-token.ts";
+import { seatEndsAt } from "../../rooms/rpc/seat-token.ts";
 import type { Caller } from "../admit/hub-callers.ts";
 import { unlessRefused } from "../../rooms/rpc/fault.ts";
 import { relayOfToken } from "../admit/relay-choice.ts";
@@ -33,7 +33,7 @@ export async function postToConnection(
   const relay = relayOfToken(serving, { tenant: user.tenant, hub: served.name }, token);
   if (!relay) return unknownConnection();
   const now = Date.now();
-  const isLatePing = body === "ping" && now > lapsesAt(token);
+  const isLatePing = body === "ping" && now > seatEndsAt(token);
   const { silentSeconds } = served.settings;
   if (isLatePing && !serving.pings.isDue(token, now, silentSeconds)) return received();
   const outcome = unlessRefused(await relay.post(token, factsOf(user), body));

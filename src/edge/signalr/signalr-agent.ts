@@ -5,7 +5,7 @@
  * Whether the request says so. All clients that do ping by themselves (docs/design/signalr-reconnect.md#ka7). Browsers
  * cannot say it on a WebSocket.
  */
-export const isMicrosofts = ({ headers }: Request): boolean =>
+export const isMicrosoftClient = ({ headers }: Request): boolean =>
   ["x-signalr-user-agent", "user-agent"].some((name) =>
     headers.get(name)?.includes("Microsoft SignalR/"),
   );

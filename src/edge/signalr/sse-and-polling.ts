@@ -28,8 +28,8 @@ const EVENT_HEADERS = {
 
 /**
  * Every frame of the relay as an event, and pings of the worker's own, so that the object can sleep. The worker reports
- * to the relay how much the reader has taken, so that streams of hubs wait for it. The stream ends with the socket, with the request's
- * signal, or with its reader; one that is far behind what does not wait gets an error.
+ * to the relay how much the reader has taken, so that streams of hubs wait for it. The stream ends with the socket,
+ * with the request's signal, or with its reader; one that is far behind what does not wait gets an error.
  */
 export function serverSentEvents(socket: WebSocket, { signal }: Request): Response {
   let timer: ReturnType<typeof setInterval> | undefined;
@@ -78,7 +78,7 @@ export function serverSentEvents(socket: WebSocket, { signal }: Request): Respon
 const queuedIn = ({ desiredSize }: ReadableStreamDefaultController): number =>
   QUEUED_BYTES - (desiredSize ?? 0);
 
-/** The socket may be closed already; its event tells. */
+/** The socket may be closed already; its event reports that. */
 function sendQuietly(socket: WebSocket, text: string): void {
   try {
     socket.send(text);
@@ -143,7 +143,9 @@ export async function longPoll(socket: WebSocket, { signal }: Request): Promise<
 /** How long the relay may take to close an acknowledged socket. */
 const RELEASE_MS = 5_000;
 
-/** Tells the relay how many frames this poll answers with. It keeps the others, and closes the socket. */
+/**
+ * Reports to the relay the number of frames that this poll answers with. It keeps the others, and closes the socket.
+ */
 async function acknowledge(socket: WebSocket, count: number): Promise<void> {
   try {
     socket.send(String(count));

@@ -19,7 +19,7 @@ import { wantsWebSocket } from "../answer/upgrade-request.ts";
 import type { Serving } from "../admit/serving.ts";
 import { postToConnection } from "./post-frames.ts";
 import { missingToken, refusal, unknownConnection } from "./signalr-refusal.ts";
-import { isMicrosofts } from "./signalr-agent.ts";
+import { isMicrosoftClient } from "./signalr-agent.ts";
 import { longPoll, serverSentEvents } from "./sse-and-polling.ts";
 
 /**
@@ -103,6 +103,6 @@ function arrivalOf(caller: Caller): SignalRArrival {
     user,
     request: connectRequest(request, served.settings),
     ...(client !== undefined && { client }),
-    ...(isMicrosofts(request) && { pings: true as const }),
+    ...(isMicrosoftClient(request) && { pings: true as const }),
   };
 }

@@ -23,7 +23,7 @@ import { parsePositions } from "./sse-events.ts";
 export async function readRooms(request: Request, serving: StreamServing): Promise<Response> {
   const entrant = await admitToRoom(request, serving, (own) => roomsIn(request, own));
   if (!wantsEventStream(request))
-    throw new HubError("upgrade_required", "Rooms are entered by WebSocket, or read as events.");
+    throw new HubError("upgrade_required", "Connect to a room by WebSocket, or read its events.");
   const rooms = roomsIn(request, entrant.topic);
   const positions = resumePositions(request, rooms);
   const entrants = await Promise.all(

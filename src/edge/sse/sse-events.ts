@@ -47,7 +47,7 @@ export function eventOf({ room, record, before }: RoomDelivery): ServerSentEvent
   return { name, data: params };
 }
 
-/** The first event of a room tells a client that resumes whether it has missed anything for good. */
+/** The first event of a room: it shows a client that resumes whether messages are lost for good. */
 function startName({ recovered }: ConnectedParams, before: string | undefined): string {
   if (before === undefined) return "connected";
   return recovered ? "recovered" : "reset";
@@ -75,6 +75,6 @@ export function parsePositions(text: string): ReadonlyMap<string, string> {
       }),
     );
   } catch {
-    throw new HubError("invalid_position", "An event's id is room=epoch:offset, with ; between.");
+    throw new HubError("invalid_position", "An event's id is room=epoch:offset, separated by ;.");
   }
 }

@@ -19,8 +19,8 @@ interface Delivered {
 }
 
 /**
- * Knows duplicates by room and position. Records without a position are never duplicates. Its memory grows with the
- * rooms beside the stream's own: the user's, and `all`.
+ * Recognises duplicates by room and position. Records without a position are never duplicates. Its memory grows with
+ * the rooms beside the stream's own: the user's, and `all`.
  */
 export class Deduplicator {
   readonly #rooms: ReadonlySet<string>;

@@ -30,7 +30,7 @@ export interface ConnectedParams {
 /** Every connection begins with this record, alone in its frame; the replay follows in frames of its own. */
 export const isConnected = ({ method }: RoomRecord): boolean => method === "$/connected";
 
-/** The room lost its log, or began it anew. */
+/** The room lost its log, or began a new one. */
 export const isReset = ({ method }: RoomRecord): boolean => method === "$/reset";
 
 /** The change of a room's state; undefined for other records. */

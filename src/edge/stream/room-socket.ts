@@ -1,5 +1,5 @@
-// The worker's end of a WebSocket to an object. Objects hold nothing but sockets that can hibernate; whatever a client
-// speaks instead, the worker translates.
+// The worker's end of a WebSocket to an object. Objects hold nothing but sockets that can hibernate; whatever protocol
+// a client speaks instead, the worker translates.
 
 import { HubError } from "../../model/errors.ts";
 import type { RoomRecord } from "./room-record.ts";

@@ -16,7 +16,7 @@ export interface Frame {
   readonly text: string;
   readonly records: readonly RoomRecord[];
   /**
-   * Absent where streams differ in what the frame is to them: it begins a connection, resets it or asks it something.
+   * Absent where streams differ in what the frame is to them: it begins a connection, resets it or calls its client.
    */
   readonly shared?: SharedFrame;
 }

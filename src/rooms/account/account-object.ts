@@ -176,7 +176,7 @@ export class AccountObject<Env extends ObjectEnv = ObjectEnv> extends DurableObj
   readonly #ringUser = (user: string, now: number): Promise<void> =>
     this.#accounts.use(user, (account) => account.ring(now));
 
-  /** Rings the next users, and again at once where there are more. One that keeps something asks for another day. */
+  /** Rings the next users, and again at once where there are more. A user with facts is due again after a day. */
   async #tidy(now: number): Promise<void> {
     if (this.#tidiedUpTo === "") this.#isTidyAsked = false;
     const users = this.#usersAfter(this.#tidiedUpTo);

@@ -1,5 +1,5 @@
 // One user of a tenant, in all hubs: admits the user's connections or refuses them, and keeps which objects hold some,
-// so that a service's command to a user reaches every one of them. What it promises:
+// so that a service's command to a user reaches every one of them. Promises:
 //
 //   · An object is saved before `admit` admits a connection there: no connection is missed by a later command.
 //   · A revocation or ban is saved first, then applied in every such object. Where one cannot be reached, an alarm
@@ -18,7 +18,7 @@ import type { Command, CommandOutcome, Selection } from "../rpc/command.ts";
 import type {
   AdmissionReply,
   AdmissionRequest,
-  Belongings,
+  AdmittedRooms,
   Revocation,
 } from "../rpc/account-rpc.ts";
 import type { Fault } from "../rpc/fault.ts";
@@ -83,7 +83,7 @@ export class Account {
     return fault ? { fault } : this.#belongingsIn(hubOf(object), now);
   }
 
-  #belongingsIn(hub: string, now: number): Belongings {
+  #belongingsIn(hub: string, now: number): AdmittedRooms {
     const usesRoom = this.#store.roomUse(hub) !== undefined;
     return { groups: this.#store.groups(hub, now), ...(usesRoom && { usesRoom }) };
   }
@@ -217,8 +217,8 @@ export class Account {
   }
 
   /**
-   * The alarm: ends what has expired, forgets objects that have become empty, and applies rules where that failed before.
-   * May be repeated.
+   * The alarm: ends what has expired, forgets objects that have become empty, and applies rules where that failed
+   * before. May be repeated.
    */
   async ring(now: number): Promise<void> {
     // oxlint-disable-next-line no-await-in-loop -- few expire at once, and each calls every object

@@ -7,7 +7,7 @@ import type { ConnectRequest } from "../../model/client-request.ts";
 import type { User } from "../../model/user.ts";
 
 /** Messages that were sent again on a resumed socket, by their numbers; `from` is one more than `upTo` where none was. */
-export interface Repeated {
+export interface RepeatedRange {
   readonly from: number;
   readonly upTo: number;
 }
@@ -44,7 +44,7 @@ export interface Attached {
   /** Its negotiation agreed on stateful reconnect: with version 2 it may be resumed on another socket. */
   readonly statefulReconnect?: true;
   /** At its last resume (replay-buffer.ts). */
-  readonly repeated?: Repeated;
+  readonly repeated?: RepeatedRange;
   /** Whether the server pings it, and how it takes that; `none` where it pings by itself. Absent: not known yet. */
   readonly serverPings?: "none" | "answered" | "unanswered";
   /** Counts of the object, beside one of its connections: `KeptCounts` (observe/attached-counts.ts). */
@@ -79,7 +79,7 @@ const bytesOf = (attached: Attached): Uint8Array =>
   new TextEncoder().encode(JSON.stringify(attached));
 
 const tooLarge = (cause?: unknown): HubError =>
-  new HubError("too_large", "The token's claims do not fit beside a connection: 16,384 bytes do.", {
+  new HubError("too_large", "The token's claims are too large: a connection stores 16,384 bytes.", {
     cause,
   });
 

@@ -1,5 +1,5 @@
-// The connections of one object: accepting, finding, writing, closing. Rooms and relays share it; it knows no rooms, no
-// logs and no hubs. Silent and expired connections are found by liveness-sweep.ts.
+// The connections of one object: accepting, finding, writing, closing. Rooms and relays share it; it depends on no
+// rooms, no logs and no hubs. Silent and expired connections are found by liveness-sweep.ts.
 //
 //   · Connections survive sleep: their sockets and attachments do (`serializeAttachment`). A crash or deploy ends
 //     sockets.
@@ -16,7 +16,7 @@ import { endInbound, InboundAccounts } from "./inbound-budget.ts";
 import { isSlow } from "./socket-queue.ts";
 import * as stage from "./stage.ts";
 import { type Attached, attachedOf, attachTo } from "./attachment.ts";
-import { type Connection, connectionOf, keepRest, restore, save } from "./connection.ts";
+import { type Connection, connectionOf, keepPartial, restore, save } from "./connection.ts";
 import { ConnectionsByUser } from "./connections-by-user.ts";
 
 /** The part of the object's state that connections need. */
@@ -30,13 +30,13 @@ type SocketState = Pick<
 >;
 
 /** Called for a connection that the server ends. `detail` is that of `close`. */
-export type Dropped = (connection: Connection, ...reason: Reason) => void;
+export type DropListener = (connection: Connection, ...reason: Reason) => void;
 type Reason = readonly [why: CloseCode, detail?: string];
 
 export class ConnectionTable {
   readonly #state: SocketState;
   readonly #settings: RoomSettings;
-  readonly #dropped: Dropped;
+  readonly #dropped: DropListener;
   readonly #all = new Set<Connection>();
   readonly all: ReadonlySet<Connection> = this.#all;
   readonly #byId = new Map<string, Connection>();
@@ -49,7 +49,7 @@ export class ConnectionTable {
   #writtenBefore = 0;
 
   /** Restores the connections of sockets that survived sleep, from their attachments. */
-  constructor(state: SocketState, settings: RoomSettings, dropped: Dropped) {
+  constructor(state: SocketState, settings: RoomSettings, dropped: DropListener) {
     this.#state = state;
     this.#settings = settings;
     this.#dropped = dropped;
@@ -150,7 +150,7 @@ export class ConnectionTable {
   detach(connection: Connection): void {
     const { socket } = connection;
     connection.socket = undefined;
-    stage.goAway(connection);
+    stage.markAway(connection);
     if (!socket) return;
     this.#bySocket.delete(socket);
     socket.serializeAttachment(null);
@@ -160,8 +160,8 @@ export class ConnectionTable {
   reattach(connection: Connection, socket: WebSocket): void {
     this.#state.acceptWebSocket(socket);
     connection.socket = socket;
-    if (!connection.resumable?.keepsAll) keepRest(connection, undefined);
-    stage.comeBack(connection);
+    if (!connection.resumable?.keepsAll) keepPartial(connection, undefined);
+    stage.markReturned(connection);
     this.#bySocket.set(socket, connection);
   }
 
@@ -219,7 +219,7 @@ export class ConnectionTable {
 
   /** Ends a connection with this frame as its last; behind the handshake's answer, which the client expects first. */
   refuse(connection: Connection, last: Encoded, [why, detail]: Reason): void {
-    const answer = stage.dueAnswer(connection);
+    const answer = stage.unsentHandshake(connection);
     if (!this.remove(connection, FOR_GOOD.has(why))) return;
     this.write(connection, [...answer, last]);
     if (connection.resumable?.keepsAll) closeReplaced(connection.socket, POLL_ENDED);

@@ -57,18 +57,18 @@ export interface Connection {
   attached: Attached;
   /** The attachment's. */
   user: User;
-  /** When the last message came, as far as this wake knows; milliseconds since 1970. */
+  /** Time of the last message in this wake, in milliseconds since 1970. */
   heardAt: number;
   readonly flow: Flow;
-  /** The beginning of a message whose end is still to come. Changed by `keepRest`. */
+  /** The beginning of a message whose end is still to come. Changed by `keepPartial`. */
   rest: string | Uint8Array | undefined;
-  /** What it makes the object hold. */
+  /** The memory that it uses in the object. */
   held: ConnectionBytes;
-  /** What its calls and answers may take of memory before `held` is asked. */
+  /** Memory that its calls and answers may use before `held` is consulted. */
   spareBytes: number;
-  /** What its client may still send; undefined until it has sent something. */
+  /** The budget of its client; undefined until it has sent something. */
   inbound: InboundBudget | undefined;
-  /** What all connections of its account in this object may still send; set once it is in the object's table. */
+  /** The budget of all connections of its account in this object; set once it is in the object's table. */
   inboundAccounts: InboundAccounts | undefined;
   /** The server's limits, lowered by the token's, for this user. */
   tokenLimits: { readonly user: User; readonly limits: Limits } | undefined;
@@ -150,7 +150,7 @@ export function save(connection: Connection, change: Partial<Attached>): void {
 }
 
 /** Keeps the beginning of a message until its end comes. False where memory is short: it is not kept then. */
-export function keepRest(connection: Connection, rest: Connection["rest"]): boolean {
+export function keepPartial(connection: Connection, rest: Connection["rest"]): boolean {
   const more = memoryOf(rest) - memoryOf(connection.rest);
   if (more > 0 && !connection.held.fits(more)) return false;
   connection.held.buffer(more);
@@ -180,6 +180,6 @@ export function restore(socket: WebSocket): Connection | undefined {
 }
 
 /** The reader of an event stream has taken so many characters from the worker. */
-export function countTaken({ flow }: Connection, characters: number): void {
+export function countReadCharacters({ flow }: Connection, characters: number): void {
   flow.untaken = Math.max(0, flow.untaken - characters);
 }

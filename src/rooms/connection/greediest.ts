@@ -1,5 +1,5 @@
-// Which connections an object ends so that it lives on: those that make it hold most, where refusing something new gives
-// no memory back. Both ends are followed by a reconnect.
+// Which connections an object ends so that it lives on: those that make it hold most, where refusing something new
+// gives no memory back. Both ends are followed by a reconnect.
 //
 //   · Outgoing: what waits in the runtime's queue of each socket, and frames that clients have not confirmed or polled.
 //     Looked at once so much was written that it could matter: no message pays for it.
@@ -15,7 +15,7 @@ import { queuedBytes } from "./socket-queue.ts";
 
 type HeldLimits = Pick<Limits, "heldByUser" | "heldByObject">;
 
-/** What a connection alone makes the object hold. */
+/** The memory that one connection uses in the object. */
 interface Outgoing {
   readonly connection: Connection;
   readonly bytes: number;
@@ -41,7 +41,7 @@ export class Greediest extends HeldBytes {
   /** More than one user's readers may leave (`heldByUser`) was written since the last look: some may wait. */
   check(): void {
     this.written = 0;
-    for (const connection of overfull(this.#connections.all, this.#bounds))
+    for (const connection of connectionsOverBudget(this.#connections.all, this.#bounds))
       this.#connections.close(connection, CLOSE.slow);
   }
 
@@ -58,7 +58,7 @@ export class Greediest extends HeldBytes {
 }
 
 /** Connections whose end brings each user, and the object, back into their budgets: the greediest first. */
-export function overfull(
+export function connectionsOverBudget(
   all: Iterable<Connection>,
   { heldByUser, heldByObject }: HeldLimits,
 ): readonly Connection[] {
@@ -114,7 +114,9 @@ const keptFor = ({ resumable, stage }: Connection): readonly Encoded[] => [
   ...(stage.name === "greeting" ? stage.held : []),
 ];
 
-/** The connection whose input holds most; undefined where all hold little, so that nobody in particular is the cause. */
+/**
+ * The connection whose input holds most; undefined where all hold little, so that nobody in particular is the cause.
+ */
 function greediestInput(
   all: Iterable<Connection>,
   { heldByConnection }: Pick<Limits, "heldByConnection">,

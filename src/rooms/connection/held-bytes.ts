@@ -2,11 +2,12 @@
 // has read, frames that wait for a connection to open or a client to confirm them. A Durable Object has 128 MB; beyond
 // its budget the newest request is refused with `busy`, the greediest connection is ended, and the object lives on.
 //
-//   · Three accounts nest: a connection's, its user's in this object, the object's. What one refuses, none counts.
+//   · Three accounts nest: a connection's, its user's in this object, the object's. A refused request is counted in
+//     none of them.
 //   · Input is released by its owner (`take`, `release`), also after its connection has ended: a call may run on.
 //   · Buffers (`buffer`, `unbuffer`) end with their connection.
-//   · The first `SPARE_BYTES` of a connection's calls and answers are counted in it alone (`Connection.spareBytes`), as a
-//     part of what a connection costs anyway: most calls are that small, and cost no account anything.
+//   · The first `SPARE_BYTES` of a connection's calls and answers are counted in it alone (`Connection.spareBytes`), as
+//     a part of what a connection costs anyway: most calls are that small, and cost no account anything.
 //   · Frames to clients (`addFrames`) have a count of their own, bounded by user; by object in greediest.ts, since a
 //     room's frame is one text, however many connections wait for it.
 
@@ -191,7 +192,7 @@ export const PARSED = 9;
 const isFlat = (value: unknown): boolean =>
   typeof value !== "object" || value === null || value instanceof Uint8Array;
 
-/** What a value holds that came as so many bytes. Text and bytes hold themselves, and a little. */
+/** The memory of a value that came as so many bytes. Text and bytes take their size, and a little more. */
 export const heldBy = (value: unknown, bytes: number): number =>
   isFlat(value) ? bytes : bytes * PARSED;
 

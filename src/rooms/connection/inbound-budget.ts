@@ -1,20 +1,20 @@
-// Budgets for all that arrives on connections, whatever it is: calls, items, cancellations, answers, pings, bytes that no
-// protocol knows. Calls have a rate of their own beside them, with an answer for each that is refused; a client that
+// Budgets for all that arrives on connections, whatever it is: calls, items, cancellations, answers, pings, bytes that
+// no protocol knows. Calls have a rate of their own beside them, with an answer for each that is refused; a client that
 // exceeds these is closed with 4429.
 //
-//   · All connections of a user in one object share one budget (`InboundAccounts`), so that closing and coming back gives
-//     nothing. A guest has one alone, and shares ten with the guests of the same network.
-//   · Where an account has exceeded one, its next connection is refused for some seconds: a flood that comes back at once
-//     keeps the engine busy with its input, and no other client is served.
+//   · All connections of a user in one object share one budget (`InboundAccounts`), so that closing and coming back
+//     gives nothing. A guest has one alone, and shares ten with the guests of the same network.
+//   · Where an account has exceeded one, its next connection is refused for some seconds: a flood that comes back at
+//     once keeps the engine busy with its input, and no other client is served.
 //   · A connection draws from them in portions: most messages are paid by a subtraction.
-//   · In memory: a wake begins all of them anew.
+//   · In memory: after a wake all of them are full.
 
 import type { Limits } from "../../model/options.ts";
 import { rateLimited } from "../../model/retry-after.ts";
 import { accountOf, type AccountUser } from "../../model/user.ts";
 import { Budget } from "../platform/budget.ts";
 
-/** What one connection may still send. */
+/** The budget of one connection. */
 export interface InboundBudget {
   readonly messages: Portions;
   readonly bytes: Portions;
@@ -105,7 +105,7 @@ export class InboundAccounts {
   }
 }
 
-/** What comes on connections that are still open belongs to the same flood, and begins its pause anew. */
+/** Frames on connections that are still open belong to the same flood, and restart its pause. */
 function pause(account: AccountBudget): void {
   const { messages, bytes, pausedUntil, pauseMs } = account;
   const floodedAt = Math.max(messages.refusedAt, bytes.refusedAt);
@@ -124,7 +124,7 @@ interface Rate {
   readonly burst: number;
 }
 
-/** What an account may send. */
+/** The budget of an account. */
 export function ratesOf(limits: Limits): { readonly messages: Rate; readonly bytes: Rate } {
   const { bytesPerSecond, bytesBurst, callsPerSecond, callBurst } = limits;
   const perSecond = Math.max(limits.messagesPerSecond, callsPerSecond * CALLS_SHARE);
@@ -138,7 +138,7 @@ export function ratesOf(limits: Limits): { readonly messages: Rate; readonly byt
 /** A connection takes this part of what is left at a time: many that say little leave enough for the next one. */
 const PORTION = 1 / 40;
 
-/** What a connection has drawn from its budgets, and not spent yet. */
+/** The amount that a connection has drawn from its budgets, and not spent yet. */
 class Portions {
   readonly #from: readonly Budget[];
   /** Where it is enough, the path of every message takes from it directly; `spend` otherwise. */

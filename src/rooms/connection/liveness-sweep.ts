@@ -9,8 +9,9 @@
 //   socket takes no bytes (`isStuck`)              at the second sweep that finds it so
 //
 // Only a client that pings is expected to: one that has announced it (our own does, Microsoft's by their name), has
-// pinged, or answers pings of the server. ASP.NET Core, too, starts a client's timeout at its first ping. Others end when
-// they have sent nothing for `limits.unheardSeconds`: nothing tells a listener from one that is lost half open.
+// pinged, or answers pings of the server. ASP.NET Core, too, starts a client's timeout at its first ping. Others end
+// when they have sent nothing for `limits.unheardSeconds`: a listener cannot be distinguished from a client that is
+// lost half open.
 
 import { CLOSE } from "../../model/errors.ts";
 import type { RoomSettings } from "../../model/options.ts";
@@ -59,7 +60,8 @@ export class LivenessSweep implements Duty {
   }
 
   /**
-   * Expiry and deadlines are checked at every alarm. A sweep asks the runtime about each socket, and comes less often.
+   * Expiry and deadlines are checked at every alarm. A sweep reads the runtime's time of each socket, and comes less
+   * often.
    */
   run(now: number): void {
     const isSweep = now - this.#sweptAt >= this.#sweepMs();

@@ -15,8 +15,8 @@
 
 import type { Encoded, Incoming } from "../../model/message.ts";
 import type { Protocol } from "../../protocols/protocol.ts";
-import type { Attached, Repeated } from "./attachment.ts";
-import { NOTHING, withoutConfirmed, withWritable, type Written } from "./replay-window.ts";
+import type { Attached, RepeatedRange } from "./attachment.ts";
+import { NOTHING, withoutConfirmed, withWritable, type WrittenFrames } from "./replay-window.ts";
 import type {
   ReplayLimits,
   ReplayRows,
@@ -49,11 +49,11 @@ export class ReplayBuffer {
   readonly #limits: ReplayLimits;
   #unconfirmed: UnconfirmedFrame[];
   /** Those that were written to the present socket. */
-  #written: Written = NOTHING;
+  #written: WrittenFrames = NOTHING;
   /** Number of the newest message to the client. */
   #lastNumber: number;
-  /** What was written before the last resume: on this socket it is sent again. */
-  #repeated: Repeated;
+  /** Frames written before the last resume: on this socket they are sent again. */
+  #repeated: RepeatedRange;
   /** The client counts from this number or a later one. */
   #clientNext: number;
   /** Whether the client has confirmed something on this socket. */
@@ -202,7 +202,7 @@ export class ReplayBuffer {
   }
 
   /** The client has resumed on a new socket. */
-  resume(): Resumption & { readonly repeated: Repeated } {
+  resume(): Resumption & { readonly repeated: RepeatedRange } {
     const next = this.#unconfirmed[0]?.first ?? this.#lastNumber + 1;
     const isFar = next - this.#clientNext > MOST_DROPPED;
     const sequence = isFar ? next : Math.min(next, this.#clientNext);

@@ -1,9 +1,9 @@
-// What a replay buffer (replay-buffer.ts) begins with, is limited by, and writes: a row for each frame, and the frames of
-// a resume.
+// The initial state, the limits and the rows of a replay buffer (replay-buffer.ts): a row for each frame, and the
+// frames of a resume.
 
 import type { Encoded, Outgoing } from "../../model/message.ts";
 import type { Protocol } from "../../protocols/protocol.ts";
-import type { Attached, Repeated } from "./attachment.ts";
+import type { Attached, RepeatedRange } from "./attachment.ts";
 import type { ConnectionBytes } from "./held-bytes.ts";
 
 /** A frame that the client has not confirmed, with messages `first` to `last`. */
@@ -29,7 +29,7 @@ export interface ReplayState {
   readonly confirmedUpTo: number;
   readonly unconfirmed: readonly UnconfirmedFrame[];
   /** Of the last resume, if there was one. */
-  readonly repeated?: Repeated | undefined;
+  readonly repeated?: RepeatedRange | undefined;
 }
 
 export interface ReplayLimits {
@@ -43,7 +43,7 @@ export interface ReplayLimits {
   readonly byFrame?: boolean;
 }
 
-/** What a client gets that has resumed. */
+/** The frames for a client that has resumed. */
 export interface Resumption {
   /** Number of the first message that it gets. */
   readonly sequence: number;

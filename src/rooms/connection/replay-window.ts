@@ -4,7 +4,7 @@
 import type { UnconfirmedFrame } from "./replay-rows.ts";
 
 /** Frames that were written, from the first on, and their characters. Kept from one frame to the next. */
-export interface Written {
+export interface WrittenFrames {
   readonly frames: number;
   /** Characters of all of them … */
   readonly all: number;
@@ -12,7 +12,7 @@ export interface Written {
   readonly fresh: number;
 }
 
-export const NOTHING: Written = { frames: 0, all: 0, fresh: 0 };
+export const NOTHING: WrittenFrames = { frames: 0, all: 0, fresh: 0 };
 
 interface Window {
   /** Characters that may be under way without a confirmation. */
@@ -32,12 +32,12 @@ interface Window {
  */
 const MOST_WINDOWS = 4;
 
-/** What may be written in all; at least one frame that is not sent again is always under way. */
+/** The characters that may be written in all; at least one frame that is not sent again is always under way. */
 export function withWritable(
   all: readonly UnconfirmedFrame[],
-  written: Written,
+  written: WrittenFrames,
   { window, largest, repeatedUpTo }: Window,
-): Written {
+): WrittenFrames {
   let now = written;
   while (now.frames < all.length) {
     const { frame, last } = all[now.frames]!;
@@ -51,10 +51,10 @@ export function withWritable(
 
 /** The first frames are confirmed. */
 export function withoutConfirmed(
-  written: Written,
+  written: WrittenFrames,
   confirmed: readonly UnconfirmedFrame[],
   repeatedUpTo: number,
-): Written {
+): WrittenFrames {
   let { all, fresh } = written;
   for (const { frame, last } of confirmed) {
     all -= frame.length;

@@ -17,7 +17,7 @@ import { type Attached, attachTo } from "./attachment.ts";
 import { type Connection, connectionOf, isKnown, save } from "./connection.ts";
 import { closeReplaced } from "./close-socket.ts";
 import type { ConnectionTable } from "./connection-table.ts";
-import { goAway } from "./stage.ts";
+import { markAway } from "./stage.ts";
 import { ReplayBuffer } from "./replay-buffer.ts";
 import { framesOf, type ReplayLimits, type ReplayState } from "./replay-rows.ts";
 import { ResumableRows } from "./resumable-rows.ts";
@@ -71,7 +71,7 @@ export class ResumableConnections implements Duty {
 
   /** Away since the first wake that found its socket missing, which is saved: later wakes do not prolong it. */
   #restoreAway(connection: Connection, since: number | null, now: number): void {
-    goAway(connection);
+    markAway(connection);
     if (since === null) this.#rows.saveAwaySince(connection, now);
     this.#expireLater(connection, since ?? now);
   }
@@ -97,7 +97,9 @@ export class ResumableConnections implements Duty {
     this.#expireLater(connection, now);
   }
 
-  /** Without a socket no sequence can come: its deadline ends. That of a polling client is its handshake's, and stays. */
+  /**
+   * Without a socket no sequence can come: its deadline ends. That of a polling client is its handshake's, and stays.
+   */
   #expireLater(connection: Connection, at: number): void {
     const { awayMs, betweenPollsMs } = this.#options;
     const isPoll = isPolled(connection.attached);
@@ -128,7 +130,7 @@ export class ResumableConnections implements Duty {
    */
   reattach(connection: Connection, socket: WebSocket, change: Partial<Attached>): void {
     const { connections } = this.#options;
-    // What will be repeated is not known yet, and its numbers are smaller.
+    // The repeated messages are not known yet, and their numbers are smaller.
     const repeated = { from: LARGEST, upTo: LARGEST };
     attachTo(socket, { ...connection.attached, ...change, repeated });
     const old = connection.socket;

@@ -1,4 +1,4 @@
-// What waits in the runtime to be sent on a socket.
+// The bytes that wait in the runtime to be sent on a socket.
 
 import type { Connection } from "./connection.ts";
 
@@ -10,8 +10,8 @@ export const queuedBytes = ({ socket }: Pick<Connection, "socket">): number =>
 const LOOK_AFTER = 1 / 8;
 
 /**
- * Reading the size of the socket's queue costs a tenth of a write, so it is asked for once for so many characters: where
- * `flow.written` has come to `flow.lookAt`.
+ * Reading the size of the socket's queue costs a tenth of a write, so it is asked for once for so many characters:
+ * where `flow.written` has come to `flow.lookAt`.
  */
 export function isSlow(connection: Pick<Connection, "flow" | "socket">, most: number): boolean {
   const { flow } = connection;

@@ -92,7 +92,7 @@ export function hold({ held, stage }: HasBudget, frames: readonly Encoded[]): bo
 }
 
 /** The handshake's answer where it is not written yet. */
-export const dueAnswer = ({ stage }: Pick<HasStage, "stage">): readonly Encoded[] =>
+export const unsentHandshake = ({ stage }: Pick<HasStage, "stage">): readonly Encoded[] =>
   stage.name === "greeting" && stage.answer !== undefined ? [stage.answer] : [];
 
 /** Characters, or bytes. */
@@ -108,12 +108,12 @@ export function open(connection: HasStage): Greeting | undefined {
 }
 
 /** The socket is gone, the connection is not. */
-export function goAway(connection: HasStage): void {
+export function markAway(connection: HasStage): void {
   if (connection.stage.name === "open") connection.stage = { name: "away" };
 }
 
 /** Its client is back on another socket. */
-export function comeBack(connection: HasStage): void {
+export function markReturned(connection: HasStage): void {
   if (connection.stage.name === "away") connection.stage = { name: "open" };
 }
 
@@ -123,7 +123,7 @@ export function end(connection: HasStage, isForGood: boolean): void {
   connection.stage = { name: "ended", isForGood, wasOpen: isOpen(connection) };
 }
 
-/** Whether the hub knows of it, and it has not ended. */
+/** Whether the hub's `connected` has begun, and the connection has not ended. */
 export const isOpen = ({ stage }: Pick<HasStage, "stage">): boolean =>
   stage.name === "open" || stage.name === "away";
 

@@ -1,5 +1,6 @@
 // The queue of messages to this object's sockets. A flush writes all of them, in one frame for each socket. The outbox
-// knows no logs: messages that must be saved before they are sent are saved by `saver`, at the beginning of a flush.
+// does not depend on logs: messages that must be saved before they are sent are saved by `saver`, at the beginning of a
+// flush.
 //
 //   · Each connection gets its messages in the order in which they were queued, publications and direct messages alike.
 //   · A publication that could not be saved is not sent; messages queued after it are.

@@ -1,4 +1,4 @@
-// What survives sleep of the rooms that this object follows, in SQLite: the rooms, the position in each, and which of
+// The rooms that this object follows, as they survive sleep in SQLite: the rooms, the position in each, and which of
 // this object's connections are in them, for what cause.
 
 import type { PartStorage, Sql } from "../../model/stored-values.ts";
@@ -42,7 +42,7 @@ export class FollowTable {
     return (this.#unsure ??= new Set(this.#kv.get<string[]>(UNSURE)));
   }
 
-  /** Whether the room may know other members than this object has: it is told of all of them after a wake. */
+  /** Whether the room may have other members of this object than it has: all are reported after a wake. */
   isUnsure(room: string): boolean {
     return this.#doubted.has(room);
   }

@@ -23,7 +23,7 @@ import {
   type Departure,
   type TakenChanges,
 } from "./member-changes.ts";
-import { isReached, ReachedPositions } from "./undelivered-publications.ts";
+import { isReached, DeliveredPositions } from "./undelivered-publications.ts";
 
 /**
  * - `idle`: the room was never asked, or has confirmed that it let this object go.
@@ -57,7 +57,7 @@ export class FollowedRoom {
   /** Members that are replaying, and when their replay meets live batches. */
   readonly replays = new JoinReplays();
   /** Undefined until a publication is waited for. */
-  #reached: ReachedPositions | undefined;
+  #reached: DeliveredPositions | undefined;
   #state: State = "idle";
   readonly #changes = new MemberChanges();
   /** Unknown after a wake without saved positions; the room knows then. */
@@ -88,7 +88,7 @@ export class FollowedRoom {
     return this.#position;
   }
 
-  /** Undefined where a batch would be refused, or the room knows better than this object what it has. */
+  /** Undefined where a batch would be refused, or the room knows this object's position better. */
   get asFollower(): FollowerPosition | undefined {
     if (!this.#position || this.members.size === 0) return undefined;
     return { follower: this.#options.self, position: this.#position };
@@ -185,7 +185,7 @@ export class FollowedRoom {
     return true;
   }
 
-  /** Nobody of this object is in the room: what is said from now on is for nobody here. */
+  /** No connection of this object is in the room: later messages are for nobody here. */
   #forgetPosition(): void {
     this.#position = undefined;
     this.#hasOldMembers = false;
@@ -215,8 +215,8 @@ export class FollowedRoom {
   }
 
   /**
-   * Members that a reset is for. One whose replay has brought as much already, or is still to bring it, would be set back
-   * by the state that comes with it, and get no entry again that its replay had.
+   * Members that a reset is for. One whose replay has brought as much already, or is still to bring it, would be set
+   * back by the state that comes with it, and get no entry again that its replay had.
    */
   membersToReset({ epoch, state }: Delivery): Iterable<Connection> {
     if (!state || this.replays.until.size === 0) return this.members;
@@ -239,7 +239,7 @@ export class FollowedRoom {
   /** Done when everything up to here was delivered, or the room is slow to deliver it. */
   async whenReached(position: Position): Promise<void> {
     if (this.#position && isReached(position, this.#position)) return;
-    await (this.#reached ??= new ReachedPositions()).wait(position);
+    await (this.#reached ??= new DeliveredPositions()).wait(position);
   }
 
   /** The position of this object, or of a member that is replaying. */

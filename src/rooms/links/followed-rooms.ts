@@ -1,5 +1,5 @@
-// Rooms elsewhere that connections here are in. An object follows a room once, however many of its connections are in it,
-// and reports them to the room; the room delivers each batch once, and the outbox fans it out.
+// Rooms elsewhere that connections here are in. An object follows a room once, however many of its connections are in
+// it, and reports them to the room; the room delivers each batch once, and the outbox fans it out.
 
 import { CLOSE, HubError } from "../../model/errors.ts";
 import { logError } from "../../model/logger.ts";
@@ -46,7 +46,7 @@ export class FollowedRooms {
     this.rooms = new RoomsByName(options, stored);
   }
 
-  /** What connections here have published in rooms elsewhere. */
+  /** Publications of connections here in rooms elsewhere. */
   get undelivered(): UndeliveredPublications {
     return (this.#undelivered ??= new UndeliveredPublications((name) => this.rooms.get(name)));
   }
@@ -86,7 +86,10 @@ export class FollowedRooms {
     await (isMember ? this.#confirmed(room) : this.rooms.sync(room));
   }
 
-  /** Done when the room knows. May be repeated. A connection is no member where this throws, as `too_many_groups`. */
+  /**
+   * Done when the room has the member. May be repeated. A connection is no member where this throws, as
+   * `too_many_groups`.
+   */
   async join(connection: Connection, request: JoinRequest): Promise<void> {
     await this.#afterPublications(connection, request.topic);
     await this.#join(connection, this.#roomFor(connection, request), request.cause);
@@ -119,7 +122,7 @@ export class FollowedRooms {
     return this.rooms.sync(room);
   }
 
-  /** What the connection has published there is for those who were members then: it is written before they change. */
+  /** The connection's earlier publications are for the members of that time: they are written before members change. */
   async #afterPublications(connection: Connection, topic: Topic): Promise<void> {
     await this.#undelivered?.settled(connection, formatTopic(topic));
     this.#options.outbox.flush();
@@ -191,8 +194,9 @@ export class FollowedRooms {
     if (!fresh) return { kind: "behind", offset: room.position!.offset };
     if (delivery.reset) this.#options.outbox.reset(delivery, room.membersToReset(delivery));
     for (const entry of fresh.entries) this.#publish(room, delivery.epoch, entry);
-    // Saved first: the platform holds frames back until rows written before them are durable (output gate). A crash then
-    // repeats nothing to clients that rejoin. Where it fails, the frames are written all the same, and not once more.
+    // Saved first: the platform holds frames back until rows written before them are durable (output gate). A crash
+    // then repeats nothing to clients that rejoin. Where it fails, the frames are written all the same, and not once
+    // more.
     try {
       room.savePosition(fresh.position);
     } finally {

@@ -1,5 +1,5 @@
-// What a followed room does not know yet of this object's members: users whose number of connections has changed, and
-// which of them left on purpose.
+// Changes of this object's members that a followed room does not have yet: users whose number of connections has
+// changed, and which of them left on purpose.
 
 import type { Connection } from "../connection/connection.ts";
 import type { MemberCount, Traces } from "../rpc/room-rpc.ts";
@@ -35,7 +35,7 @@ export class MemberChanges {
     else this.#left.delete(user.id);
   }
 
-  /** What is noted from here on goes with the next report. */
+  /** Changes from here on go with the next report. */
   take(): TakenChanges {
     const taken = { users: new Map(this.#users), left: this.takeLeaves() };
     this.#users.clear();

@@ -90,7 +90,7 @@ export class PublishLanes {
     const room = formatTopic(topic);
     const lane: Lane = this.#lanes.get(room) ?? { queue: [], running: undefined, last: RESOLVED };
     if (lane.queue.length >= QUEUE_SIZE || (this.#chars > 0 && this.#chars + length > ALL_CHARS))
-      return Promise.reject(new HubError("rate_limited", "The room does not keep up."));
+      return Promise.reject(new HubError("rate_limited", "The room is too slow."));
     this.#lanes.set(room, lane);
     this.#chars += length;
     const arrival = new Promise<Position>((resolve, reject) => {

@@ -101,7 +101,7 @@ export class RoomsByName {
     if (room) await this.sync(room);
   }
 
-  /** Reports changes to a room; one without members is followed no longer once it knows. */
+  /** Reports changes to a room; a room without members is no longer followed once it has the report. */
   sync(room: FollowedRoom): Promise<void> {
     const synced = room.sync(() => {
       // A connection may have joined since the room has confirmed it.

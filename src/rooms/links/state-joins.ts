@@ -24,7 +24,7 @@ const PAUSES_MS = [1_000, 5_000, 15_000] as const;
 export const hasState = ({ settings }: Pick<Parts, "settings">, { kind }: Topic): boolean =>
   kind === settings.stateKind;
 
-/** What a connection has missed in a room, in order: the snapshot first, then entries. */
+/** Frames for a connection that has missed entries of a room, in order: the snapshot first, then entries. */
 export function sendMissed(
   { outbox }: Pick<Parts, "outbox">,
   connection: Connection,

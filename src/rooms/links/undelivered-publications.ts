@@ -1,6 +1,7 @@
 // Publications of connections' calls in rooms elsewhere that are not delivered here yet. A message goes by way of its
-// room and meets the members that are here when it comes back, while joins and leaves take effect at once: so these wait
-// for the publications of the same connection in the same room, and so does what is sent directly to such a member.
+// room and meets the members that are here when it comes back, while joins and leaves take effect at once: so these
+// wait for the publications of the same connection in the same room, and so does what is sent directly to such a
+// member.
 
 import { formatTopic, type Position } from "../../model/topic.ts";
 import type { Connection } from "../connection/connection.ts";
@@ -11,11 +12,11 @@ interface Followed {
   whenReached(position: Position): Promise<void>;
 }
 
-/** What a call sends to a connection of this object itself, not by way of a room. */
+/** Messages of a call to a connection of this object itself, not by way of a room. */
 export interface DirectSend {
   readonly caller: Connection;
   readonly recipient: Connection;
-  /** What it waits for as well. None of it rejects. */
+  /** Promises that it waits for as well. None of them rejects. */
   readonly after?: readonly Promise<unknown>[];
 }
 
@@ -34,8 +35,8 @@ export class UndeliveredPublications {
   }
 
   /**
-   * Gives the position of the publication: at once where the connection is no member of the room, else when its own copy
-   * is on the way or late. Rejects as the publication does.
+   * Gives the position of the publication: at once where the connection is no member of the room, else when its own
+   * copy is on the way or late. Rejects as the publication does.
    */
   async add<P extends Position>(
     connection: Connection,
@@ -121,7 +122,7 @@ interface Waiter {
 }
 
 /** Waits until the deliveries of one room have come to a position. A slow room keeps nobody waiting for long. */
-export class ReachedPositions {
+export class DeliveredPositions {
   readonly #waiters = new Set<Waiter>();
   #timer: AbortController | undefined;
 

@@ -1,5 +1,5 @@
-// The index of a log, in memory: which batch lies in which slot, how far back the batches reach without a gap, and the ids
-// of publications. What a write costs does not depend on the history's size.
+// The index of a log, in memory: which batch lies in which slot, how far back the batches reach without a gap, and the
+// ids of publications. The cost of a write does not depend on the history's size.
 
 import type { History } from "../../model/options.ts";
 import type { Entry } from "../rpc/log-entry.ts";
@@ -57,8 +57,8 @@ export class BatchIndex {
   }
 
   /**
-   * The slot of the oldest batch of the same kind where that is past its age or all slots are taken, else an unused one.
-   * Messages have even slots, presence odd ones.
+   * The slot of the oldest batch of the same kind where that is past its age or all slots are taken, else an unused
+   * one. Messages have even slots, presence odd ones.
    */
   slotFor(hasMessages: boolean, now: number): number {
     return this.#laneOf(hasMessages).slotFor(this.#youngest(now));

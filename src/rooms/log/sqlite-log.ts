@@ -1,9 +1,9 @@
-// A room's log in SQLite: one row for each batch of entries, in slots that are overwritten, since a deleted row is billed
-// like a written one. Retention is decided on reading; rows past their age are overwritten by the next batch, or erased
-// by alarm where none comes. The index of batches is in memory, and read at each wake.
+// A room's log in SQLite: one row for each batch of entries, in slots that are overwritten, since a deleted row is
+// billed like a written one. Retention is decided on reading; rows past their age are overwritten by the next batch, or
+// erased by alarm where none comes. The index of batches is in memory, and read at each wake.
 
 import type { BesideLog } from "./beside-log.ts";
-import { isDamage, storageCorrupt } from "../platform/object-storage.ts";
+import { isStorageDamage, storageCorrupt } from "../platform/object-storage.ts";
 import type { PartStorage } from "../../model/stored-values.ts";
 import type { History } from "../../model/options.ts";
 import type { Position } from "../../model/topic.ts";
@@ -37,7 +37,7 @@ export class SqliteLog implements RoomLog {
   readonly #storage: LogStorage;
   readonly #history: LogHistory;
   #epoch: string;
-  /** Undefined after what changed all rows, or a write that failed, until it is read anew. */
+  /** Undefined after what changed all rows, or a write that failed, until it is read again. */
   #read: BatchIndex | undefined;
   /** The table has a row: the storage need not be asked whether it is there. */
   #isMade = false;
@@ -85,7 +85,7 @@ export class SqliteLog implements RoomLog {
     );
   }
 
-  /** Where it throws, nothing was written, and the index is read anew. */
+  /** Where it throws, nothing was written, and the index is read again. */
   #restoring(run: () => void): void {
     try {
       run();
@@ -114,7 +114,7 @@ export class SqliteLog implements RoomLog {
       this.#isMade = true;
     } catch (error) {
       // Once more where damage is noticed, and where the table went with a transaction.
-      if (!direct || !isDamage(error)) throw error;
+      if (!direct || !isStorageDamage(error)) throw error;
       sql.exec(INSERT, ...row);
     }
   }
@@ -163,7 +163,9 @@ export class SqliteLog implements RoomLog {
     return !this.#index.hasEntries;
   }
 
-  /** The newest batch leaves a row without entries, which keeps the offset; so does that with messages, for their gap. */
+  /**
+   * The newest batch leaves a row without entries, which keeps the offset; so does that with messages, for their gap.
+   */
   expire(now: number): void {
     const { sql } = this.#storage;
     const index = this.#index;

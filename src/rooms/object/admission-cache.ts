@@ -5,7 +5,7 @@
 import type { RoomSettings } from "../../model/options.ts";
 import { formatTopic } from "../../model/topic.ts";
 import { factsOf, type TokenFacts, type User } from "../../model/user.ts";
-import type { AccountRpc, AdmissionRequest, Belongings } from "../rpc/account-rpc.ts";
+import type { AccountRpc, AdmissionRequest, AdmittedRooms } from "../rpc/account-rpc.ts";
 import { errorOf } from "../rpc/fault.ts";
 
 interface AdmissionCacheOptions {
@@ -18,7 +18,7 @@ interface AdmissionCacheOptions {
 
 type Rate = NonNullable<AdmissionRequest["rate"]>;
 /** Answers about a user, by token. */
-type ByToken = Map<string, Belongings>;
+type ByToken = Map<string, AdmittedRooms>;
 
 /** Users whose answers are cached. Beyond it the cache is cleared, and their accounts are called again. */
 const USERS_AT_MOST = 10_000;
@@ -48,14 +48,14 @@ export class AdmissionCache {
   }
 
   /**
-   * What a user's connections belong to: kept since the first of them began, and asked for again where that has changed
+   * Accounts' answers about users: kept while the user is connected, and requested again after a change
    * meanwhile. The account has it, not the connection.
    */
-  async belongingsOf(token: TokenFacts): Promise<Belongings> {
+  async belongingsOf(token: TokenFacts): Promise<AdmittedRooms> {
     return this.#answers.get(accountIn(token))?.get(keyOf(token)) ?? this.#ask(token);
   }
 
-  async #ask(token: TokenFacts, rate?: Rate): Promise<Belongings> {
+  async #ask(token: TokenFacts, rate?: Rate): Promise<AdmittedRooms> {
     const { self: object } = this.#options;
     const name = accountIn(token);
     const request = { isStale: false };
@@ -74,7 +74,7 @@ export class AdmissionCache {
     }
   }
 
-  #remember(token: TokenFacts, answer: Belongings): void {
+  #remember(token: TokenFacts, answer: AdmittedRooms): void {
     if (this.#answers.size >= USERS_AT_MOST) this.#answers.clear();
     const name = accountIn(token);
     const byToken: ByToken = this.#answers.get(name) ?? new Map();

@@ -40,7 +40,7 @@ export function framesOf(connection: Connection, entered: EnteredRoom): Encoded[
   return [first, ...splitIntoFrames(protocol, replay)];
 }
 
-/** The text of the state is spliced in as the last of the parameters: it is not written anew for each client. */
+/** The text of the state is spliced in as the last of the parameters: it is not encoded again for each client. */
 const withState = (first: Encoded, state: string | undefined): Encoded =>
   state === undefined ? first : `${(first as string).slice(0, -2)},"state":${state}}}`;
 

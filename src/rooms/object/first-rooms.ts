@@ -6,7 +6,7 @@ import { factsOf, isGuest, type User } from "../../model/user.ts";
 import { closeCodeOf } from "../connection/close-socket.ts";
 import type { Connection } from "../connection/connection.ts";
 import { belong } from "../links/state-joins.ts";
-import type { Belongings } from "../rpc/account-rpc.ts";
+import type { AdmittedRooms } from "../rpc/account-rpc.ts";
 import { topicsOf, type AdmissionCache } from "./admission-cache.ts";
 import type { ObjectHost } from "./object-host.ts";
 import { waitForLinks } from "./link-wait.ts";
@@ -23,7 +23,7 @@ export async function joinFirstRooms(entered: Entered, connection: Connection): 
   const { groups, usesRoom } = await belongingsOf(entered, connection);
   const { parts, host } = entered;
   const { agenda, followed, settings } = parts;
-  // What a client missed there while it was away is replayed, or it has a state: such a room is followed in any case.
+  // Missed messages of such a room are replayed, or it has a state: it is followed in any case.
   const keeps = settings.rememberGroups > 0 || settings.stateKind === "user";
   const isFollowed = usesRoom === true || keeps;
   const ownRoom = isFollowed && reachesUsers(parts);
@@ -33,11 +33,11 @@ export async function joinFirstRooms(entered: Entered, connection: Connection): 
   await waitForLinks(agenda, all ? [...links, all] : links);
 }
 
-/** What the account says; nothing where it is closed instead, being no longer admitted. */
+/** The account's answer; nothing if the connection is closed, because it is no longer admitted. */
 async function belongingsOf(
   { admissions, parts }: Entered,
   connection: Connection,
-): Promise<Belongings> {
+): Promise<AdmittedRooms> {
   try {
     return await admissions.belongingsOf(factsOf(connection.user));
   } catch (error) {

@@ -15,7 +15,7 @@ import type { Draft, HistoryQuery, HistoryView } from "../rpc/log-entry.ts";
 import type { Domain, RoomAddress } from "../rpc/object-address.ts";
 import type { PresenceQuery, PresenceView, UserChanges } from "../rpc/presence-view.ts";
 import type { RefreshOutcome } from "../rpc/relay-rpc.ts";
-import type { Ran, Run, Snapshot, StateSpec } from "../rpc/state-rpc.ts";
+import type { RunResult, Run, Snapshot, StateSpec } from "../rpc/state-rpc.ts";
 
 /** The object's place, its settings and its bindings. The same for as long as it is awake. */
 interface Identity {
@@ -76,22 +76,22 @@ export interface RoomAccess {
 export interface StateAccess {
   /**
    * Runs an action in a room with state. In this object's own room it is done once its ticket says so, after the next
-   * flush; elsewhere it is durable, and where the caller is a member, its effects are on their way to it, unless the room
-   * is slow to deliver. Throws what the action throws, `conflict`, `invalid_state`, `method_not_found`, …
+   * flush; elsewhere it is durable, and where the caller is a member, its effects are on their way to it, unless the
+   * room is slow to deliver. Throws what the action throws, `conflict`, `invalid_state`, `method_not_found`, …
    */
   run(topic: Topic, run: Run, caller?: Connection): Promise<RunOutcome>;
   /** The same, done when it is durable everywhere: for hub code. */
-  runAndSave(topic: Topic, run: Run, caller?: Connection): Promise<Ran>;
+  runAndSave(topic: Topic, run: Run, caller?: Connection): Promise<RunResult>;
   /** The whole state of a room. Throws `method_not_found` where it has none. */
   state(topic: Topic): Promise<Snapshot>;
-  /** What clients see of it. Throws `method_not_found` where that is nothing. */
+  /** The state that clients see. Throws `method_not_found` where they see none. */
   view(topic: Topic): Promise<Snapshot>;
   /** Loads a room's state from elsewhere again. */
   reload(topic: Topic): Promise<Position>;
 }
 
 /** A run, and the ticket of its flush where that is this object's. */
-export interface RunOutcome extends Ran {
+export interface RunOutcome extends RunResult {
   readonly ticket?: Ticket;
 }
 
@@ -224,7 +224,7 @@ export interface ClientMethodCall extends Params {
 export interface Receiver {
   /** Undefined where the hub is not served (any more). */
   settings(hub: string): RoomSettings | undefined;
-  /** What the hub declares of the state of this room; undefined where it has none. Absent: no hub has any. */
+  /** The hub's declaration of this room's state; undefined where it has none. Absent: no hub has any. */
   state?(address: RoomAddress, env: object): StateSpec | undefined;
   /** A connection is open: before its first frame is received. */
   opened(host: Host, connection: Connection): Promise<void>;
@@ -237,8 +237,8 @@ export interface Receiver {
   /** Once, after the connection was open. */
   closed(host: Host, connection: Connection, ending: Ending): Promise<void>;
   /**
-   * A fresh token of the same user. Throws `forbidden`, and then the connection may have ended. It counts as no call: it
-   * comes with something else, and but once.
+   * A fresh token of the same user. Throws `forbidden`, and then the connection may have ended. It counts as no call:
+   * it comes with something else, and but once.
    */
   refreshed(host: Host, connection: Connection, user: User): Promise<RefreshOutcome>;
   /** The same for a request that brings nothing but the token: it counts as a call. Throws `rate_limited` as well. */

@@ -25,7 +25,7 @@ import type { ObjectHost } from "./object-host.ts";
 import type { Ending, Receiver } from "./host.ts";
 import { membersIn } from "./members.ts";
 import type { ObjectEvents, ObjectKind, ObjectParts } from "./object-parts.ts";
-import { ObjectStart, type Started } from "./object-start.ts";
+import { ObjectStart, type StartedObject } from "./object-start.ts";
 import { refusedArrival } from "./refused-arrival.ts";
 import { runCommands } from "./run-commands.ts";
 import { isUsed } from "./upkeep.ts";
@@ -41,7 +41,7 @@ export abstract class HubObject<Env extends ObjectEnv, P extends ObjectParts>
 {
   protected readonly receiver: Receiver;
   readonly #start: ObjectStart<P>;
-  #started: Started<P> | undefined;
+  #started: StartedObject<P> | undefined;
 
   constructor(ctx: DurableObjectState, env: Env, { receiver, place, ...kind }: ObjectKind<P>) {
     super(ctx, env);
@@ -68,7 +68,7 @@ export abstract class HubObject<Env extends ObjectEnv, P extends ObjectParts>
     return (this.#started ?? this.#begin()).admissions;
   }
 
-  #begin(): Started<P> {
+  #begin(): StartedObject<P> {
     const isLate = this.#start.fault?.isLasting === false;
     const started = (this.#started = this.#start.sound);
     if (isLate) this.wake();

@@ -4,16 +4,16 @@ import type { Position, Topic } from "../../model/topic.ts";
 import type { Ticket } from "../delivery/fan-out.ts";
 import type { HistoryQuery, HistoryView } from "../rpc/log-entry.ts";
 import type { PresenceQuery, PresenceView } from "../rpc/presence-view.ts";
-import type { Ran, Run, Snapshot } from "../rpc/state-rpc.ts";
+import type { RunResult, Run, Snapshot } from "../rpc/state-rpc.ts";
 
 /** The state of the room that an object is. */
 export interface LocalState {
   ready(): Promise<void> | undefined;
-  run(run: Run): Promise<Ran & { readonly ticket: Ticket }>;
+  run(run: Run): Promise<RunResult & { readonly ticket: Ticket }>;
   /** Done when tickets of runs until now are final. */
   untilSaved(): Promise<void>;
   whole(): Snapshot;
-  /** What clients see now; undefined where they see nothing. */
+  /** The state that clients see now; undefined where they see none. */
   view(): Snapshot | undefined;
   readonly transfer: { reload(): Promise<Position> };
 }

@@ -1,9 +1,9 @@
 // The end of a room or relay. One that nobody uses and that has nothing to keep leaves the hub's index and deletes its
-// storage, by alarm, some minutes after its last report. What comes later finds an empty object, as if it were the
+// storage, by alarm, some minutes after its last report. Later requests find an empty object, as if it were the
 // first: a room begins a new epoch then, and clients with positions of the old one reload.
 //
-// Nothing is lost: the last check, the deletion, and the reset of what is in memory are one turn. What comes before them
-// keeps the object, and what comes after them begins it anew.
+// Nothing is lost: the last check, the deletion, and the reset of what is in memory are one turn. A request before them
+// keeps the object, and one after them begins it again.
 
 import type { Outbox } from "../delivery/outbox.ts";
 import type { ActivityReports } from "../observe/activity-reports.ts";
@@ -16,8 +16,8 @@ interface ObjectEndOptions {
   readonly activity: ActivityReports;
   readonly outbox: Outbox;
   /**
-   * Whether there is anything to keep. What keeps the object must see to an alarm, or to `arm`, when it ends: only then
-   * the question is asked again. At a wake what is asleep, and may be something to keep, counts as such.
+   * Whether there is anything to keep. A part that keeps the object must set an alarm, or call `arm`, when that ends:
+   * only then the question is asked again. At a wake what is asleep, and may be something to keep, counts as such.
    */
   keeps(now: number, atWake: boolean): boolean;
   /** Other objects forget this one. May be repeated; where it throws, the end is tried again. */
@@ -36,7 +36,7 @@ export class ObjectEnd implements Duty {
 
   constructor(options: ObjectEndOptions) {
     this.#options = options;
-    // What begins the object may come when no alarm is set, such as the answer to a report.
+    // The object may begin when no alarm is set, for example by the answer to a report.
     const { agenda, storage } = options;
     storage.atFirstWrite(() => agenda.arm(Date.now() + REST_MS));
   }

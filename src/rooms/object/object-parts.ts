@@ -5,7 +5,7 @@ import type { RoomSettings } from "../../model/options.ts";
 import { ALL, type Topic } from "../../model/topic.ts";
 import { webhooksOr } from "../../webhooks/webhook-config.ts";
 import type { Connection } from "../connection/connection.ts";
-import { ConnectionTable, type Dropped } from "../connection/connection-table.ts";
+import { ConnectionTable, type DropListener } from "../connection/connection-table.ts";
 import type { ServerPings } from "../connection/server-pings.ts";
 import type { ResumableConnections } from "../connection/resumable-connections.ts";
 import { Outbox } from "../delivery/outbox.ts";
@@ -41,7 +41,7 @@ import { type Sweeps, sweepsOf } from "./sweeps.ts";
 
 /** Events of the parts that the object itself handles. */
 export interface ObjectEvents {
-  readonly dropped: Dropped;
+  readonly dropped: DropListener;
   /** After joins and leaves were published in the room that this object is. */
   presenceChanged(change: UserChanges): void;
 }
@@ -56,16 +56,16 @@ export interface PartsInput {
   readonly events: ObjectEvents;
 }
 
-/** What serves objects. */
-export interface ServedBy {
+/** The code that serves objects. */
+export interface ObjectCode {
   readonly receiver: Receiver;
   /** Where other objects are. */
   readonly place?: Place | undefined;
 }
 
 /** A room or a relay, as the object that they have in common sees the difference. */
-export interface ObjectKind<P> extends ServedBy {
-  /** Whether it begins anew where its storage cannot be read: nothing in it is anybody's but its clients'. */
+export interface ObjectKind<P> extends ObjectCode {
+  /** Whether it restarts with empty storage if its storage cannot be read: only its own clients lose something. */
   readonly healsItself?: boolean;
   /** Makes the parts. Events come once the object is complete. */
   build(input: PartsInput): P;
@@ -84,7 +84,7 @@ interface CoreOptions {
   readonly settings: RoomSettings;
   /** False where the hub is no longer served. */
   readonly isServed: boolean;
-  readonly dropped: Dropped;
+  readonly dropped: DropListener;
   /** The duties of the alarm that this kind of object has beside those of all. Called once, at the first alarm. */
   duties(): readonly Duty[];
   /** Sockets, connections and users now. Not called before the object is complete. */

@@ -10,7 +10,7 @@ import { AdmissionCache } from "./admission-cache.ts";
 import { ObjectHost } from "./object-host.ts";
 import type { ObjectKind, ObjectParts, PartsInput } from "./object-parts.ts";
 
-export interface Started<P> {
+export interface StartedObject<P> {
   readonly parts: P;
   readonly host: ObjectHost;
   readonly admissions: AdmissionCache;
@@ -19,14 +19,14 @@ export interface Started<P> {
 /** Why an object cannot start. */
 interface Fault {
   readonly error: unknown;
-  /** `storage_corrupt`. Else another deploy, or attempt, mends it: `storage_too_new`, a migration that throws. */
+  /** `storage_corrupt`. Otherwise another deploy, or attempt, fixes it: `storage_too_new`, a migration that throws. */
   readonly isLasting: boolean;
 }
 
 export class ObjectStart<P extends ObjectParts> {
   readonly #input: PartsInput;
   readonly #build: ObjectKind<P>["build"];
-  #started: Started<P> | Fault;
+  #started: StartedObject<P> | Fault;
 
   constructor(
     input: PartsInput,
@@ -38,7 +38,7 @@ export class ObjectStart<P extends ObjectParts> {
     if (healsItself && this.fault?.isLasting) input.ctx.waitUntil(this.heal());
   }
 
-  #start(): Started<P> | Fault {
+  #start(): StartedObject<P> | Fault {
     const { ctx, env, objects, receiver } = this.#input;
     const parts = this.#partsOrFault();
     if ("error" in parts) return parts;
@@ -70,13 +70,13 @@ export class ObjectStart<P extends ObjectParts> {
   }
 
   /** Throws the fault's error, if it is there still. */
-  get sound(): Started<P> {
+  get sound(): StartedObject<P> {
     if (this.fault?.isLasting === false) this.#started = this.#start();
     if ("error" in this.#started) throw this.#started.error;
     return this.#started;
   }
 
-  /** The alarm, which goes on while another deploy is to mend the object. */
+  /** The alarm, which continues while the object waits for another deploy. */
   async ring(agenda: () => Pick<ObjectParts["agenda"], "ring">): Promise<void> {
     if (this.fault?.isLasting) return;
     try {
@@ -89,7 +89,7 @@ export class ObjectStart<P extends ObjectParts> {
     }
   }
 
-  /** Deletes the storage, whatever it is like, and starts anew. Clients that are here are closed, and come back. */
+  /** Deletes the storage in any condition, and starts again. Connected clients are closed, and reconnect. */
   async heal(): Promise<void> {
     const { ctx } = this.#input;
     for (const socket of ctx.getWebSockets())

@@ -71,7 +71,7 @@ export class RemoteConnections implements RemoteClients {
     if (!this.#isOwn(address)) await this.#holder(address).move(id, formatTopic(topic), how);
   }
 
-  /** What waits is counted as held by the recipient. Throws `busy` where memory is short. */
+  /** Waiting messages are counted as held by the recipient. Throws `busy` where memory is short. */
   #tellInOrder(
     caller: Connection | undefined,
     connection: Connection,

@@ -64,7 +64,7 @@ export class ObjectRooms implements RoomAccess {
     if (this.#own(topic) || formatTopic(topic) === formatTopic(this.#roomOf(connection)))
       throw new HubError(
         "invalid_request",
-        "The connection lives in that room: to leave, close it.",
+        "The connection is attached to that room: to leave, close it.",
       );
     await this.#parts.followed.leave(connection, topic);
   }

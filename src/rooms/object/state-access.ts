@@ -71,7 +71,7 @@ export async function wholeOf(state: LocalState): Promise<Snapshot> {
   return state.whole();
 }
 
-/** What clients see of it. Throws `method_not_found` where that is nothing. */
+/** The state that clients see. Throws `method_not_found` where they see none. */
 export async function viewOf(state: LocalState): Promise<Snapshot> {
   await state.ready();
   const view = state.view();

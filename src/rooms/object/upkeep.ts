@@ -10,7 +10,7 @@ export const isUsed = ({ connections, followed }: ObjectCore): boolean =>
   connections.all.size > 0 || !followed.rooms.isEmpty;
 
 /** Whether any part that all objects have keeps something. */
-export const coreKeeps = ({ connections, followed, webhooks }: ObjectCore): boolean =>
+export const isCoreInUse = ({ connections, followed, webhooks }: ObjectCore): boolean =>
   connections.all.size > 0 || !followed.rooms.isEmpty || webhooks?.isIdle === false;
 
 /**

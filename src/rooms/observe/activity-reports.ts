@@ -36,7 +36,7 @@ interface ActivityReportsOptions {
   occupancy(): Occupancy;
   /** Of the room's state, where it has one. */
   stateBytes?: (() => number | undefined) | undefined;
-  /** Grows with what is published here, whoever sends and receives it. */
+  /** Grows with every publication here, from any sender. */
   published?: (() => number) | undefined;
   report(report: Report): Promise<void>;
   /** The index has the report; `increase` is what was counted since the one before. */
@@ -103,7 +103,7 @@ export class ActivityReports implements Duty {
     else this.#checkIn(isFirst ? SOON_MS : CHECK_MS);
   }
 
-  /** The index knows who is here, as far as the object knows it now. */
+  /** The index has the users that the object has now. */
   get #isKnown(): boolean {
     return this.#last.has(this.#options.occupancy());
   }
@@ -113,7 +113,7 @@ export class ActivityReports implements Duty {
     this.#options.waitUntil(this.#saveOnceSettled());
   }
 
-  /** What is still under way would be counted behind the save. */
+  /** Operations still under way would be counted after the save. */
   async #saveOnceSettled(): Promise<void> {
     const isReporting = this.#sending++ > 0;
     try {
@@ -237,7 +237,7 @@ export class ActivityReports implements Duty {
     }
   }
 
-  /** Saves the counts, for the object may sleep before the next attempt. What happens meanwhile is noted, and saved. */
+  /** Saves the counts, for the object may sleep before the next attempt. Activity meanwhile is noted, and saved. */
   #keepForRetry(): void {
     this.#checkAgain(this.#retryAt);
     this.isDue = false;

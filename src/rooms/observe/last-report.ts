@@ -55,7 +55,7 @@ export class LastReport {
     return kept?.after === this.#stored?.at ? kept?.counts : undefined;
   }
 
-  /** Whether the index knows who is here. */
+  /** Whether the index has the users of this object. */
   has({ sockets, connections, users }: Occupancy): boolean {
     const last = this.#stored;
     return last?.sockets === sockets && last.connections === connections && last.users === users;

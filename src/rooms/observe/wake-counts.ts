@@ -1,4 +1,4 @@
-// What was counted since the hub's index last took a report: in this wake, and in earlier ones that kept their counts
+// Counts since the last report to the hub's index: in this wake, and in earlier ones that kept their counts
 // for it. A wake that begins with kept counts goes on as the one that kept them, so the index counts them once.
 
 import type { CounterSnapshot, Counts } from "../rpc/activity-report.ts";

@@ -20,7 +20,7 @@ export interface Duty {
 /** The platform refuses times beyond 2189; an alarm that comes earlier finds nothing to do. */
 const LATEST = Date.UTC(2100, 0);
 
-/** Between two alarms at least. Each asks every duty, and most duties look at every connection. */
+/** The shortest time between two alarms. Each calls every duty, and most duties check every connection. */
 const GAP_MS = 100;
 
 type AlarmStorage = Pick<DurableObjectStorage, "setAlarm" | "getAlarm">;

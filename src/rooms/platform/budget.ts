@@ -5,8 +5,8 @@ export class Budget {
   readonly #perSecond: number;
   readonly #burst: number;
   /**
-   * What may be spent without a look at the clock. Where it is enough, the path of every message takes from it directly;
-   * `spend` otherwise.
+   * The amount that may be spent without reading the clock. Where it is enough, the path of every message takes from it
+   * directly; `spend` otherwise.
    */
   left: number;
   /** Milliseconds since 1970. */
@@ -30,7 +30,7 @@ export class Budget {
     if (this.left >= 0) return true;
     const at = now ?? Date.now();
     if (this.#refill(at)) return true;
-    // What is refused costs nothing: the next one may be smaller.
+    // A refused amount is not spent: the next one may be smaller.
     this.left += cost;
     this.refusedAt = at;
     return false;

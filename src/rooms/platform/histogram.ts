@@ -6,7 +6,7 @@ export const BOUNDS_MS = [5, 10, 25, 50, 100, 250, 500, 1_000, 2_500, 5_000, 10_
 /** The bucket beyond the last bound, and the sum of all durations. */
 export const [BEYOND, SUM] = ["inf", "sum"] as const;
 
-/** By bound, in milliseconds as text, each without the smaller ones; and `BEYOND`, `SUM`. What is zero is absent. */
+/** By bound, in milliseconds as text, each without the smaller ones; and `BEYOND`, `SUM`. Zeros are absent. */
 export type DurationCounts = Readonly<Record<string, number>>;
 
 export class Histogram {

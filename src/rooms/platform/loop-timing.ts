@@ -1,7 +1,7 @@
 // Time: the clock of hub code's surroundings (rates, deadlines, pauses), and when work runs, relative to the event loop
-// (docs/design/performance.md#pe3). Tests of hubs have a clock that they move themselves. A flush runs when the loop has
-// drained, at rest at once. Then the loop drains again, 2 ms pass, and everything queued meanwhile is flushed together.
-// Where nothing was queued, no timer is left behind: the object may sleep.
+// (docs/design/performance.md#pe3). Tests of hubs have a clock that they move themselves. A flush runs when the loop
+// has drained, at rest at once. Then the loop drains again, 2 ms pass, and everything queued meanwhile is flushed
+// together. Where nothing was queued, no timer is left behind: the object may sleep.
 
 import { logError } from "../../model/logger.ts";
 
@@ -30,7 +30,7 @@ export const HOLD_MS = 2;
 export type Timer = (run: () => void, delayMs: number) => unknown;
 
 export interface FlushTiming {
-  /** Asks for a flush: there is something to write. May be repeated. */
+  /** Requests a flush: there is something to write. May be repeated. */
   want(): void;
 }
 
@@ -46,9 +46,9 @@ interface FlushTimingOptions {
 
 /**
  * The first flush waits for the loop as well, since each frame of a burst is an event of its own: a first message that
- * left alone would cost a frame for each of a thousand sockets. A light flush waits for the handlers that are under way,
- * and no timer follows it: 500 small rooms cannot afford three events for each message. A second message within the
- * pause waits as in any other room, so that a burst costs two rows of the log at most.
+ * left alone would cost a frame for each of a thousand sockets. A light flush waits for the handlers that are under
+ * way, and no timer follows it: 500 small rooms cannot afford three events for each message. A second message within
+ * the pause waits as in any other room, so that a burst costs two rows of the log at most.
  */
 export function flushTiming(flush: () => void, options: FlushTimingOptions = {}): FlushTiming {
   const { timer = setTimeout, holdMs = HOLD_MS, now = Date.now } = options;
@@ -94,7 +94,9 @@ export function flushTiming(flush: () => void, options: FlushTimingOptions = {})
 
 /** Microtask turns within which a handler ends, unless it waits for something. */
 const HANDLER_TURNS = 24;
-/** Turns that a light flush waits in any case: events that are no calls, such as a connection that begins, have some. */
+/**
+ * Turns that a light flush waits in any case: events that are no calls, such as a connection that begins, have some.
+ */
 const FEWEST_TURNS = 6;
 
 /** Resolves after so many microtask turns, or earlier once `isOver` is true. */

@@ -1,7 +1,7 @@
 // The storage of an object, which stays empty until the object's first write: an object that is only read, or refuses,
 // costs nothing on disk. Tables are declared when the parts are built. Each is made with its first row, in that row's
 // commit: to make one costs two rows and as much CPU as several messages, and most objects use few of theirs. Once the
-// object has nothing to keep, `deleteAll` makes it empty again, and the next first write begins anew.
+// object has nothing to keep, `deleteAll` makes it empty again, and the next write creates it again.
 
 import { HubError } from "../../model/errors.ts";
 import { logError } from "../../model/logger.ts";
@@ -18,7 +18,7 @@ import {
 
 type Row = Record<string, SqlStorageValue>;
 
-/** What a statement does, as far as it matters before its table is there. */
+/** The kind of a statement, as far as it matters before its table exists. */
 interface Statement {
   readonly verb: string;
   /** Its table; of `CREATE` all that it makes. */
@@ -26,8 +26,9 @@ interface Statement {
 }
 
 /**
- * What statements do while their table is not there: `CREATE` declares it, `INSERT` makes it, `UPDATE` and `DELETE`
- * change nothing, and `SELECT` gives no row, not even one of `count(*)`. `kv.put` begins the storage as `INSERT` does.
+ * Effects of statements while their table does not exist: `CREATE` declares it, `INSERT` makes it, `UPDATE` and
+ * `DELETE` change nothing, and `SELECT` gives no row, not even one of `count(*)`. `kv.put` begins the storage as
+ * `INSERT` does.
  */
 export class ObjectStorage implements PartStorage {
   readonly #storage: DurableObjectStorage;
@@ -94,8 +95,8 @@ export class ObjectStorage implements PartStorage {
   }
 
   /**
-   * Something outside has begun to rely on this object: what `atFirstWrite` names is kept. Where that fails, the storage
-   * is empty as before, and the next first write tries again.
+   * Something outside has begun to rely on this object: what `atFirstWrite` names is kept. Where that fails, the
+   * storage is empty as before, and the next first write tries again.
    */
   create(): void {
     if (!this.#isEmpty) return;
@@ -121,7 +122,7 @@ export class ObjectStorage implements PartStorage {
     for (const made of this.#statementOf(query).tables) this.#tables.add(made);
   }
 
-  /** Deletes the table: its next row makes it anew. */
+  /** Deletes the table: its next row creates it again. */
   dropTable(table: string): void {
     if (!this.#tables.delete(table)) return;
     this.#sound(() => this.#storage.sql.exec(`DROP TABLE ${table}`));
@@ -159,8 +160,8 @@ export class ObjectStorage implements PartStorage {
   }
 
   /**
-   * Throws `storage_corrupt` for the file itself, or tables that are not as they were made: not for a full disk, nor for
-   * a deploy that is to be blamed.
+   * Throws `storage_corrupt` for the file itself, or tables that are not as they were made: not for a full disk, nor
+   * for a deploy that is to be blamed.
    */
   #sound<T>(use: () => T): T {
     try {
@@ -211,7 +212,7 @@ const CORRUPT =
 /** Logs it with the object's name, and gives the error for callers. */
 export function storageCorrupt(object: string | undefined, error: unknown): HubError {
   logError("storage_corrupt", { object, error });
-  return new HubError("storage_corrupt", "What is stored here cannot be read any more.");
+  return new HubError("storage_corrupt", "The stored data cannot be read.");
 }
 
 /**
@@ -219,10 +220,10 @@ export function storageCorrupt(object: string | undefined, error: unknown): HubE
  * they were made; not for a full disk, or a deploy.
  */
 export const storageError = (object: string | undefined, error: unknown): unknown =>
-  isDamage(error) ? storageCorrupt(object, error) : error;
+  isStorageDamage(error) ? storageCorrupt(object, error) : error;
 
 /** Whether the file itself is at fault, or a table is not as it was made. */
-export const isDamage = (error: unknown): boolean =>
+export const isStorageDamage = (error: unknown): boolean =>
   error instanceof Error && CORRUPT.test(error.message);
 
 const NO_ROWS: SqlRows<never> = {

@@ -37,8 +37,8 @@ export interface StorageSchema {
  */
 export const VERSION_KEY = "storage-version";
 /**
- * Between two alarms of an object that another deploy is to mend. Each is set anew: the platform gives up an alarm whose
- * handler fails for two minutes, and what was due would wait for whoever comes next.
+ * Between two alarms of an object that waits for another deploy. Each is set by the one before: the platform gives up
+ * an alarm whose handler fails for two minutes, and what was due would wait for whoever comes next.
  */
 export const LOOK_AGAIN_MS = 10 * 60_000;
 /** How long an object keeps what its deploy does not know: a hub, a state, a scheduled action. Another may know it. */

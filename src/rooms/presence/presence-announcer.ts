@@ -1,5 +1,5 @@
 // Presence of a room with its effects: announced users are saved in SQLite, and joins and leaves are published as
-// presence messages in the room's log, several in one message. What it promises:
+// presence messages in the room's log, several in one message. Promises:
 //
 //   · One join and one leave for each user (presence-state.ts). A leave is published at the end of the grace, to the
 //     second.
@@ -207,7 +207,7 @@ export class PresenceAnnouncer implements Duty {
       throw new HubError("too_large", `A state has ${limits.trackBytes} bytes at most.`);
     if (this.#presence.hasImmediateChanges) this.#announceChange(this.#options.now());
     if (!this.#presence.isPresent(userId))
-      throw new HubError("forbidden", "Only who is in the room can show a state there.");
+      throw new HubError("forbidden", "Only users in the room can show a state there.");
     const ticket = this.#publish({ tracked: [{ userId, state: state ?? null }] });
     this.#options.outbox.flush();
     if (ticket.error) throw ticket.error;

@@ -1,5 +1,5 @@
 // Presence of a room as pure state: counts of connections by user and source (this object's sockets, each follower),
-// and the joins and leaves that follow from them. Nothing here knows sockets, storage or clocks.
+// and the joins and leaves that follow from them. It does not depend on sockets, storage or clocks.
 //
 //   · A user joins once and leaves once, however many connections and sources there are.
 //   · A join is pending from the first connection on until `takeChange`; a user who goes before was never announced.

@@ -37,8 +37,8 @@ export type ClassifiedArrival =
   | { readonly kind: "rpc"; readonly arrival: JsonRpcArrival };
 
 /**
- * Throws `relay_full`, `too_many_connections`, `rate_limited`, `connection_not_found`, and what the user's account throws. A connection
- * token is used up by the arrival that it admits.
+ * Throws `relay_full`, `too_many_connections`, `rate_limited`, `connection_not_found`, and what the user's account
+ * throws. A connection token is used up by the arrival that it admits.
  */
 export async function classify(
   parts: RelayParts,
@@ -89,7 +89,7 @@ async function classifyNegotiated(
   return { kind: "fresh", id: seat.id, arrival: granted, traits: seat.traits };
 }
 
-/** What a poll costs, in messages, and another socket, with its rows and what is sent again: neither is a connect. */
+/** The cost in messages of a poll, and of a resumed socket with its rows and repeated frames: neither is a connect. */
 const [POLL_COST, RESUME_COST] = [10, 100];
 /** Where fewer messages a second are allowed, they cost less: few messages are not fewer polls. */
 const FULL_RATE = 5_000;
@@ -100,7 +100,7 @@ function chargeReturn({ connections, settings: { limits } }: RelayParts, connect
   const cost = connection.attached.transport === "LongPolling" ? POLL_COST : RESUME_COST;
   if (spendMessages(connection, Math.floor(cost * part), limits)) return;
   connections.close(connection, CLOSE.flooding);
-  throw new HubError("rate_limited", "The client comes back too often.");
+  throw new HubError("rate_limited", "The client reconnects too often.");
 }
 
 function checkFull({ seats }: RelayParts): void {

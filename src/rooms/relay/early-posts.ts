@@ -1,6 +1,6 @@
-// What clients post before their transport begins. In ASP.NET Core a connection exists from its negotiation on, and its
-// transport is decided by the first GET: what came before waits in the connection's buffer. Here it waits in memory, for
-// as long as the seat is promised; a relay that is reset forgets it, and the client's handshake times out. What has
+// Posts of clients before their transport begins. In ASP.NET Core a connection exists from its negotiation on, and its
+// transport is decided by the first GET: what came before waits in the connection's buffer. Here it waits in memory,
+// for as long as the seat is promised; a relay that is reset forgets it, and the client's handshake times out. What has
 // lapsed goes with the next alarm, or earlier where another client posts.
 
 import type { HeldBytes } from "../connection/held-bytes.ts";
@@ -21,7 +21,7 @@ interface Waiting {
   readonly until: number;
 }
 
-export interface Posted {
+export interface EarlyPost {
   readonly id: string;
   /** Whose connection it is. */
   readonly account: string;
@@ -42,7 +42,7 @@ export class EarlyPosts implements Duty {
   }
 
   /** False where the body does not fit beside what waits already: it is not kept then. */
-  keep({ id, account, body, until }: Posted, now: number): boolean {
+  keep({ id, account, body, until }: EarlyPost, now: number): boolean {
     this.run(now);
     const waiting = this.#waiting.get(id) ?? { account, bodies: [], bytes: 0, until };
     const { byteLength } = body;

@@ -43,7 +43,7 @@ export class LastFrames implements Duty {
     const held = this.#held.of(user);
     const fits = bytes <= BYTES_ALL && held.take(bytes);
     if (fits) this.#makeRoom(bytes);
-    held.end(); // What was taken counts until it is released.
+    held.end(); // Taken frames count until they are released.
     const all = { frames, until: now + WAIT_MS, bytes, held };
     this.#waiting.set(id, fits ? all : closingFrameOf(all));
     if (fits) this.#bytes += bytes;

@@ -142,7 +142,7 @@ async function recall(
 ): Promise<readonly RememberedRoom[]> {
   if (client === undefined || !parts.remembered) return [];
   const named = { userId: user.id, client };
-  const upward = await recallHere(parts, named, true);
+  const upward = await recallLocally(parts, named, true);
   if (upward.length > 0) return upward;
   const { level } = parseRelayName(parts.address.relay)!;
   for (let below = level - 1; below >= 0; below--) {
@@ -154,7 +154,7 @@ async function recall(
 }
 
 /** `upward`: also from higher levels, to which this relay has sent clients lately because it was full. */
-export async function recallHere(
+export async function recallLocally(
   parts: RelayParts,
   { userId, client }: NamedClient,
   upward: boolean,

@@ -5,9 +5,9 @@ import { CLOSE, HubError } from "../../model/errors.ts";
 import { logWarning } from "../../model/logger.ts";
 import { factsOf, type AccountUser, type TokenFacts, type User } from "../../model/user.ts";
 import { beforeHandshake } from "../../protocols/before-handshake.ts";
-import { countTaken, type Connection } from "../connection/connection.ts";
+import { countReadCharacters, type Connection } from "../connection/connection.ts";
 import { type End, HubObject } from "../object/hub-object.ts";
-import type { ServedBy } from "../object/object-parts.ts";
+import type { ObjectCode } from "../object/object-parts.ts";
 import {
   arrivalOf,
   type HttpCallArrival,
@@ -40,7 +40,7 @@ import {
 } from "./classify-arrival.ts";
 import { HttpCalls } from "./http-calls.ts";
 import { refreshConnection } from "./refresh-connection.ts";
-import { keepForReturn, recallHere, rejoinGroups, replaceOld } from "./rejoin-groups.ts";
+import { keepForReturn, recallLocally, rejoinGroups, replaceOld } from "./rejoin-groups.ts";
 import { relayParts, type RelayParts } from "./relay-parts.ts";
 import { shakeHands } from "./signalr-handshake.ts";
 
@@ -50,7 +50,7 @@ export class RelayObject<Env extends ObjectEnv = ObjectEnv>
 {
   #calls: HttpCalls | undefined;
 
-  constructor(ctx: DurableObjectState, env: Env, served: ServedBy) {
+  constructor(ctx: DurableObjectState, env: Env, served: ObjectCode) {
     super(ctx, env, { ...served, build: relayParts, healsItself: true });
   }
 
@@ -81,7 +81,7 @@ export class RelayObject<Env extends ObjectEnv = ObjectEnv>
     }
   }
 
-  /** What its client has posted before comes first. */
+  /** Earlier posts of its client come first. */
   #acceptFresh(
     arrived: ClassifiedArrival & { kind: "fresh" },
     socket: WebSocket,
@@ -171,7 +171,7 @@ export class RelayObject<Env extends ObjectEnv = ObjectEnv>
     upward: boolean,
   ): Promise<readonly RememberedRoom[]> {
     replaceOld(this.parts, { userId, client });
-    return recallHere(this.parts, { userId, client }, upward);
+    return recallLocally(this.parts, { userId, client }, upward);
   }
 
   /** Called by negotiation. Undefined where the relay is full, so that the endpoint asks one of the next level. */
@@ -234,8 +234,8 @@ export class RelayObject<Env extends ObjectEnv = ObjectEnv>
   }
 
   /**
-   * Sockets of other transports carry no messages of the client, but reports of the worker: how many frames of a poll it
-   * has received, or how many characters of an event stream its reader has taken.
+   * Sockets of other transports carry no messages of the client, but reports of the worker: how many frames of a poll
+   * it has received, or how many characters of an event stream its reader has taken.
    */
   override webSocketMessage(socket: WebSocket, frame: string | ArrayBuffer): void {
     const connection = this.parts.connections.of(socket);
@@ -244,7 +244,7 @@ export class RelayObject<Env extends ObjectEnv = ObjectEnv>
     if (serverPings.isAwaiting && serverPings.takeFrame(connection, frame)) return;
     const { transport } = connection.attached;
     if (transport === undefined) this.receive(connection, frame);
-    else if (transport === "ServerSentEvents") countTaken(connection, Number(frame));
+    else if (transport === "ServerSentEvents") countReadCharacters(connection, Number(frame));
     else if (connection.socket === socket) this.parts.polls.confirm(connection, Number(frame));
   }
 }

@@ -16,7 +16,7 @@ import {
   type PartsInput,
 } from "../object/object-parts.ts";
 import { isWatchedOutside } from "../object/sweeps.ts";
-import { coreKeeps, upkeep } from "../object/upkeep.ts";
+import { isCoreInUse, upkeep } from "../object/upkeep.ts";
 import { ObjectStorage } from "../platform/object-storage.ts";
 import type { Occupancy } from "../rpc/activity-report.ts";
 import { parseObjectName, type RelayAddress } from "../rpc/object-names.ts";
@@ -118,7 +118,7 @@ const endOf = (
 ): ObjectEnd =>
   new ObjectEnd({
     ...core,
-    keeps: () => coreKeeps(core) || !seats.isIdle || remembered?.due() !== undefined,
+    keeps: () => isCoreInUse(core) || !seats.isIdle || remembered?.due() !== undefined,
     forget: () => {
       core.activity.forget();
       seats.forget();

@@ -79,10 +79,10 @@ export class Seats {
     if (this.isFull) return undefined;
     this.#checkUser(user);
     const random = randomId();
-    const lapsesAt = now() + SEAT_MS;
-    this.#reservations.set(random, { until: lapsesAt, account: accountOf(user) });
-    if (grant) this.#saveGrant(random, { until: lapsesAt, grant });
-    const at = lapsesAt.toString(36);
+    const seatEndsAt = now() + SEAT_MS;
+    this.#reservations.set(random, { until: seatEndsAt, account: accountOf(user) });
+    if (grant) this.#saveGrant(random, { until: seatEndsAt, grant });
+    const at = seatEndsAt.toString(36);
     const marks = marksOf(request);
     const proof = await this.#proof([random, at, marks, user.id]);
     const token = connectionId(address, `${random}_${at}_${proof}${marks}`);
@@ -168,7 +168,8 @@ export class Seats {
     const parts = seatTokenParts(token);
     if (!parts) return undefined;
     const now = this.#options.now();
-    for (const [id, lapsesAt] of this.#usedTokens) if (lapsesAt <= now) this.#usedTokens.delete(id);
+    for (const [id, seatEndsAt] of this.#usedTokens)
+      if (seatEndsAt <= now) this.#usedTokens.delete(id);
     this.#reservations.delete(parts.random);
     this.#usedTokens.set(parts.random, Number.parseInt(parts.at, 36));
     const { kv } = this.#options;

@@ -9,7 +9,7 @@ import {
 } from "../../protocols/handshake.ts";
 import { jsonName } from "../../protocols/signalr-json.ts";
 import { msgpackName } from "../../protocols/signalr-msgpack.ts";
-import { keepRest, save, type Connection } from "../connection/connection.ts";
+import { keepPartial, save, type Connection } from "../connection/connection.ts";
 import { beginGreeting } from "../connection/stage.ts";
 import type { RelayParts } from "./relay-parts.ts";
 
@@ -27,7 +27,7 @@ export function shakeHands(
   const { rest, attached } = connection;
   const binary = attached.transport !== "ServerSentEvents";
   const result = readHandshake(frame, settings.limits, { binary, ...(rest && { rest }) });
-  if (!keepRest(connection, result.type === "incomplete" ? result.rest : undefined)) {
+  if (!keepPartial(connection, result.type === "incomplete" ? result.rest : undefined)) {
     connections.close(connection, CLOSE.busy);
     return false;
   }

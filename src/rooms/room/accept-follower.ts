@@ -1,14 +1,14 @@
-// How an object begins to follow a room, or reports its members there anew: the room's side of a `follow`.
+// How an object begins to follow a room, or reports its members there again: the room's side of a `follow`.
 
 import type { Position } from "../../model/topic.ts";
-import type { FollowAnew, MemberCount } from "../rpc/room-rpc.ts";
+import type { FullFollow, MemberCount } from "../rpc/room-rpc.ts";
 import type { RoomParts } from "./room-parts.ts";
 import { endUnwatched } from "./watched.ts";
 
 interface FollowCall {
   readonly follower: string;
   readonly members: readonly MemberCount[];
-  readonly anew: FollowAnew | undefined;
+  readonly anew: FullFollow | undefined;
 }
 
 /** The position is read in the same turn in which the follower is added: no entry is missing, none comes twice. */

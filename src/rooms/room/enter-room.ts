@@ -88,9 +88,9 @@ interface MissedRequest {
 }
 
 /**
- * What a connection of another object missed; in rooms with a state the state in place of its changes. `look` is called
- * first where the present users are given, too. Queued publications are written to the log before it is read: live
- * batches go on after the position given here.
+ * The entries that a connection of another object missed; in rooms with a state the state instead of its changes.
+ * `look` is called first where the present users are given, too. Queued publications are written to the log before it
+ * is read: live batches go on after the position given here.
  */
 export async function missedAtJoin(
   parts: RoomParts,

@@ -1,4 +1,4 @@
-// What a room remembers of one follower in this wake, and what its followers need of it.
+// A room's record of one follower in this wake, and the room as its followers need it.
 
 import type { History } from "../../model/options.ts";
 import type { PartStorage } from "../../model/stored-values.ts";
@@ -18,7 +18,7 @@ export interface FollowersOptions {
   readonly hasBegun?: boolean | undefined;
   /** The log keeps no entries: what a crash cuts off on its way to followers cannot be repaired. */
   readonly isInMemory: boolean;
-  /** What the log is sure to keep: a wake must find there what it may have to send again. */
+  /** Entries that the log is sure to keep: after a wake they may have to be sent again. */
   readonly history: History;
   /** Whether followers report their members. Default: yes. */
   readonly countsMembers?: boolean;
@@ -33,7 +33,7 @@ export interface FollowersOptions {
 }
 
 /** The answer of a follower that still follows. */
-export type Progress = Exclude<DeliveryReply, { kind: "gone" }>;
+export type FollowerProgress = Exclude<DeliveryReply, { kind: "gone" }>;
 
 export interface Link {
   /** Offset of the newest entry that was sent to it, and not refused; `BEFORE_LOG` where it is to be reset. */

@@ -45,7 +45,7 @@ export class FollowerLinks {
     return link;
   }
 
-  /** A follower that knows another epoch is to be reset. */
+  /** A follower with another epoch must be reset. */
   #startAt(position: Position | undefined): number {
     const { epoch, offset } = this.#log.position;
     if (!position) return offset;

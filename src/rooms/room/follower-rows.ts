@@ -1,5 +1,5 @@
-// What a room keeps of its followers over sleep, crashes and deploys: their names, how many connections of each user
-// they have, and how far all of them have come in the log.
+// A room's records of its followers, which survive sleep, crashes and deploys: their names, how many connections of
+// each user they have, and how far all of them have come in the log.
 
 import type { PartStorage } from "../../model/stored-values.ts";
 import type { MemberCount } from "../rpc/room-rpc.ts";
@@ -65,7 +65,9 @@ export class FollowerRows {
     this.#storage.kv.put("settled", offset);
   }
 
-  /** Until the next checkpoint a wake resets every follower; a log in memory only cannot repair what a crash cut off. */
+  /**
+   * Until the next checkpoint a wake resets every follower; a log in memory only cannot repair what a crash cut off.
+   */
   get isUnsettled(): boolean {
     return this.#storage.kv.get("settled") === BEFORE_LOG;
   }

@@ -1,11 +1,12 @@
 // The room's side of the follow protocol: the objects that follow the room, the offset that each has confirmed, and the
-// batches on their way. The other side is links/followed-room.ts. What the room promises a follower:
+// batches on their way. The other side is links/followed-room.ts. Promises of the room to a follower:
 //
 //   · Every entry after the position at which it began, in order. A batch follows on the one before by its `after`.
 //   · At least once: a batch is repeated until it is answered. The follower drops what it has by offset.
 //   · One batch under way for each follower; entries published meanwhile go with the next. A batch that fails is sent
 //     again after growing pauses.
-//   · Where the log no longer has all that a follower missed, the batch says so (`reset`) and goes on from what is left.
+//   · Where the log no longer has all that a follower missed, the batch says so (`reset`) and goes on from what is
+//     left.
 //   · Where the log has begun a new epoch, a reset is the first batch of it, unless it lost nothing (by sleep).
 //   · Followers and their members are rows (follower-rows.ts). Confirmed offsets are saved only as a checkpoint, so
 //     after a crash batches may be sent again, and the checkpoint's alarm sends what a crash cut off.
@@ -19,7 +20,12 @@ import { settledWithin } from "../platform/loop-timing.ts";
 import { BATCH, BATCH_CHARS, within } from "../log/log-rows.ts";
 import type { Delivery, FollowerPosition, MemberCount } from "../rpc/room-rpc.ts";
 import type { Entry } from "../rpc/log-entry.ts";
-import { failed, type FollowersOptions, type Link, type Progress } from "./follower-link.ts";
+import {
+  failed,
+  type FollowersOptions,
+  type Link,
+  type FollowerProgress,
+} from "./follower-link.ts";
 import { FollowerLinks } from "./follower-links.ts";
 import { BEFORE_LOG } from "./follower-rows.ts";
 
@@ -150,7 +156,7 @@ export class Followers implements Duty {
   }
 
   /** An answer to a batch of an older epoch is ignored. */
-  #advance(link: Link, { epoch, after, entries }: Delivery, reply: Progress): void {
+  #advance(link: Link, { epoch, after, entries }: Delivery, reply: FollowerProgress): void {
     if (epoch !== this.#options.log.position.epoch) return;
     const offset = reply.kind === "behind" ? reply.offset : (entries.at(-1)?.offset ?? after);
     link.deliveredOffset = link.confirmedOffset = Math.min(offset, this.#newestOffset);

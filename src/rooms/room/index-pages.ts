@@ -1,4 +1,4 @@
-// What a hub's index is read for: lists, page after page in the order of names, and sums.
+// Reads of a hub's index: lists, page after page in the order of names, and sums.
 
 import type { Sql } from "../../model/stored-values.ts";
 import type { RoomListing, RoomsQuery, RoomsView, StoredInHub } from "../rpc/hub-metrics.ts";

@@ -1,6 +1,6 @@
-// A room whose storage could not be read, and was deleted, has forgotten its followers, which still rely on it. It asks
-// the relays of the hub to follow it again, where they have members of it. The room `all` has lost the list of relays
-// as well: it asks each object that reports, until all have done so.
+// A room whose storage could not be read, and was deleted, has forgotten its followers, which still rely on it. It
+// notifies the relays of the hub to follow it again, where they have members of it. The room `all` has lost the list of
+// relays as well: it asks each object that reports, until all have done so.
 
 import { logWarning } from "../../model/logger.ts";
 import { ALL } from "../../model/topic.ts";
@@ -12,7 +12,7 @@ import type { RoomParts } from "./room-parts.ts";
 const REPORTS_MS = 7 * 3_600_000;
 
 /** Clients in a relay that cannot be reached hear the room again from the next join there. */
-export async function askRelays(parts: RoomParts): Promise<void> {
+export async function refollowRelays(parts: RoomParts): Promise<void> {
   const { index } = parts;
   if (index) return index().askReporters(Date.now() + REPORTS_MS);
   let after: string | undefined;
@@ -27,15 +27,15 @@ export async function askRelays(parts: RoomParts): Promise<void> {
 }
 
 /** The object of this name in the index has reported. */
-export async function askReporter(parts: RoomParts, name: string): Promise<void> {
+export async function refollowReporter(parts: RoomParts, name: string): Promise<void> {
   if (!parts.followers.links.has(indexedObject(name, parts.address))) await askEach(parts, [name]);
 }
 
 /**
- * The room `all` asks followers that have reported nobody, since `online` was off in the deploy in which they began. One
- * that still runs that deploy is asked again at the next wake.
+ * The room `all` asks followers that have reported nobody, since `online` was off in the deploy in which they began.
+ * One that still runs that deploy is asked again at the next wake.
  */
-export async function askUncounted(parts: RoomParts): Promise<void> {
+export async function refollowUncounted(parts: RoomParts): Promise<void> {
   const { followers, name: room, presence, stubs } = parts;
   if (followers.links.size === 0) return;
   const { sources } = presence;

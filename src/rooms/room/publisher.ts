@@ -112,7 +112,7 @@ export class Publisher implements Publishing {
 
   #numberIf({ ifAt, ...draft }: Draft, at: number): NumberedTicket {
     if (this.stands(ifAt!)) return this.reserve(draft, at).ticket;
-    const error = new HubError("conflict", "The room does not stand there any more.");
+    const error = new HubError("conflict", "The room is at another position.");
     return { error, offset: this.newest.offset };
   }
 

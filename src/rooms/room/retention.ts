@@ -1,6 +1,7 @@
-// What a room has stored, and this deploy does not know: its hub, or the state that the hub gave it. A deploy that was
+// Stored data that this deploy does not know: the room's hub, or the state that the hub gave it. A deploy that was
 // rolled back, and is rolled forward again, must find it. So such a room does not end, nor do its messages expire, for
-// `UNKNOWN_KEPT_MS`. Meanwhile it looks from time to time, by alarm: the first look after the roll-forward does what was due.
+// `UNKNOWN_KEPT_MS`. Meanwhile it looks from time to time, by alarm: the first look after the roll-forward does what
+// was due.
 
 import type { Sql } from "../../model/stored-values.ts";
 import type { Duty } from "../platform/alarm-agenda.ts";
@@ -76,5 +77,5 @@ export class Retention implements Duty {
   }
 }
 
-/** What is due is late by a quarter of that time at most, or by an hour. */
+/** Due actions are late by a quarter of that time at most, or by an hour. */
 const pauseAfter = ({ since, at }: Look): number => Math.max(HOUR_MS, (at - since) / 4);

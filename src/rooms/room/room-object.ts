@@ -5,7 +5,7 @@ import { HubError, publicError } from "../../model/errors.ts";
 import type { Position } from "../../model/topic.ts";
 import { isDeliberate, type Connection } from "../connection/connection.ts";
 import { type End, HubObject } from "../object/hub-object.ts";
-import type { ServedBy } from "../object/object-parts.ts";
+import type { ObjectCode } from "../object/object-parts.ts";
 import { askMany } from "../platform/ask-many.ts";
 import type { Report } from "../rpc/activity-report.ts";
 import { arrivalOf, type RoomArrival } from "../rpc/arrival.ts";
@@ -18,7 +18,7 @@ import type { ObjectEnv } from "../rpc/object-env.ts";
 import type { PresenceQuery, PresenceView } from "../rpc/presence-view.ts";
 import type {
   Delivery,
-  FollowAnew,
+  FullFollow,
   FollowerPosition,
   MemberCount,
   PublishOutcomes,
@@ -26,13 +26,13 @@ import type {
   RoomRpc,
   Traces,
 } from "../rpc/room-rpc.ts";
-import type { Ran, Run, Scheduled, Snapshot } from "../rpc/state-rpc.ts";
+import type { RunResult, Run, Scheduled, Snapshot } from "../rpc/state-rpc.ts";
 import { acceptFollower } from "./accept-follower.ts";
 import { connectionsPage } from "./connections-page.ts";
 import { enterRoom, missedAtJoin } from "./enter-room.ts";
 import { clearHistory, eraseRoom } from "./erase-room.ts";
 import type { HubIndex } from "./hub-index.ts";
-import { askRelays, askReporter, askUncounted } from "./lost-followers.ts";
+import { refollowRelays, refollowReporter, refollowUncounted } from "./lost-followers.ts";
 import { roomParts, type RoomParts } from "./room-parts.ts";
 import {
   cancelScheduled,
@@ -49,7 +49,7 @@ export class RoomObject<Env extends ObjectEnv = ObjectEnv>
   extends HubObject<Env, RoomParts>
   implements RoomRpc
 {
-  constructor(ctx: DurableObjectState, env: Env, served: ServedBy) {
+  constructor(ctx: DurableObjectState, env: Env, served: ObjectCode) {
     super(ctx, env, { ...served, build: roomParts });
   }
 
@@ -57,7 +57,7 @@ export class RoomObject<Env extends ObjectEnv = ObjectEnv>
     super.wake();
     const { retention, settings, topic } = this.parts;
     retention.begin(Date.now());
-    if (topic.kind === "all" && settings.online) this.inBackground(askUncounted(this.parts));
+    if (topic.kind === "all" && settings.online) this.inBackground(refollowUncounted(this.parts));
   }
 
   protected override async begin(socket: WebSocket, request: Request): Promise<Connection> {
@@ -111,7 +111,7 @@ export class RoomObject<Env extends ObjectEnv = ObjectEnv>
     return refusable(missedAtJoin(this.parts, { since, wantsState }, look));
   }
 
-  runAction(run: Run): Promise<Ran | Refused> {
+  runAction(run: Run): Promise<RunResult | Refused> {
     return refusable(runDurably(this.parts, run));
   }
 
@@ -166,7 +166,7 @@ export class RoomObject<Env extends ObjectEnv = ObjectEnv>
   async follow(
     follower: string,
     members: readonly MemberCount[],
-    anew?: FollowAnew,
+    anew?: FullFollow,
   ): Promise<Position> {
     const call = { follower, members, anew };
     return acceptFollower(this.parts, call, (work) => this.inBackground(work));
@@ -206,7 +206,7 @@ export class RoomObject<Env extends ObjectEnv = ObjectEnv>
     } catch (error) {
       if (publicError(error).code !== "storage_corrupt") throw error;
       await this.heal();
-      this.inBackground(askRelays(this.parts));
+      this.inBackground(refollowRelays(this.parts));
       return eraseRoom(this.parts, this.ctx.storage.sql);
     }
   }
@@ -221,7 +221,8 @@ export class RoomObject<Env extends ObjectEnv = ObjectEnv>
 
   async report(name: string, report: Report): Promise<void> {
     this.#index.report(name, report, Date.now());
-    if (this.#index.asksReporters(Date.now())) this.inBackground(askReporter(this.parts, name));
+    if (this.#index.asksReporters(Date.now()))
+      this.inBackground(refollowReporter(this.parts, name));
   }
 
   async rooms(query: RoomsQuery): Promise<RoomsView> {

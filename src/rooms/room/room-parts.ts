@@ -15,7 +15,7 @@ import {
   type ObjectParts,
   type PartsInput,
 } from "../object/object-parts.ts";
-import { coreKeeps, upkeep } from "../object/upkeep.ts";
+import { isCoreInUse, upkeep } from "../object/upkeep.ts";
 import { MessageRate } from "../platform/rates.ts";
 import { ObjectStorage } from "../platform/object-storage.ts";
 import { PresenceAnnouncer } from "../presence/presence-announcer.ts";
@@ -142,7 +142,7 @@ function endOf(
     ...core,
     leave: async () => userRoom?.disuse(),
     keeps: (at, atWake) =>
-      coreKeeps(core) ||
+      isCoreInUse(core) ||
       roomKeeps(own, atWake) ||
       index?.().isIdle(at) === false ||
       retention.keeps(at),
@@ -165,7 +165,7 @@ interface RoomOptions {
   readonly topic: Topic;
   readonly settings: RoomSettings;
   readonly events: ObjectEvents;
-  /** What the hub declares of this room's state, if anything. */
+  /** The hub's declaration of this room's state, if there is one. */
   readonly spec: StateSpec | undefined;
   /** A follower was removed. */
   unfollowed(follower: string): void;

@@ -4,14 +4,14 @@ import { isUnexpected, serverError } from "../../model/errors.ts";
 import { logError } from "../../model/logger.ts";
 import type { Position } from "../../model/topic.ts";
 import { noState, viewOf, wholeOf } from "../object/state-access.ts";
-import type { Ran, Run, Snapshot } from "../rpc/state-rpc.ts";
+import type { RunResult, Run, Snapshot } from "../rpc/state-rpc.ts";
 import type { RoomState } from "../state/room-state.ts";
 import type { RoomParts } from "./room-parts.ts";
 
 type Parts = Pick<RoomParts, "publisher" | "state">;
 
 /** Throws what the action throws; what is not for callers is logged, and thrown as `internal`. */
-export async function runDurably(parts: Parts, run: Run): Promise<Ran> {
+export async function runDurably(parts: Parts, run: Run): Promise<RunResult> {
   try {
     const { ticket, ...ran } = await stateOf(parts).run(run);
     await parts.publisher.untilSaved();

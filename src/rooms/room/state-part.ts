@@ -34,7 +34,7 @@ interface LogAndState {
   readonly state: RoomState | undefined;
 }
 
-/** The room's state. What it is built before is asked for at its first use. */
+/** The room's state. Parts that are built later than it are looked up at their first use. */
 export function statePart(
   ctx: DurableObjectState,
   core: Pick<ObjectCore, "activity" | "agenda" | "lanes" | "outbox" | "storage">,
@@ -69,8 +69,8 @@ export const expiryOf = ({ log, state }: LogAndState, { ttlSeconds: age }: Histo
   logExpiry(log, state ? { age, before: () => state.checkpoint() } : { age });
 
 /**
- * What a client has missed, and the state where it is to replace its copy: where not all was replayed, where the changes
- * are larger than the state, and where it `wantsState`. Only once the state is ready.
+ * What a client has missed, and the state where it is to replace its copy: where not all was replayed, where the
+ * changes are larger than the state, and where it `wantsState`. Only once the state is ready.
  */
 export function withState(
   { state }: Pick<LogAndState, "state">,

@@ -13,8 +13,8 @@ export interface AdmissionRequest {
   readonly rate?: { readonly perSecond: number; readonly burst: number };
 }
 
-/** What an admitted connection belongs to, in the hub of its object. */
-export interface Belongings {
+/** The rooms that an admitted connection belongs to, in the hub of its object. */
+export interface AdmittedRooms {
   /** Groups that services have put the user into. */
   readonly groups: readonly string[];
   /** The user's own room is in use: an object with connections of the user follows it (room/user-room.ts). */
@@ -22,7 +22,7 @@ export interface Belongings {
 }
 
 /** Or why the connection is refused. */
-export type AdmissionReply = Belongings | { readonly fault: Fault };
+export type AdmissionReply = AdmittedRooms | { readonly fault: Fault };
 
 /** The use of a user's own room in a hub. */
 export interface RoomUse {

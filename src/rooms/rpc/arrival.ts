@@ -7,7 +7,7 @@ import type { Transport } from "../../model/options.ts";
 import type { Position } from "../../model/topic.ts";
 import type { User } from "../../model/user.ts";
 
-/** How a JSON-RPC client continues, and that it will be heard. */
+/** How a JSON-RPC client continues, and whether it will send heartbeats. */
 export interface Continuation {
   /**
    * Id of its connection before. It ends, if the same object holds it; messages that excluded it are not replayed to

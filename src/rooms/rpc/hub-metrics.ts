@@ -2,7 +2,7 @@
 
 import type { CounterSnapshot, Stored } from "./activity-report.ts";
 
-/** A room or relay as the index knows it. */
+/** A room or relay in the index. */
 export interface RoomListing {
   /** A topic, or `relay:` and a relay's name. */
   readonly room: string;
@@ -35,7 +35,7 @@ export interface RoomMetrics {
   readonly counted: CounterSnapshot;
 }
 
-/** What the objects of a hub have stored, of all that have reported within a day. */
+/** Storage of a hub's objects, of all that have reported within a day. */
 export interface StoredInHub extends Stored {
   readonly objects: number;
 }

@@ -39,10 +39,10 @@ export interface StateEntry extends Entry {
   /** The change of the whole state, as `params` would have it; absent where `params` says the same. */
   readonly change?: string;
   /** Runs under keys: the key, the position's offset, and the result as JSON. */
-  readonly runs?: readonly KeptRun[];
+  readonly runs?: readonly StoredRun[];
 }
 
-export type KeptRun = readonly [key: string, offset: number, result: string];
+export type StoredRun = readonly [key: string, offset: number, result: string];
 
 /** The entry as it leaves the room's object. */
 export function publicEntry(entry: StateEntry): Entry {
@@ -68,13 +68,15 @@ export interface HistoryView {
   readonly position: Position;
   /** False where `since` is of another epoch or the log no longer has all after it; `entries` is empty then. */
   readonly recovered: boolean;
-  /** The room's state as clients see it, in place of changes up to its position; where readers are to replace theirs. */
+  /**
+   * The room's state as clients see it, in place of changes up to its position; where readers are to replace theirs.
+   */
   readonly state?: Snapshot;
   /** Of a page: characters of the rows that were read for it, which may hold many more messages. */
   readonly readChars?: number;
 }
 
-/** What a connection missed in a room that it joins. */
+/** Entries that a connection missed in a room that it joins. */
 export interface MissedView extends HistoryView {
   /** Where it was requested: the users at this position. */
   readonly present?: PresenceView;

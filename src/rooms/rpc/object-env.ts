@@ -13,7 +13,7 @@ export interface NamedObjects {
   getByName(name: string, options?: { readonly locationHint?: DurableObjectLocationHint }): object;
 }
 
-/** What leads to objects: the bindings themselves, or `Place#namespaces`. */
+/** The way to objects: the bindings themselves, or `Place#namespaces`. */
 export interface ObjectNamespaces {
   readonly ROOMS: NamedObjects;
   readonly RELAYS: NamedObjects;

@@ -15,7 +15,7 @@ import {
   type LocationHint,
 } from "./place-values.ts";
 
-/** What a caller of objects has. */
+/** The environment of a caller of objects. */
 export interface Placing {
   readonly env: ObjectEnv;
   /** Absent: nothing is placed. */
@@ -68,8 +68,8 @@ export class Place {
   }
 
   /**
-   * Throws a `TypeError` for a value that is none, and for a function that answers one question twice differently. What a
-   * function throws is left to the real question: it may know no such tenant.
+   * Throws a `TypeError` for a value that is none, and for a function that returns two values for the same arguments.
+   * What a function throws is left to the real question: it may know no such tenant.
    */
   probe(tenant: string, hubs: readonly string[]): void {
     for (const placed of [{ tenant }, ...hubs.map((hub) => ({ tenant, hub, room: "all" }))])
@@ -84,7 +84,9 @@ export class Place {
     if (typeof value !== "function") return void check(value);
     const [first, second] = [1, 2].map(() => check(answerOf(value as Ask, question)));
     if (first === second) return;
-    throw new TypeError(`place.${name} of serve() gives another answer to the same question.`);
+    throw new TypeError(
+      `place.${name} of serve() returns different values for the same arguments.`,
+    );
   }
 
   namespaces(env: ObjectEnv): ObjectNamespaces {
@@ -117,8 +119,8 @@ export class Place {
   }
 
   /**
-   * workerd has no jurisdictions, and refuses them: on a developer's machine all objects are in the one place that there
-   * is. Elsewhere nothing may be stored outside its jurisdiction.
+   * workerd has no jurisdictions, and refuses them: on a developer's machine all objects are in the one place that
+   * there is. Elsewhere nothing may be stored outside its jurisdiction.
    */
   #within(
     env: object,

@@ -1,4 +1,4 @@
-// What an object's name says of its place.
+// The place in an object's name.
 
 import { formatTopic } from "../../model/topic.ts";
 import { parseObjectName, tenantOf } from "./object-names.ts";

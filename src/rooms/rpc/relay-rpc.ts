@@ -1,5 +1,5 @@
-// What the edge and other relays ask of a relay, beside letting sockets in and what every holder of connections
-// answers.
+// Calls of the edge and of other relays to a relay, in addition to its sockets and to those that every holder of
+// connections answers.
 
 import type { Position } from "../../model/topic.ts";
 import type { AccountUser, Grant, TokenFacts, User } from "../../model/user.ts";
@@ -73,8 +73,8 @@ export interface RelayRpc extends HolderRpc, ObjectFetch {
    */
   seat(user: AccountUser, request: SeatRequest): Promise<Seat | Refused | undefined>;
   /**
-   * A message that a client posts beside its transport, or the end of its connection. A ping only shows that it lives. Refuses as
-   * the user's account does.
+   * A message that a client posts beside its transport, or the end of its connection. A ping only shows that it lives.
+   * Refuses as the user's account does.
    */
   post(token: string, bearer: TokenFacts, body: PostedBody): Promise<PostOutcome | Refused>;
   /** Replaces the token of a connection. */

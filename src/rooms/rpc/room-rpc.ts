@@ -15,7 +15,7 @@ import type {
   MembersQuery,
 } from "./members-page.ts";
 import type { PresenceQuery, PresenceView } from "./presence-view.ts";
-import type { Ran, Run, Scheduled, Snapshot } from "./state-rpc.ts";
+import type { RunResult, Run, Scheduled, Snapshot } from "./state-rpc.ts";
 
 /**
  * A user and how many connections the follower has of them: absolute, so that repeating it changes nothing. `left`: the
@@ -59,12 +59,12 @@ export interface FollowerPosition {
 }
 
 /** The room may know something else of its follower than is true: `members` are all that it has, and no others. */
-export interface FollowAnew {
+export interface FullFollow {
   /** Up to which its members have the log; undefined where none was there before, or it does not know. */
   readonly position: Position | undefined;
 }
 
-/** What became of publications: for each its position, or why it failed. */
+/** Results of publications: for each its position, or its error. */
 export type PublishOutcomes = readonly (Position | Fault)[];
 
 export type DeliveryReply =
@@ -135,14 +135,14 @@ export interface RoomRpc extends HolderRpc, HubIndexRpc {
     wantsState?: boolean,
   ): Promise<MissedView | Refused>;
   /** Runs an action; done when it is durable. Rooms without state refuse with `method_not_found`. */
-  runAction(run: Run): Promise<Ran | Refused>;
+  runAction(run: Run): Promise<RunResult | Refused>;
   /** The whole state. */
   wholeState(): Promise<Snapshot | Refused>;
-  /** What clients see of it. */
+  /** The state that clients see. */
   viewedState(): Promise<Snapshot | Refused>;
   /** Loads the state from elsewhere again; gives the position after the difference. */
   reloadState(): Promise<Position | Refused>;
-  /** What is scheduled, in the order in which it is due. */
+  /** Scheduled actions, in the order in which they are due. */
   schedule(): Promise<readonly Scheduled[] | Refused>;
   /** False where nothing is scheduled under the id. */
   cancelScheduled(id: string): Promise<boolean | Refused>;
@@ -158,10 +158,10 @@ export interface RoomRpc extends HolderRpc, HubIndexRpc {
    * Follows the room, or reports changed numbers of connections: from then on the room delivers to the follower. May be
    * repeated. Gives the room's position: where deliveries begin for a follower that had none.
    */
-  follow(follower: string, members: readonly MemberCount[], anew?: FollowAnew): Promise<Position>;
+  follow(follower: string, members: readonly MemberCount[], anew?: FullFollow): Promise<Position>;
   /**
-   * Stops deliveries and forgets the follower's members; those in `left` left on purpose. `traces` is absent where there
-   * are none. May be repeated.
+   * Stops deliveries and forgets the follower's members; those in `left` left on purpose. `traces` is absent where
+   * there are none. May be repeated.
    */
   unfollow(follower: string, left?: readonly string[], traces?: Traces): Promise<void>;
   /** Runs commands on the room's connections in every object; gives how many were selected. */
@@ -169,6 +169,6 @@ export interface RoomRpc extends HolderRpc, HubIndexRpc {
   connectionsIn(query: ConnectionsQuery): Promise<ConnectionsPage>;
   /** Forgets the history; offsets go on. */
   clear(): Promise<void>;
-  /** Begins the log anew under another epoch, and sends every member a reset; gives the new position. */
+  /** Begins a new log under another epoch, and sends every member a reset; gives the new position. */
   erase(): Promise<Position>;
 }

@@ -19,5 +19,5 @@ export const seatTokenParts = (token: string): SeatTokenParts | undefined =>
   TOKEN.exec(token)?.groups as SeatTokenParts | undefined;
 
 /** Milliseconds since 1970; 0 for any other text. */
-export const lapsesAt = (token: string): number =>
+export const seatEndsAt = (token: string): number =>
   Number.parseInt(seatTokenParts(token)?.at ?? "0", 36);

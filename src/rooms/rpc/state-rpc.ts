@@ -33,7 +33,7 @@ export interface Run {
   readonly anyCase?: "json" | "msgpack";
 }
 
-export interface Ran {
+export interface RunResult {
   /** JSON text; `null` where the action returns nothing. */
   readonly result: string;
   /** Everything that the action did is at or before this. */
@@ -69,7 +69,7 @@ export interface Outgoing {
 /** The platform's `SqlStorageValue`: tests of hubs compile without its types. */
 type SqlValue = ArrayBuffer | string | number | null;
 
-/** What one action has gathered so far; dropped as a whole where it throws. */
+/** The effects of one action so far; dropped as a whole if it throws. */
 export interface Turn {
   readonly draft: StateDraft<unknown>;
   /** The state before the action. */
@@ -93,7 +93,7 @@ export interface SavedState {
   readonly position: Position;
 }
 
-/** What a hub declares of its rooms' state, for one room. States are plain JSON. */
+/** A hub's declaration of its rooms' state, for one room. States are plain JSON. */
 export interface StateSpec {
   readonly kind: RoomKind;
   /** One more than there are migrations. */
@@ -110,7 +110,7 @@ export interface StateSpec {
   migrate(stored: unknown, version: number): unknown;
   /** The state as the schema gives it; the same object where that is equal. Throws `invalid_state`. */
   check(state: unknown): unknown;
-  /** What clients see; the state itself where they see all. Undefined: they see nothing. */
+  /** The view that clients see; the state itself where they see all. Undefined: they see nothing. */
   readonly view: ((state: unknown) => unknown) | undefined;
   /** Undefined where no state lives elsewhere. */
   readonly load: (() => Promise<unknown>) | undefined;

@@ -1,4 +1,4 @@
-// What one action gathers while it runs: messages, schedules, SQL. Kept once the action has succeeded, else dropped.
+// The effects of one action while it runs: messages, schedules, SQL. Kept once the action has succeeded, else dropped.
 
 import { HubError, serverError } from "../../model/errors.ts";
 import { givesItems } from "../../model/iterables.ts";
@@ -31,7 +31,7 @@ interface TurnOptions {
   readonly ports: TurnPorts;
 }
 
-/** What an action reaches of its room. */
+/** The parts of its room that an action uses. */
 export interface TurnPorts {
   readonly sql: PartStorage["sql"];
   present(): readonly Present[];
@@ -140,8 +140,8 @@ function asGiven(scheduled: Scheduled): Scheduled {
 }
 
 /**
- * A result of an action as JSON. Throws a TypeError for a promise, `wrong_kind` for what gives items, and `invalid_state`
- * where it is no JSON, or too large.
+ * A result of an action as JSON. Throws a TypeError for a promise, `wrong_kind` for what gives items, and
+ * `invalid_state` where it is no JSON, or too large.
  */
 export function resultText(result: unknown, action: string): string {
   if (result === undefined || result === null) return "null";
@@ -154,7 +154,7 @@ export function resultText(result: unknown, action: string): string {
 function checkImmediate(result: unknown, action: string): void {
   if (isThenable(result)) {
     Promise.resolve(result).catch(() => {});
-    throw new TypeError(`The action ${action} returned a promise: an action does not wait.`);
+    throw new TypeError(`The action ${action} returned a promise: an action is synchronous.`);
   }
   if (givesItems(result))
     throw serverError("wrong_kind", `The action ${action} returned a stream of items.`);

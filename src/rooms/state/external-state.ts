@@ -2,7 +2,7 @@
 //
 //   · One load at a time. One that fails is tried again with the next use; it is never replaced by `initial`.
 //   · A save has the newest state and its position. One at a time, repeated until it succeeds; a crash repeats it. One
-//     that takes too long has failed: what becomes of it is not heard any more. An alarm stands for each until it ends.
+//     that takes too long has failed: its result is ignored. An alarm is set for each until it ends.
 //   · An erasure leaves a marker until it is saved. Until then nothing is loaded: elsewhere is what was erased.
 
 import { HubError } from "../../model/errors.ts";
@@ -53,7 +53,7 @@ export class ExternalState {
   /** Rejects with `unavailable` where it fails or takes too long, and where too many wait. */
   async load(): Promise<void> {
     if (this.#waiting >= WAITING_AT_MOST)
-      throw new HubError("unavailable", "Too many wait for the state of this room.");
+      throw new HubError("unavailable", "Too many calls wait for the state of this room.");
     this.#waiting++;
     try {
       await (this.#loading ??= this.#load().finally(() => (this.#loading = undefined)));
@@ -65,14 +65,14 @@ export class ExternalState {
   async #load(): Promise<void> {
     const { spec, store } = this.#options;
     const loaded = await this.loaded();
-    // What came first: an erasure, or another way to open it.
+    // An erasure, or another way to open it, came first.
     if (store.isOpen) return;
     store.begin(loaded === undefined ? spec.initial() : loaded);
     store.elsewhere.loaded(store.current);
     if (loaded !== undefined) store.reserveWhole();
   }
 
-  /** What `load` gives. */
+  /** The result of `load`. */
   async loaded(): Promise<unknown> {
     const { spec } = this.#options;
     const late = Promise.withResolvers<never>();
@@ -193,7 +193,7 @@ export class ExternalState {
     saving.resolve(!failure);
   }
 
-  /** Unless the room was erased meanwhile, or once more: offsets begin anew, and each erasure has its epoch. */
+  /** Unless the room was erased meanwhile, or once more: offsets begin again, and each erasure has its epoch. */
   #saved({ epoch, offset }: Position, isErasure: boolean): void {
     const { kv, position, rows, store } = this.#options;
     const { epoch: now } = (isErasure && this.#erasure) || position();

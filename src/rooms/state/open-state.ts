@@ -17,7 +17,7 @@ import { RunMemory } from "./run-memory.ts";
 import { ScheduleRows } from "./schedule-rows.ts";
 import { StateCommit } from "./state-commit.ts";
 import type { StatePublisher } from "./state-parts.ts";
-import type { Reserved } from "./state-flush.ts";
+import type { ReservedEntry } from "./state-flush.ts";
 import { StateRows } from "./state-rows.ts";
 import { StateStore } from "./state-store.ts";
 
@@ -34,7 +34,7 @@ interface OpenStateOptions {
   readonly ports: Omit<TurnPorts, "scheduled" | "sql">;
   /** The log and the publisher are built after the state. */
   log(): RoomLog;
-  publisher(): StatePublisher & { reserve(draft: Draft, at: number): Reserved };
+  publisher(): StatePublisher & { reserve(draft: Draft, at: number): ReservedEntry };
   /** Publishes in a room elsewhere. */
   publish(topic: Topic, draft: Draft): Promise<unknown>;
   flush(): void;

@@ -1,6 +1,6 @@
 // Messages of actions to other rooms. They are rows of the action's commit, are sent after it (outgoing-queues.ts), and
 // go once the other rooms have them: a crash on the way sends them again, before others and under the same ids, which
-// rooms publish once. What waits has a bound: an action that would send more is refused.
+// rooms publish once. Waiting messages are limited: an action that would send more is refused.
 
 import { HubError } from "../../model/errors.ts";
 import { logError } from "../../model/logger.ts";
@@ -15,7 +15,7 @@ const TABLE = "CREATE TABLE IF NOT EXISTS room_outgoing (offset INTEGER PRIMARY 
 /** From a commit, or a failure, to the attempt by alarm. */
 const RETRY_MS = 5_000;
 
-/** What is written of a message, in bytes of JSON, or a little more. */
+/** The size of a message's row, in bytes of JSON, or a little more. */
 export interface OutgoingSize {
   readonly messages: number;
   readonly bytes: number;
@@ -55,7 +55,7 @@ export class OutgoingMessages {
     const all = [this.#pendingSize, added, ...this.#sizes().values()].reduce(sumOf);
     const { most } = this.#options;
     if (all.messages <= most.messages && all.bytes <= most.bytes) return;
-    throw new HubError("busy", "Messages of this room to others wait for their delivery.");
+    throw new HubError("busy", "Too many messages of this room to others are undelivered.");
   }
 
   /** After a wake, rows are messages that were not delivered. */
@@ -140,7 +140,7 @@ export class OutgoingMessages {
     }
   }
 
-  /** What a crash has left is in front. */
+  /** Rows that were left after a crash come first. */
   #open(): OutgoingQueues {
     if (this.#queues) return this.#queues;
     const { publish, waitUntil } = this.#options;

@@ -1,6 +1,6 @@
-// A room's state: one JSON value that actions change, one at a time, each within a turn of the event loop. Nothing waits
-// in an action, so there is no lock and no queue: draft → action → validation → kept in memory. The flush that follows
-// saves all of it in one commit (state-store.ts), then sends it.
+// A room's state: one JSON value that actions change, one at a time, each within a turn of the event loop. Nothing
+// waits in an action, so there is no lock and no queue: draft → action → validation → kept in memory. The flush that
+// follows saves all of it in one commit (state-store.ts), then sends it.
 //
 //   · An action that throws leaves nothing. A flush that cannot be saved takes back all of its actions.
 //   · Clients see a change by one entry of the log for each flush, which is reserved by its first action: so it has a
@@ -15,7 +15,7 @@ import type { Run, Snapshot } from "../rpc/state-rpc.ts";
 import { ActionTurn, resultText } from "./action-turn.ts";
 import { scopedKey } from "./run-memory.ts";
 import { runSchedules } from "./run-schedules.ts";
-import type { PerformedRun, Performing, RoomStateParts } from "./state-parts.ts";
+import type { FinishedRun, PlannedRun, RoomStateParts } from "./state-parts.ts";
 import { StateTransfer } from "./state-transfer.ts";
 
 /** Bytes of messages to other rooms, or of answers, after which a flush takes no more actions. */
@@ -52,14 +52,14 @@ export class RoomState {
   }
 
   /** Throws what the action throws, `conflict`, `invalid_state`, `invalid_arguments`, `method_not_found`, … */
-  async run(run: Run): Promise<PerformedRun> {
+  async run(run: Run): Promise<FinishedRun> {
     const args = await this.#parts.spec.prepare(run);
     await this.ready();
     return this.perform({ run, args });
   }
 
   /** The turn of an action: from here on nothing waits. */
-  perform(performing: Performing): PerformedRun {
+  perform(performing: PlannedRun): FinishedRun {
     const { counted } = this.#parts;
     try {
       const performed = this.#turn(performing);
@@ -71,7 +71,7 @@ export class RoomState {
     }
   }
 
-  #turn(performing: Performing): PerformedRun {
+  #turn(performing: PlannedRun): FinishedRun {
     const { run } = performing;
     const { flush, outgoing, publisher, runs, spec, storage, now } = this.#parts;
     // Messages of a flush to other rooms are one row, and so are its answers.
@@ -80,18 +80,18 @@ export class RoomState {
     const known = key === undefined ? undefined : runs.find(key, now());
     if (known) return this.#repeated(key!, known);
     if (run.at && !publisher().stands(run.at))
-      throw new HubError("conflict", "The room does not stand there any more.");
+      throw new HubError("conflict", "The room is at another position.");
     if (spec.tables.length === 0) return this.#perform(performing, key);
     return storage.transactionSync(() => this.#perform(performing, key));
   }
 
-  #repeated(key: string, { offset, result }: { offset: number; result: string }): PerformedRun {
+  #repeated(key: string, { offset, result }: { offset: number; result: string }): FinishedRun {
     const { epoch } = this.#parts.publisher().newest;
     const ticket = this.#parts.store.ticketOf(key) ?? SAVED;
     return { result, position: { epoch, offset }, repeated: true, ticket };
   }
 
-  #perform({ run, args, ...more }: Performing, key: string | undefined): PerformedRun {
+  #perform({ run, args, ...more }: PlannedRun, key: string | undefined): FinishedRun {
     const { outgoing, ports, publisher, schedule, store, topic } = this.#parts;
     const was = store.current;
     const at = this.#parts.now();
@@ -143,7 +143,7 @@ export class RoomState {
     return this.#parts.publisher().untilSaved();
   }
 
-  /** What clients see; undefined where they see nothing. Only once it is ready. */
+  /** The view of clients; undefined where they see nothing. Only once it is ready. */
   snapshot(): Snapshot | undefined {
     return this.#parts.store.snapshot();
   }
@@ -187,7 +187,9 @@ export class RoomState {
     if (isSaved) external.changed(now());
   }
 
-  /** What is due now and was not done is tried again in a second; where the state cannot be had, less and less often. */
+  /**
+   * What is due now and was not done is tried again in a second; where the state cannot be had, less and less often.
+   */
   #due(now: number): number | undefined {
     const { external, outgoing, schedule } = this.#parts;
     const due = [schedule.dueAt(), outgoing.due(), external.due()];
@@ -226,7 +228,7 @@ export class RoomState {
     this.#parts.store.begin(this.#parts.spec.initial());
   }
 
-  /** Storage was deleted: the next use begins anew. */
+  /** Storage was deleted: the next use begins with a new state. */
   forget(): void {
     this.#parts.schedule.forget();
     this.#parts.store.forget();

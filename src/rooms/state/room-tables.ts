@@ -44,7 +44,7 @@ export class RoomTables {
     storage.kv.put(KEY, tables.length);
   }
 
-  /** In the transaction of an erasure: also those of an earlier deploy. Today's are made anew, and empty. */
+  /** In the transaction of an erasure: also those of an earlier deploy. Today's are created again, empty. */
   erase(): void {
     const { own, sql, storage, tables } = this.#options;
     const names = storage.kv.delete(KEY) ? tableNames(sql, own) : [];
@@ -69,7 +69,9 @@ export class RoomTables {
     return Object.fromEntries(this.#names().map((name) => [name, rowsIn(sql, name, rest)]));
   }
 
-  /** In a transaction. Throws `invalid_arguments` for a table or column that is not there, and for rows that it refuses. */
+  /**
+   * In a transaction. Throws `invalid_arguments` for a table or column that is not there, and for rows that it refuses.
+   */
   fill(rows: TableRows): void {
     if (Object.keys(rows).length > 0) this.#options.storage.create();
     fillTables(this.#options.sql, this.#names(), rows);

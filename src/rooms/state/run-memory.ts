@@ -3,7 +3,7 @@
 
 import type { PartStorage } from "../../model/stored-values.ts";
 import { isService } from "../../model/user.ts";
-import type { KeptRun } from "../rpc/log-entry.ts";
+import type { StoredRun } from "../rpc/log-entry.ts";
 import type { Run } from "../rpc/state-rpc.ts";
 
 const TABLE =
@@ -20,12 +20,12 @@ const KEPT_MS = 10 * 60_000;
 const MOST = 20_000;
 const MOST_CHARS = 4_000_000;
 
-export interface KnownRun {
+export interface RememberedRun {
   readonly offset: number;
   readonly result: string;
 }
 
-interface Kept extends KnownRun {
+interface Kept extends RememberedRun {
   readonly at: number;
 }
 
@@ -33,7 +33,7 @@ interface Kept extends KnownRun {
 interface RunRow {
   readonly slot: number;
   readonly since: number;
-  readonly runs: KeptRun[];
+  readonly runs: StoredRun[];
   chars: number;
 }
 
@@ -52,7 +52,7 @@ export class RunMemory {
   readonly #runs = new Map<string, Kept>();
   #chars = 0;
   /** Runs of log rows since the last checkpoint. */
-  #unwritten: KeptRun[] = [];
+  #unwritten: StoredRun[] = [];
   #unwrittenChars = 0;
   /** The row that was written last; the one that a transaction under way has written. */
   #row: RunRow | undefined;
@@ -64,13 +64,13 @@ export class RunMemory {
     sql.exec(TABLE);
   }
 
-  find(key: string, now: number): KnownRun | undefined {
+  find(key: string, now: number): RememberedRun | undefined {
     this.#read(now);
     const run = this.#runs.get(key);
     return run && run.at >= now - KEPT_MS ? run : undefined;
   }
 
-  add([key, offset, result]: KeptRun, now: number): void {
+  add([key, offset, result]: StoredRun, now: number): void {
     this.#read(now);
     this.#put(key, { offset, result, at: now });
     for (const [oldest, run] of this.#runs) {
@@ -100,7 +100,7 @@ export class RunMemory {
   }
 
   /** Runs that a row of the log has, or is about to. */
-  logged(runs: readonly KeptRun[]): void {
+  logged(runs: readonly StoredRun[]): void {
     this.#unwritten.push(...runs);
     for (const [key, , result] of runs) this.#unwrittenChars += key.length + result.length;
   }
@@ -111,7 +111,7 @@ export class RunMemory {
   }
 
   /** After a wake: runs of the log's rows. */
-  restore(runs: readonly KeptRun[], at: number): void {
+  restore(runs: readonly StoredRun[], at: number): void {
     this.logged(runs);
     if (this.#isRead)
       for (const [key, offset, result] of runs) this.#put(key, { offset, result, at });
@@ -125,7 +125,7 @@ export class RunMemory {
       now - KEPT_MS,
     );
     for (const { at, json } of rows)
-      for (const [key, offset, result] of JSON.parse(json) as KeptRun[])
+      for (const [key, offset, result] of JSON.parse(json) as StoredRun[])
         this.#put(key, { offset, result, at });
     for (const [key, offset, result] of this.#unwritten)
       this.#put(key, { offset, result, at: now });
@@ -170,7 +170,7 @@ export class RunMemory {
       .toArray();
     if (!row) return { slot: -1, since: 0, runs: [], chars: FULL_CHARS };
     const { slot, at, json } = row;
-    return { slot, since: at, runs: JSON.parse(json) as KeptRun[], chars: json.length };
+    return { slot, since: at, runs: JSON.parse(json) as StoredRun[], chars: json.length };
   }
 
   /** In the transaction of an erasure. */

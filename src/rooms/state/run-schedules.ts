@@ -51,7 +51,7 @@ async function runAlone(state: Performer, parts: Parts, due: Due): Promise<void>
   await runOne(state, parts, due);
   parts.flush();
   if (parts.schedule.get(due.one.id) !== due.one) return;
-  fail(parts, { ...due, isPrepared: true }, new Error("What it did could not be saved."));
+  fail(parts, { ...due, isPrepared: true }, new Error("Its effects could not be saved."));
   parts.flush();
 }
 
@@ -82,7 +82,7 @@ interface FailedRun extends Due {
   readonly isPrepared: boolean;
 }
 
-/** What has changed is written with the flush. */
+/** Changed rows are written with the flush. */
 function fail({ schedule, store }: Parts, run: FailedRun, error: unknown): void {
   schedule.put(new Map([[run.one.id, failed(run, error)]]));
   store.flush(run.now);
@@ -90,14 +90,14 @@ function fail({ schedule, store }: Parts, run: FailedRun, error: unknown): void 
 
 function failed({ one, now, isPrepared }: FailedRun, error: unknown): Scheduled {
   const isUnfit = !isPrepared && UNFIT.has(publicError(error).code);
-  const again = isUnfit ? triedLater(one, now) : triedAgain(one, now);
+  const again = isUnfit ? triedLater(one, now) : retryOf(one, now);
   const about = { action: one.action, id: one.id, failures: again.failures, error };
   if (again.failures >= MOST_FAILURES) logError("schedule_given_up", about);
   else logWarning("schedule_failed", about);
   return again;
 }
 
-/** What is scheduled in place of one that has run: after the time that was planned, however late or often it ran. */
+/** The next run of an action that has run: counted from the planned time, however late or often it ran. */
 export function nextOf(
   one: Scheduled,
   spec: Pick<StateSpec, "next">,
@@ -108,8 +108,8 @@ export function nextOf(
   return { ...rest, at: spec.next(one.every, plannedFor(one), now), failures: 0 };
 }
 
-/** What has failed now, as it is scheduled in its place. */
-export function triedAgain(one: Scheduled, now: number): Scheduled {
+/** The retry of an action that has failed. */
+export function retryOf(one: Scheduled, now: number): Scheduled {
   const failures = one.failures + 1;
   const pause = PAUSES_MS[failures - 1];
   const at = pause === undefined ? one.at : now + pause;

@@ -1,5 +1,6 @@
-// Scheduled actions of a room, by id. Changes are in memory first, and are written in the commit of the action that made
-// them. All of them are read with the state: a room has a hundred at most. They are frozen, since actions see them.
+// Scheduled actions of a room, by id. Changes are in memory first, and are written in the commit of the action that
+// made them. All of them are read with the state: a room has a hundred at most. They are frozen, since actions see
+// them.
 
 import { HubError } from "../../model/errors.ts";
 import { freezeDeep } from "../../model/plain-json.ts";
@@ -59,7 +60,7 @@ export class ScheduleRows {
     }
   }
 
-  /** The flush is saved, or none of it. Gives whether something was scheduled anew. */
+  /** The flush is saved, or none of it. Returns whether something was newly scheduled. */
   flushed(isSaved: boolean): boolean {
     const isChanged = this.#before !== undefined;
     if (!isSaved && this.#before) this.#scheduled = this.#before;

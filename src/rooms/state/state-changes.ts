@@ -46,7 +46,7 @@ export function sizeWithin(state: unknown, most: number): number {
 export const checkedState = (spec: Pick<StateSpec, "check">, state: unknown): unknown =>
   spec.check(freezeDeep(plainJson(state, () => "state")));
 
-/** What a view gives of a state; frozen where it is not the state itself. Throws what that throws, `invalid_state`. */
+/** The view of a state; frozen where it is not the state itself. Throws errors of the view, and `invalid_state`. */
 export function viewedState(view: (state: unknown) => unknown, state: unknown): unknown {
   const viewed = view(state);
   if (viewed === state) return state;

@@ -1,18 +1,18 @@
 // A flush of a room with state, from its first action until it is saved.
 
 import type { HubError } from "../../model/errors.ts";
-import type { KeptRun, StateEntry } from "../rpc/log-entry.ts";
+import type { StoredRun, StateEntry } from "../rpc/log-entry.ts";
 
 /** An entry that was reserved: its text is still to come. */
-export interface Reserved {
+export interface ReservedEntry {
   readonly entry: { -readonly [K in keyof StateEntry]: StateEntry[K] };
   readonly ticket: { readonly error: HubError | null };
 }
 
 /** A flush with actions, until it is saved. */
-export interface Flush extends Reserved {
-  readonly runs: KeptRun[];
-  /** What clients see after it. */
+export interface Flush extends ReservedEntry {
+  readonly runs: StoredRun[];
+  /** The view of clients after it. */
   shown: unknown;
   /** Clients get a snapshot in place of a patch. */
   isWhole?: boolean;

@@ -56,7 +56,7 @@ export interface RoomStateParts {
 }
 
 /** A run that is done in memory; `ticket` says after the next flush whether it was saved. */
-export interface PerformedRun {
+export interface FinishedRun {
   /** JSON text. */
   readonly result: string;
   readonly position: Position;
@@ -65,7 +65,7 @@ export interface PerformedRun {
 }
 
 /** One run, and what is scheduled in its place where the clock runs it. */
-export interface Performing {
+export interface PlannedRun {
   readonly run: Run;
   readonly args: readonly unknown[];
   readonly scheduling?: ReadonlyMap<string, Scheduled | undefined>;

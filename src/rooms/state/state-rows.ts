@@ -111,7 +111,9 @@ export class StateRows {
     [this.#hasRow, this.#rows, this.#chars, this.#oldestAt] = [true, 0, 0, undefined];
   }
 
-  /** The log has no change up to here that the checkpoint has not. What was saved elsewhere is so still. */
+  /**
+   * The log has no change up to here that the checkpoint has not. The state that was saved elsewhere is still saved.
+   */
   moveTo(offset: number): void {
     const saved = "iif(saved >= offset, max(saved, ?), saved)";
     this.#sql.exec(`UPDATE room_state SET saved = ${saved}, offset = ?`, offset, offset);

@@ -1,5 +1,6 @@
 // The state in memory, and its way to storage: as an action left it (`current`), as the last flush had it, and as
-// clients see it. A flush with actions has one entry in the log, which is reserved by the first of them and filled here.
+// clients see it. A flush with actions has one entry in the log, which is reserved by the first of them and filled
+// here.
 
 import { isSame, patchBetween } from "../../model/merge-patch.ts";
 import { HubError } from "../../model/errors.ts";
@@ -9,7 +10,7 @@ import type { PartStorage } from "../../model/stored-values.ts";
 import { STATE_TARGET } from "../../model/state-wire.ts";
 import type { StateEntry } from "../rpc/log-entry.ts";
 import type { Snapshot, StateSpec } from "../rpc/state-rpc.ts";
-import { ElsewhereMark } from "./elsewhere-mark.ts";
+import { ExternalMark } from "./external-mark.ts";
 import type { OutgoingMessages } from "./outgoing-messages.ts";
 import type { RunMemory } from "./run-memory.ts";
 import {
@@ -20,7 +21,7 @@ import {
   sizeWithin,
   viewedState,
 } from "./state-changes.ts";
-import type { Flush, Reserved } from "./state-flush.ts";
+import type { Flush, ReservedEntry } from "./state-flush.ts";
 import type { Checkpoint, StateRows } from "./state-rows.ts";
 
 interface StateStoreOptions {
@@ -33,7 +34,7 @@ interface StateStoreOptions {
   /** Bytes of the state's JSON. */
   readonly bytesAtMost: number;
   /** Reserves the entry of this flush, of this time. */
-  reserve(at: number): Reserved;
+  reserve(at: number): ReservedEntry;
   now(): number;
 }
 
@@ -45,7 +46,7 @@ export class StateStore {
   #sealed: unknown;
   /** After the last flush. */
   #flushed: unknown;
-  /** What clients see, after the last flush; undefined where they see nothing. */
+  /** The view of clients after the last flush; undefined where they see nothing. */
   #shown: unknown;
   #snapshotText: string | undefined;
   /** Bytes of the state's JSON, or more. */
@@ -53,7 +54,7 @@ export class StateStore {
   #flush: Flush | undefined;
   /** The next flush has all of the state. At a wake: clients may have begun with the `initial` of an earlier deploy. */
   #owesWhole: boolean;
-  readonly elsewhere = new ElsewhereMark();
+  readonly elsewhere = new ExternalMark();
 
   constructor(options: StateStoreOptions) {
     this.#options = options;
@@ -166,7 +167,7 @@ export class StateStore {
   }
 
   /** The run of this flush with the key, whose ticket is not final yet. */
-  ticketOf(key: string): Reserved["ticket"] | undefined {
+  ticketOf(key: string): ReservedEntry["ticket"] | undefined {
     return this.#flush?.runs.some(([one]) => one === key) ? this.#flush.ticket : undefined;
   }
 
@@ -219,7 +220,7 @@ export class StateStore {
     return this.#bytes;
   }
 
-  /** What clients see; undefined where they see nothing. */
+  /** The view of clients; undefined where they see nothing. */
   snapshot(): Snapshot | undefined {
     if (!this.#options.spec.view) return undefined;
     const text = (this.#snapshotText ??= JSON.stringify(this.#shown));
@@ -240,7 +241,7 @@ export class StateStore {
     for (const part of [rows, runs, outgoing]) part.erase();
   }
 
-  /** Storage was erased or deleted: the next use begins anew. */
+  /** Storage was erased or deleted: the next use begins with a new state. */
   forget(): void {
     const { outgoing, rows, runs } = this.#options;
     for (const part of [rows, runs, outgoing]) part.forget();

@@ -1,4 +1,4 @@
-// A room as a document, and a document as a room: what services export, import and fork. And what else they do with its
+// Export, import and fork of a room, as a document. And other requests of services about its
 // state: they load it again, and read and cancel its schedule.
 
 import { HubError, publicError } from "../../model/errors.ts";
@@ -135,8 +135,8 @@ export class StateTransfer {
   }
 
   /**
-   * Into a room that holds nothing: its clients get the state as a change. Older versions are migrated. Throws `conflict`,
-   * `state_newer`, `invalid_arguments`, and nothing is imported then.
+   * Into a room that holds nothing: its clients get the state as a change. Older versions are migrated. Throws
+   * `conflict`, `state_newer`, `invalid_arguments`, and nothing is imported then.
    */
   async import(bytes: Uint8Array): Promise<Position> {
     await this.#state.ready();
@@ -155,7 +155,7 @@ export class StateTransfer {
     return publisher().newest;
   }
 
-  /** What the hub makes of it. Code that refuses it says why. */
+  /** The hub's state from it. Code that refuses it gives the reason. */
   #accepted({ state, version }: ExportedState): unknown {
     const { spec } = this.#parts;
     if (version > spec.version)
@@ -172,10 +172,10 @@ export class StateTransfer {
     const { outgoing, schedule, spec, store, tables } = this.#parts;
     const isKept = !schedule.isEmpty || !outgoing.isEmpty || !tables.isEmpty;
     if (isKept || store.differsFrom(() => spec.initial()))
-      throw new HubError("conflict", "The room holds something already: erase it first.");
+      throw new HubError("conflict", "The room is not empty: erase it first.");
   }
 
-  /** In one transaction. What may throw comes before what changes memory. */
+  /** In one transaction. Statements that may throw come before changes in memory. */
   #put(state: unknown, { schedule: scheduled, tables: rows }: ExportedState): void {
     const { publisher, schedule, store, tables } = this.#parts;
     const scheduling = new Map(scheduled.map((one) => [one.id, one]));
@@ -207,7 +207,7 @@ function checkPeriod(spec: RoomStateParts["spec"], every: number | string): void
   }
 }
 
-/** What `schedule` would take. Throws `invalid_arguments`. */
+/** Checks arguments as `schedule` does. Throws `invalid_arguments`. */
 function argumentText(args: readonly unknown[]): string {
   const text = JSON.stringify(args);
   if (byteLength(text, ARGUMENT_BYTES) <= ARGUMENT_BYTES) return text;

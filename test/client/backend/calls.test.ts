@@ -345,7 +345,7 @@ describe("a backend", () => {
     const fake = endpoint({ responses: [{ result: AT }, { error }, { error }] });
     await expect(publishTo(orders(fake).clients.order("1", "2", "3"))).rejects.toMatchObject({
       code: "internal",
-      message: "2 of 3 rooms were not told; of order:2: It broke.",
+      message: "2 of 3 rooms were not reached; of order:2: It broke.",
     });
   });
 

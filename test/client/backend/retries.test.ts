@@ -169,7 +169,7 @@ describe("an error", () => {
       "that of a page that is no endpoint",
       new Response("<html>"),
       "malformed",
-      "The answer is no JSON: is this the endpoint?",
+      "The answer is not JSON: check that the URL is the endpoint's.",
     ],
   ])("has %s code", async (_, answer, code, message) => {
     const fake = endpoint(answer);

@@ -128,7 +128,7 @@ describe("a call without a connection", () => {
     const { server, client } = await connectingClient<TestHub>({ queue: 2 });
     const calls = [client.invoke.say("1"), client.invoke.say("2"), client.invoke.say("3")];
     expect(await outcomeOf(calls[2]!)).toEqual({ code: "queue_full" });
-    expect(() => client.send.say("4")).toThrow("2 calls wait");
+    expect(() => client.send.say("4")).toThrow("2 calls are waiting");
     server.socket.greet();
     await advance();
     expect(methods(server)).toEqual(["say", "say"]);

@@ -165,7 +165,7 @@ it("serves pages of an allowed origin, in Chromium, by Connect and gRPC-Web", as
       expect(outcome).toEqual({
         said: ["said", '["from a page"]'],
         openrpc: expect.stringMatching(/^1\./),
-        refused: "[unauthenticated] The token is not a signed JWT of a kind that is read here.",
+        refused: "[unauthenticated] The token is not a signed JWT.",
       });
     }
   } finally {

@@ -124,7 +124,7 @@ it("names the object and both places", () => {
   const id = own.ROOMS.idFromName("acme/chat/group/lobby");
   expect(() => checkClass(id, own, { binding: "ROOMS", place })).toThrow("misconfigured");
   expect(lines.mock.calls.flat().join()).toContain(
-    "acme/chat/group/lobby of ROOMS is in no jurisdiction, and place of serve() leads elsewhere",
+    "acme/chat/group/lobby of ROOMS is in no jurisdiction, and place of serve() gives another one",
   );
 });
 
@@ -184,7 +184,7 @@ describe("a value that is none", () => {
   it("a function that answers one question in two ways fails while the worker starts", () => {
     let calls = 0;
     const jurisdiction = () => (calls++ % 2 ? "eu" : undefined);
-    expect(started({ jurisdiction })).toThrow("gives another answer to the same question");
+    expect(started({ jurisdiction })).toThrow("returns different values for the same arguments");
   });
 
   it("of a single tenant refuses that tenant, and the log has it", async () => {

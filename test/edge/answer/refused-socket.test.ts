@@ -169,7 +169,7 @@ describe("a client that is too old", () => {
       {
         params: {
           ...{ status: 400, code: "client_too_old", action: expect.stringContaining("Update") },
-          message: "This server takes clients from version 0.1.0 on, and this one is 0.0.9.",
+          message: "This server supports clients from version 0.1.0 on; this one is 0.0.9.",
         },
       },
     ]);

@@ -3,7 +3,7 @@
 import { expect, it } from "vitest";
 import type { Encoded } from "../../../src/model/message.ts";
 import type { Connection } from "../../../src/rooms/connection/connection.ts";
-import { overfull } from "../../../src/rooms/connection/greediest.ts";
+import { connectionsOverBudget } from "../../../src/rooms/connection/greediest.ts";
 
 const LIMITS = { heldByUser: 100, heldByObject: 300 };
 
@@ -16,7 +16,7 @@ function away(id: string, unconfirmed: readonly Encoded[], guestFrom?: string): 
 }
 
 const ended = (connections: readonly Connection[]) =>
-  overfull(connections, LIMITS).map(({ id }) => id);
+  connectionsOverBudget(connections, LIMITS).map(({ id }) => id);
 const ofSize = (size: number, char = "x"): string => char.repeat(size);
 
 it("a room's frame is counted once, however many wait for it", () => {

@@ -11,7 +11,7 @@ import type { RoomLog } from "../../../src/rooms/log/room-log.ts";
 import { DEFAULTS } from "../../../src/model/options.ts";
 import { Followers } from "../../../src/rooms/room/followers.ts";
 import type { Entry } from "../../../src/rooms/rpc/log-entry.ts";
-import type { FollowAnew, MemberCount, RoomRpc } from "../../../src/rooms/rpc/room-rpc.ts";
+import type { FullFollow, MemberCount, RoomRpc } from "../../../src/rooms/rpc/room-rpc.ts";
 import { entries } from "../storage.ts";
 
 type World = ReturnType<typeof world>;
@@ -54,7 +54,7 @@ function world(storage: DurableObjectStorage, room: string) {
     stubs: () =>
       ({ deliver: async (delivery) => followed.deliver(delivery) }) as Partial<RoomRpc> as RoomRpc,
   });
-  const follow = async (self: string, members: readonly MemberCount[], anew?: FollowAnew) => {
+  const follow = async (self: string, members: readonly MemberCount[], anew?: FullFollow) => {
     const complete = anew ? followers.complete(self, members) : members;
     for (const [user, count] of complete) counts.set(user, count);
     followers.add(self, complete, anew?.position);

@@ -1,7 +1,7 @@
 // How long a delivery is waited for, on a clock of the test's own.
 
 import { afterEach, expect, it, vi } from "vitest";
-import { ReachedPositions } from "../../../src/rooms/links/undelivered-publications.ts";
+import { DeliveredPositions } from "../../../src/rooms/links/undelivered-publications.ts";
 
 afterEach(() => {
   vi.useRealTimers();
@@ -14,7 +14,7 @@ it("no waiter waits longer than two seconds, whoever came before", async () => {
   vi.spyOn(scheduler, "wait").mockImplementation(
     (ms) => new Promise((fire) => void timers.push({ ms, fire })),
   );
-  const reached = new ReachedPositions();
+  const reached = new DeliveredPositions();
   const over: string[] = [];
   const first = reached.wait({ epoch: "e", offset: 1 }).then(() => over.push("first"));
   vi.setSystemTime(1_500);

@@ -58,7 +58,7 @@ describe("whoever negotiates", () => {
     expect((await listDurableObjectIds(env.RELAYS)).length).toBe(before);
   });
 
-  // Without a route for other verbs it is "Nothing is here" (docs/design/signalr-transports.md#ng1).
+  // Without a route for other verbs it is "There is nothing at this path" (docs/design/signalr-transports.md#ng1).
   it("by GET is told 405", async () => {
     const response = await upgrade("/hubs/relayed/negotiate", { upgrade: "" });
     expect(response.status).toBe(405);

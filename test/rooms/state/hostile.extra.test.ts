@@ -39,7 +39,7 @@ describe("an action", () => {
   });
 
   it.each([
-    ["every", [0.5], "A period has 1 second or more."],
+    ["every", [0.5], "A period has 1 second at least."],
     ["every", ["* * * * * *"], '"* * * * * *" is not cron: it has five fields,'],
     ["every", ["0 25 * * *"], '"0 25 * * *" is not cron: it has five fields,'],
     ["every", ["0 0 31 2 *"], '"0 0 31 2 *" has no next time.'],

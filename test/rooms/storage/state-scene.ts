@@ -2,7 +2,7 @@
 
 import { formatPosition, type Position } from "../../../src/model/topic.ts";
 import { objectName } from "../../../src/rooms/rpc/object-names.ts";
-import type { Ran, Scheduled } from "../../../src/rooms/rpc/state-rpc.ts";
+import type { RunResult, Scheduled } from "../../../src/rooms/rpc/state-rpc.ts";
 import { release, steering } from "../../support/steered-hub.ts";
 import { roomAt } from "../client.ts";
 import { replace } from "../replaced.ts";
@@ -25,7 +25,7 @@ export interface StateFacts {
   readonly state: unknown;
   readonly position: string;
   /** Runs whose answers are in a row of their own, and in the log. */
-  readonly runs: readonly { readonly key: string; readonly ran: Ran }[];
+  readonly runs: readonly { readonly key: string; readonly ran: RunResult }[];
   readonly schedule: readonly Scheduled[];
   readonly marks: number;
 }

@@ -1,5 +1,5 @@
-// AuctionHub: one auction in each room. The highest bid leads, every bid gives the others thirty seconds more, and then
-// the room closes by itself. Actions, because bids must be judged at one place, one after the other.
+// AuctionHub: one auction in each room. The highest bid leads. After each bid the others have thirty seconds, then the
+// auction closes. Bids are actions, because they must be compared one after the other.
 
 import * as z from "zod";
 import { action, hub, HubError, internal, signedIn } from "dormouse-hubs/hub";
@@ -39,7 +39,7 @@ export const AuctionHub = hub<BidderClient>("auctions", {
     }),
   })
   .actions({
-    /** Answers when the auction ends, unless a higher bid comes. Throws `auction_closed` and `too_low`. */
+    /** Returns the time at which the auction ends, unless a higher bid comes. Throws `auction_closed`, `too_low`. */
     bid: action(
       [z.number().int().positive().max(1_000_000_000)],
       ({ state, user, clients, schedule, now }, amount) => {
@@ -54,7 +54,7 @@ export const AuctionHub = hub<BidderClient>("auctions", {
         return endsAt;
       },
     ),
-    /** Begins anew. Throws `open` while the auction goes on. */
+    /** Starts a new auction. Throws `open` while this one is not over. */
     restart: action([], (context) => {
       if (!context.state.sold) throw new HubError("open", "This auction is not over.");
       context.state = newAuction(context.state.item);

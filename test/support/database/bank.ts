@@ -31,7 +31,7 @@ export const BankHub = hub<BankClient>("bank").methods({
     };
     try {
       const accounts = await sql.begin(pay);
-      // Committed. An error within `pay` has rolled everything back, and is the caller's.
+      // Committed. An error inside `pay` rolls everything back and goes to the caller.
       for (const account of accounts) await clients.user(account.id).balance(account.cents);
     } finally {
       waitUntil(sql.end());

@@ -20,7 +20,7 @@ export const BoardHub = hub<BoardClient>("board", {
       insert.bind(id, board, user.id, text),
       select.bind(id, board),
     ]);
-    // Committed: a publication from here on tells of a stored row.
+    // Committed: from here on, a publication is about a stored row.
     for (const note of stored!.results) await clients.group(board).added(note);
   }),
   notes: method([Board], async ({ env }, board) => {

@@ -1,4 +1,4 @@
-// outbox.ts: publications that were written in the transaction of their note, for a cron trigger.
+// outbox.ts: publishes the rows that were written in the transaction of their note. For a cron trigger.
 import { hubContext, type EndpointEnv } from "dormouse-hubs/server";
 import { BoardHub } from "./board.ts";
 

@@ -5,7 +5,7 @@ import { ShopHub } from "./shop.ts";
 
 const ORDER = "0f8fad5b-d9cb-469f-a165-70867728950e";
 
-/** In place of the object: what the hub calls of it. */
+/** Replaces the object: the method that the hub calls. */
 const stockWith = (left: number | undefined) => ({
   STOCK: { getByName: () => ({ take: async () => left }) },
 });
@@ -29,7 +29,7 @@ it("tells every customer, and who is still there", async () => {
   await bob.invoke.take("tea", ORDER, 7);
   expect(alice.received).toMatchObject([{ method: "left", args: ["tea", 3] }]);
   await bob.lose();
-  await shop.advance(6_000); // the grace of 5 s, and the second that it ends in
+  await shop.advance(6_000); // the grace of 5 s, and the second in which it ends
   const { presence } = shop.room("group:tea");
   expect(await presence.list()).toMatchObject([{ userId: "alice" }]);
 });

@@ -1,4 +1,4 @@
-// shop.ts: the hub that asks it.
+// shop.ts: the hub that calls it.
 import * as z from "zod";
 import { hub, HubError, method, signedIn } from "dormouse-hubs/hub";
 

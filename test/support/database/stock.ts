@@ -1,10 +1,10 @@
-// stock.ts: an object for each article, which its worker exports beside Room, Relay and Account.
+// stock.ts: an object for each article. The worker exports its class, in addition to Room, Relay and Account.
 import { DurableObject } from "cloudflare:workers";
 
 const DELIVERED = 10;
 
 export class Stock extends DurableObject {
-  /** What is left once the order has its share; undefined where there is not enough. May be repeated. */
+  /** The number that is left after the order; undefined if there is not enough. May be repeated. */
   take(order: string, count: number): number | undefined {
     const { sql } = this.ctx.storage;
     sql.exec("CREATE TABLE IF NOT EXISTS orders (id TEXT PRIMARY KEY, count INTEGER)");

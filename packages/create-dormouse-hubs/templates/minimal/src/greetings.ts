@@ -1,9 +1,9 @@
-// A hub: what clients may call, and who may be in its rooms. Its type is all that clients need.
+// A hub: the methods that clients may call, and the rules of its rooms. Clients need only its type.
 
 import { hub, method, signedIn } from "dormouse-hubs/hub";
 import * as z from "zod";
 
-/** What the hub calls on its clients. */
+/** Client methods, which the hub calls. */
 interface GreetingClient {
   greeted(from: string, text: string): void;
 }

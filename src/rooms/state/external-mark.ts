@@ -1,6 +1,6 @@
 // How far a state was saved elsewhere. Offsets are those of the room's log.
 
-export class ElsewhereMark {
+export class ExternalMark {
   /** The offset up to which it was saved there; -1: not at all. */
   saved = -1;
   /** The offset of its newest change, or a later one. */
