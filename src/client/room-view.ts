@@ -32,9 +32,7 @@ export interface RoomViewOptions<H extends AnyHub> {
  * Joins a room of the hub's connection. The result is used like a connection to that room: handlers and listeners get
  * the room's messages, and those sent to this client outside of rooms. `close()` leaves the room when its last view
  * closes, and keeps the hub's connection open. A refused join closes the view (`state.error`, `ready`), unless the
- * refusal may pass: then it is repeated, with `onError` each time.
- *
- * Throws `invalid_name` and `room_kind_not_found`.
+ * refusal may pass: then it is repeated, with `onError` each time. Throws `invalid_name` and `room_kind_not_found`.
  *
  * @example
  * const chat = connect<ChatHub>("/hubs/chat", { token });

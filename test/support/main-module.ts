@@ -15,9 +15,9 @@ interface ModuleRunner {
   import(id: string, options?: { readonly invalidate?: boolean }): Promise<unknown>;
 }
 
-const { moduleRunner } = (
-  globalThis as unknown as { __vitest_mocker__: { moduleRunner: ModuleRunner } }
-).__vitest_mocker__;
+const { moduleRunner } = Reflect.get(globalThis, "__vitest_mocker__") as {
+  readonly moduleRunner: ModuleRunner;
+};
 
 /** URLs by the ids that were imported. */
 const urls = new Map<string, string>();

@@ -42,9 +42,8 @@ export class StateStore {
   readonly #options: StateStoreOptions;
   #isOpen = false;
   #current: unknown;
-  /** As the flush under way writes it; else after the last flush. */
+  /** As the flush under way writes it; else `#flushed`, which is the state after the last flush. */
   #sealed: unknown;
-  /** After the last flush. */
   #flushed: unknown;
   /** The view of clients after the last flush; undefined where they see nothing. */
   #shown: unknown;
