@@ -118,7 +118,8 @@ const endOf = (
 ): ObjectEnd =>
   new ObjectEnd({
     ...core,
-    keeps: () => coreKeeps(core) || !seats.isIdle || remembered?.due() !== undefined,
+    keeps: () => coreKeeps(core) || remembered?.due() !== undefined,
+    keptUntil: () => seats.idleFrom,
     forget: () => {
       core.activity.forget();
       seats.forget();

@@ -6,6 +6,7 @@ import { evictDurableObject, runDurableObjectAlarm } from "cloudflare:test";
 import { afterEach, beforeEach, expect, it, vi } from "vitest";
 import { accountName } from "../../../src/rooms/rpc/object-names.ts";
 import { NOTHING, storedIn } from "../../support/stored.ts";
+import { ringBefore } from "../alarms.ts";
 import { enter, roomAt } from "../client.ts";
 import { connected, relayOf } from "../relay/client.ts";
 
@@ -119,6 +120,21 @@ it("a relay ends without connections, seats and groups to rejoin, and makes a ne
     using again = await connected(hub, { user: "ends", query, claims: { exp } });
     expect((await storedIn(relayOf(hub, again.id))).keys).toBeGreaterThan(0);
   }
+});
+
+it("a relay that was full ends once clients of the next level are not looked for there any more", async () => {
+  const clients = await Promise.all(
+    [1, 2, 3, 4, 5, 6].map((n) => connected("five", { user: `full${n}` })),
+  );
+  const relays = new Map(clients.map(({ id }) => [id.split("@")[1], relayOf("five", id)]));
+  expect(relays.size).toBe(2);
+  for (const { closed, socket } of clients) {
+    socket.close(1000);
+    await closed;
+  }
+  const tomorrow = Date.now() + DAY;
+  for (const relay of relays.values()) await ringBefore(relay, tomorrow);
+  expect(await counted([...relays.values()])).toEqual([NOTHING, NOTHING]);
 });
 
 it("an account ends with its last object, ban, revocation and group", async () => {
