@@ -137,6 +137,24 @@ it("a relay that was full ends once clients of the next level are not looked for
   expect(await counted([...relays.values()])).toEqual([NOTHING, NOTHING]);
 });
 
+it.each(["odd", "odd-unlogged"])(
+  "a room of %s, whose state kept it, ends once it is erased",
+  async (hub) => {
+    const name = `${hub}/group:kept`;
+    const alice = await enter(name);
+    await alice.call("$/run", { action: "add", params: [1] });
+    alice.socket.close(1000);
+    await alice.closed;
+    const room = roomAt(name);
+    await room.info(); // Publishes that alice has left.
+    await ringBefore(room, Date.now() + AGE);
+    expect(await storedIn(room)).toMatchObject({ alarm: false, keys: expect.any(Number) });
+    await room.erase();
+    await ringBefore(room, Date.now() + AGE);
+    expect(await storedIn(room)).toEqual(NOTHING);
+  },
+);
+
 it("an account ends with its last object, ban, revocation and group", async () => {
   const user = "short";
   const account = env.ACCOUNTS.getByName(accountName({ tenant: "default", user })) as unknown as {
