@@ -82,13 +82,16 @@ export function openLog(
   return { log, hasLostEntries, hasBegun };
 }
 
-/** After a failure it is tried again a minute later. */
+/** After a failure it is tried again a minute later; entries are saved long before. */
 const RETRY_MS = 60_000;
 
-/** Erases entries past their age by alarm. What is still there after its time could not be erased: it is tried again. */
+/**
+ * Erases entries past their age by alarm. What is still there after its time could not be erased: it is tried again.
+ * Entries that are not saved yet keep the room too, and have no time: it is asked once more when they are.
+ */
 export const logExpiry = (log: RoomLog): Duty => ({
   due(now) {
-    const { expiresAt } = log;
+    const { expiresAt = log.isEmpty ? undefined : now + RETRY_MS } = log;
     return expiresAt === undefined || expiresAt > now ? expiresAt : now + RETRY_MS;
   },
   run: (now) => log.expire(now),

@@ -4,8 +4,8 @@ import { describe, expect, it, vi } from "vitest";
 import { DEFAULTS, type Durability } from "../../../src/model/options.ts";
 import type { Entry } from "../../../src/rooms/rpc/log-entry.ts";
 import { SqliteLog } from "../../../src/rooms/log/sqlite-log.ts";
-import { LogBehind, NoLog } from "../../../src/rooms/log/log-modes.ts";
-import { openLog } from "../../../src/rooms/log/open-log.ts";
+import { LogBehind, NoLog, OffsetLog } from "../../../src/rooms/log/log-modes.ts";
+import { logExpiry, openLog } from "../../../src/rooms/log/open-log.ts";
 import { entries, objectStorageOf, offsets, range, withStorage } from "../storage.ts";
 
 const NOW = 1_000;
@@ -53,6 +53,19 @@ describe("a log that is written behind", () => {
       expect([offsets(read(log)), saved.position.offset]).toEqual([[1, 2], 2]);
     }),
   );
+
+  it("has its object look again where entries are not written yet: they keep the room, and have no time", () =>
+    withStorage((storage) => {
+      const kept = new LogBehind(
+        new OffsetLog("e", { commit: (_, write) => write(), offset: 0 }),
+        storage.kv,
+        () => {},
+      );
+      kept.append(entries(1));
+      expect([kept.isEmpty, logExpiry(kept).due(NOW)]).toEqual([false, NOW + 60_000]);
+      kept.since({ epoch: "e", offset: 1 }, NOW, 9);
+      expect([kept.isEmpty, logExpiry(kept).due(NOW)]).toEqual([true, undefined]);
+    }));
 
   it("knows ids before and after they are written", () =>
     withStorage((storage) => {
