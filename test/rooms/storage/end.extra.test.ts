@@ -146,7 +146,7 @@ it.each(["odd", "odd-unlogged"])(
     alice.socket.close(1000);
     await alice.closed;
     const room = roomAt(name);
-    await room.info(); // Publishes that alice has left.
+    await room.history({}); // Publishes that alice has left, and writes it.
     await ringBefore(room, Date.now() + AGE);
     expect(await storedIn(room)).toMatchObject({ alarm: false, keys: expect.any(Number) });
     await room.erase();
