@@ -5,7 +5,7 @@ import { DEFAULTS, type Durability } from "../../../src/model/options.ts";
 import type { Entry } from "../../../src/rooms/rpc/log-entry.ts";
 import { SqliteLog } from "../../../src/rooms/log/sqlite-log.ts";
 import { LogBehind, NoLog, OffsetLog } from "../../../src/rooms/log/log-modes.ts";
-import { logExpiry, openLog } from "../../../src/rooms/log/open-log.ts";
+import { openLog } from "../../../src/rooms/log/open-log.ts";
 import { entries, objectStorageOf, offsets, range, withStorage } from "../storage.ts";
 
 const NOW = 1_000;
@@ -16,7 +16,7 @@ const opened = (storage: DurableObjectStorage, durability: Durability) =>
 function behind(storage: DurableObjectStorage) {
   const due: (() => void)[] = [];
   const saved = new SqliteLog(storage, DEFAULTS.history, "e");
-  const log = new LogBehind(saved, storage.kv, (run) => due.push(run));
+  const log = new LogBehind(saved, storage.kv, { timer: (run) => due.push(run) });
   return { log, saved, due, tick: () => due.shift()?.() };
 }
 
@@ -54,17 +54,18 @@ describe("a log that is written behind", () => {
     }),
   );
 
-  it("has its object look again where entries are not written yet: they keep the room, and have no time", () =>
+  it("tells when nothing is unsaved any more: entries that have no age kept the room", () =>
     withStorage((storage) => {
-      const kept = new LogBehind(
-        new OffsetLog("e", { commit: (_, write) => write(), offset: 0 }),
-        storage.kv,
-        () => {},
-      );
-      kept.append(entries(1));
-      expect([kept.isEmpty, logExpiry(kept).due(NOW)]).toEqual([false, NOW + 60_000]);
-      kept.since({ epoch: "e", offset: 1 }, NOW, 9);
-      expect([kept.isEmpty, logExpiry(kept).due(NOW)]).toEqual([true, undefined]);
+      const [ticks, told]: [(() => void)[], boolean[]] = [[], []];
+      const inner = new OffsetLog("e", { commit: (_, write) => write(), offset: 0 });
+      const timer = (run: () => void) => ticks.push(run);
+      const written = () => void told.push(log.isEmpty);
+      const log = new LogBehind(inner, storage.kv, { timer, written });
+      log.append(entries(1));
+      ticks.shift()!();
+      expect(told).toEqual([]);
+      ticks.shift()!();
+      expect([told, ticks]).toEqual([[true], []]);
     }));
 
   it("knows ids before and after they are written", () =>
