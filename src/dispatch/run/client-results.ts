@@ -22,6 +22,7 @@ export class ClientResults {
    */
   readonly #instance: string;
   #count = 0;
+  #isClosed = false;
 
   /** `seconds` is the timeout of each call (`limits.answerSeconds`). */
   constructor(
@@ -36,9 +37,10 @@ export class ClientResults {
 
   /**
    * Calls `send` with a fresh id, and resolves with the client's result, not yet validated. Rejects with `timed_out`,
-   * with `interrupted` if the connection ends, or with the error passed to `refuse`.
+   * with `interrupted` if the connection ends or has ended, or with the error passed to `refuse`.
    */
-  ask(send: (id: string) => void): Promise<unknown> {
+  async ask(send: (id: string) => void): Promise<unknown> {
+    if (this.#isClosed) throw gone();
     // The prefix `s` separates the server's ids from a client's, as in ASP.NET Core.
     const id = `s${++this.#count}-${this.#instance}`;
     return new Promise((resolve, reject) => {
@@ -67,10 +69,10 @@ export class ClientResults {
     return pending !== undefined;
   }
 
-  /** The connection has ended: rejects all pending calls with `interrupted`. */
+  /** Nothing more is received of the client: rejects all pending calls with `interrupted`, and all that follow. */
   close(): void {
-    for (const id of this.#pending.keys())
-      this.refuse(id, new HubError("interrupted", "The client is gone and did not answer."));
+    this.#isClosed = true;
+    for (const id of this.#pending.keys()) this.refuse(id, gone());
   }
 
   #take(id: unknown): PendingResult | undefined {
@@ -81,3 +83,5 @@ export class ClientResults {
     return pending;
   }
 }
+
+const gone = () => new HubError("interrupted", "The client is gone and did not answer.");

@@ -79,6 +79,12 @@ export class OffsetLog extends NoLog {
   }
 }
 
+interface BehindOptions {
+  readonly timer?: Timer;
+  /** Nothing is unsaved any more. */
+  readonly written?: (() => void) | undefined;
+}
+
 /**
  * Writes once a second, and before each read. A pending timer keeps the object awake until all is saved. Until then the
  * storage has a mark that makes the next wake begin a new epoch (`openLog`).
@@ -87,6 +93,7 @@ export class LogBehind implements RoomLog {
   readonly #log: RoomLog;
   readonly #kv: KeyValues;
   readonly #timer: Timer;
+  readonly #written: (() => void) | undefined;
   #unsavedEntries: Entry[] = [];
   #unsavedIds = new Map<string, number>();
   #isTicking = false;
@@ -97,10 +104,11 @@ export class LogBehind implements RoomLog {
    */
   #hasFailed = false;
 
-  constructor(log: RoomLog, kv: KeyValues, timer: Timer = setTimeout) {
+  constructor(log: RoomLog, kv: KeyValues, { timer = setTimeout, written }: BehindOptions = {}) {
     this.#log = log;
     this.#kv = kv;
     this.#timer = timer;
+    this.#written = written;
   }
 
   get position(): Position {
@@ -180,6 +188,7 @@ export class LogBehind implements RoomLog {
   #stopTicking(): void {
     this.#kv.delete("unsaved");
     [this.#isMarked, this.#isTicking] = [false, false];
+    this.#written?.();
   }
 
   /** All of it with what is newer, or nothing. */

@@ -32,6 +32,8 @@ type LogStorage = Pick<
 interface LogPorts {
   /** Requests a run of `logExpiry`. */
   readonly arm: (at: number) => void;
+  /** Entries that were in memory alone, and kept the room, are written. */
+  readonly written?: () => void;
   /** The room's state, which needs epoch and offset where the log keeps no entries. */
   readonly beside?: BesideLog | undefined;
   /** The offset that the checkpoint of a state has reached, whether the hub knows the state or not. */
@@ -49,7 +51,7 @@ export const UNLOGGED = "unlogged";
 export function openLog(
   storage: LogStorage,
   settings: RoomSettings,
-  { arm, beside, reached }: LogPorts,
+  { arm, written, beside, reached }: LogPorts,
 ): OpenedLog {
   if (settings.durability === "none" && !beside) return { log: new NoLog(), hasLostEntries: false };
   const { kv } = storage;
@@ -78,7 +80,7 @@ export function openLog(
   // Changes of the state that have a smaller offset than its checkpoint would be lost at the next wake.
   const begun = saved.position.offset === 0 && reached?.();
   if (begun && saved instanceof SqliteLog) saved.begin(begun);
-  const log = settings.durability === "logged" ? saved : new LogBehind(saved, kv);
+  const log = settings.durability === "logged" ? saved : new LogBehind(saved, kv, { written });
   return { log, hasLostEntries, hasBegun };
 }
 

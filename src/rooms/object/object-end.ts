@@ -20,6 +20,8 @@ interface ObjectEndOptions {
    * only then the question is asked again. At a wake what is asleep, and may be something to keep, counts as such.
    */
   keeps(now: number, atWake: boolean): boolean;
+  /** What keeps the object for a time only: it needs no alarm of its own. */
+  keptUntil?(): number;
   /** Other objects forget this one. May be repeated; where it throws, the end is tried again. */
   leave?(): Promise<void>;
   /** The storage was deleted: forgets what is in memory of it. Writes nothing. */
@@ -43,10 +45,10 @@ export class ObjectEnd implements Duty {
 
   /** Undefined while there is something to keep. */
   #endAt(now: number, atWake = false): number | undefined {
-    const { storage, activity, keeps } = this.#options;
+    const { storage, activity, keeps, keptUntil } = this.#options;
     if (storage.isEmpty || activity.restsSince === undefined || keeps(now, atWake))
       return undefined;
-    return activity.restsSince + REST_MS;
+    return Math.max(activity.restsSince + REST_MS, keptUntil?.() ?? 0);
   }
 
   #isDue(now: number): boolean {

@@ -118,7 +118,8 @@ const endOf = (
 ): ObjectEnd =>
   new ObjectEnd({
     ...core,
-    keeps: () => isCoreInUse(core) || !seats.isIdle || remembered?.due() !== undefined,
+    keeps: () => isCoreInUse(core) || remembered?.due() !== undefined,
+    keptUntil: () => seats.idleFrom,
     forget: () => {
       core.activity.forget();
       seats.forget();

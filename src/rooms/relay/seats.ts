@@ -131,16 +131,18 @@ export class Seats {
 
   /** Whether clients that belong here may be on the next level, because the relay was full. */
   get wasFullLately(): boolean {
-    const at = this.#options.kv.get<number>("full-at");
-    return at !== undefined && this.#options.now() - at < LATELY_MS;
+    return this.#options.now() < this.#fullUntil;
   }
 
-  /** No token can begin a connection, and clients of the next level are not looked for here. */
-  get isIdle(): boolean {
-    const now = this.#options.now();
-    return (
-      !this.wasFullLately && [...this.#reservations.values()].every(({ until }) => until <= now)
-    );
+  get #fullUntil(): number {
+    const at = this.#options.kv.get<number>("full-at");
+    return at === undefined ? 0 : at + LATELY_MS;
+  }
+
+  /** From when on no token can begin a connection, and clients of the next level are not looked for here. */
+  get idleFrom(): number {
+    const lapses = [...this.#reservations.values()].map(({ until }) => until);
+    return Math.max(this.#fullUntil, ...lapses);
   }
 
   /** The storage was deleted, and with it the key: tokens of before are good no more. */

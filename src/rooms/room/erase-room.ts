@@ -40,5 +40,7 @@ export function eraseRoom(parts: RoomParts, sql: Pick<SqlStorage, "exec">): Posi
     : { type: "control", name: "reset", params: {}, room, position };
   for (const connection of connections.all) outbox.send(connection, message);
   outbox.flush();
+  // A state keeps its room without an alarm.
+  parts.end.arm(Date.now());
   return log.position;
 }

@@ -84,11 +84,8 @@ export function roomParts({ ctx, env, objects, receiver, events }: PartsInput): 
     ...(topic.kind === "all" && { report: async (report) => index!().report(name, report, now()) }),
   });
   const index = topic.kind === "all" ? indexOf(core) : undefined;
-  const unfollowed = (follower: string) => {
-    presence.forget(follower);
-    end.arm(now());
-  };
-  const ofRoom = { topic, settings, events, unfollowed, spec: receiver.state?.(address, env) };
+  const freed = () => end.arm(now());
+  const ofRoom = { topic, settings, events, freed, spec: receiver.state?.(address, env) };
   const { path, presence } = publishPath(ctx, core, ofRoom);
   const userRoom = userRoomOf(core, topic, objects);
   const { end, retention } = endOf(core, { ...path, presence, index, userRoom });
@@ -167,21 +164,21 @@ interface RoomOptions {
   readonly events: ObjectEvents;
   /** The hub's declaration of this room's state, if there is one. */
   readonly spec: StateSpec | undefined;
-  /** A follower was removed. */
-  unfollowed(follower: string): void;
+  /** Something that kept the room, and needed no alarm, is gone. */
+  freed(): void;
 }
 
 /** A publication is numbered by the publisher, saved in the log, and sent by the outbox and to followers. */
 function publishPath(ctx: DurableObjectState, core: ObjectCore, options: RoomOptions) {
-  const { topic, settings, events, unfollowed } = options;
+  const { topic, settings, events, freed } = options;
   const { storage, name: room, outbox, agenda, connections } = core;
   const { stubs, activity, lanes, webhooks } = core;
   const arm = (at: number) => agenda.arm(at);
   const opened = statePart(ctx, core, { ...options, others: () => ({ log, presence, publisher }) });
   settleEarlierLog({ storage, settings, hasState: opened !== undefined, now: now() });
   const reached = () => checkpointOffset(storage);
-  const beside = opened?.commit;
-  const { log, hasLostEntries, hasBegun } = openLog(storage, settings, { arm, beside, reached });
+  const ports = { arm, written: freed, beside: opened?.commit, reached };
+  const { log, hasLostEntries, hasBegun } = openLog(storage, settings, ports);
   if (hasLostEntries) opened?.resave();
   const rate = new MessageRate();
   const followers = new Followers({
@@ -189,7 +186,10 @@ function publishPath(ctx: DurableObjectState, core: ObjectCore, options: RoomOpt
     ...{ isInMemory: settings.durability === "none", history: settings.history },
     countsMembers: topic.kind !== "all" || settings.online,
     waitUntil: ctx.waitUntil.bind(ctx),
-    removed: unfollowed,
+    removed: (follower) => {
+      presence.forget(follower);
+      freed();
+    },
     ...(opened && { snapshot: () => opened.state.snapshotNow() }),
   });
   const publisher = new Publisher({

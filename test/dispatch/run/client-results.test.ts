@@ -46,6 +46,7 @@ it("all questions are interrupted when the client is gone", async () => {
     "interrupted",
     "interrupted",
   ]);
+  expect(await asked(first.questions).outcome).toBe("interrupted");
   expect(vi.getTimerCount()).toBe(0);
 });
 

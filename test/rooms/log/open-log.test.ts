@@ -4,7 +4,7 @@ import { describe, expect, it, vi } from "vitest";
 import { DEFAULTS, type Durability } from "../../../src/model/options.ts";
 import type { Entry } from "../../../src/rooms/rpc/log-entry.ts";
 import { SqliteLog } from "../../../src/rooms/log/sqlite-log.ts";
-import { LogBehind, NoLog } from "../../../src/rooms/log/log-modes.ts";
+import { LogBehind, NoLog, OffsetLog } from "../../../src/rooms/log/log-modes.ts";
 import { openLog } from "../../../src/rooms/log/open-log.ts";
 import { entries, objectStorageOf, offsets, range, withStorage } from "../storage.ts";
 
@@ -16,7 +16,7 @@ const opened = (storage: DurableObjectStorage, durability: Durability) =>
 function behind(storage: DurableObjectStorage) {
   const due: (() => void)[] = [];
   const saved = new SqliteLog(storage, DEFAULTS.history, "e");
-  const log = new LogBehind(saved, storage.kv, (run) => due.push(run));
+  const log = new LogBehind(saved, storage.kv, { timer: (run) => due.push(run) });
   return { log, saved, due, tick: () => due.shift()?.() };
 }
 
@@ -53,6 +53,20 @@ describe("a log that is written behind", () => {
       expect([offsets(read(log)), saved.position.offset]).toEqual([[1, 2], 2]);
     }),
   );
+
+  it("tells when nothing is unsaved any more: entries that have no age kept the room", () =>
+    withStorage((storage) => {
+      const [ticks, told]: [(() => void)[], boolean[]] = [[], []];
+      const inner = new OffsetLog("e", { commit: (_, write) => write(), offset: 0 });
+      const timer = (run: () => void) => ticks.push(run);
+      const written = () => void told.push(log.isEmpty);
+      const log = new LogBehind(inner, storage.kv, { timer, written });
+      log.append(entries(1));
+      ticks.shift()!();
+      expect(told).toEqual([]);
+      ticks.shift()!();
+      expect([told, ticks]).toEqual([[true], []]);
+    }));
 
   it("knows ids before and after they are written", () =>
     withStorage((storage) => {

@@ -251,6 +251,22 @@ describe("a client that ends its connection", () => {
     expect(alice.heard.map(({ type }) => type)).toEqual([3, 3, 7]);
   });
 
+  it.each([
+    ["a Close", `{"type":7}${RS}`, { type: 7 }],
+    ["a broken message", `{"type":${RS}`, expect.objectContaining({ type: 7 })],
+  ])(
+    "is asked nothing any more: questions that wait, and later ones, fail at %s",
+    async (_what, last, close) => {
+      using alice = await connected("relayed", { user: "asked-and-gone" });
+      sendTogether(alice, [["AskOther", alice.id, "sure?"]]);
+      await alice.record(({ target }) => target === "Confirm");
+      sendTogether(alice, [], last);
+      await alice.closed;
+      expect(alice.heard.map(({ type }) => type)).toEqual([1, 3, 7]);
+      expect(alice.heard.at(-1)).toEqual(close);
+    },
+  );
+
   it("has the calls that waited for their turn run, with an aborted signal, before disconnected", async () => {
     const alice = await connected(HUB, { user: "hasty" });
     sendTogether(alice, [

@@ -6,6 +6,7 @@ import { evictDurableObject, runDurableObjectAlarm } from "cloudflare:test";
 import { afterEach, beforeEach, expect, it, vi } from "vitest";
 import { accountName } from "../../../src/rooms/rpc/object-names.ts";
 import { NOTHING, storedIn } from "../../support/stored.ts";
+import { ringBefore } from "../alarms.ts";
 import { enter, roomAt } from "../client.ts";
 import { connected, relayOf } from "../relay/client.ts";
 
@@ -120,6 +121,39 @@ it("a relay ends without connections, seats and groups to rejoin, and makes a ne
     expect((await storedIn(relayOf(hub, again.id))).keys).toBeGreaterThan(0);
   }
 });
+
+it("a relay that was full ends once clients of the next level are not looked for there any more", async () => {
+  const clients = await Promise.all(
+    [1, 2, 3, 4, 5, 6].map((n) => connected("five", { user: `full${n}` })),
+  );
+  const relays = new Map(clients.map(({ id }) => [id.split("@")[1], relayOf("five", id)]));
+  expect(relays.size).toBe(2);
+  for (const { closed, socket } of clients) {
+    socket.close(1000);
+    await closed;
+  }
+  const tomorrow = Date.now() + DAY;
+  for (const relay of relays.values()) await ringBefore(relay, tomorrow);
+  expect(await counted([...relays.values()])).toEqual([NOTHING, NOTHING]);
+});
+
+it.each(["odd", "odd-unlogged"])(
+  "a room of %s, whose state kept it, ends once it is erased",
+  async (hub) => {
+    const name = `${hub}/group:kept`;
+    const alice = await enter(name);
+    await alice.call("$/run", { action: "add", params: [1] });
+    alice.socket.close(1000);
+    await alice.closed;
+    const room = roomAt(name);
+    await room.history({}); // Publishes that alice has left, and writes it.
+    await ringBefore(room, Date.now() + AGE);
+    expect(await storedIn(room)).toMatchObject({ alarm: false, keys: expect.any(Number) });
+    await room.erase();
+    await ringBefore(room, Date.now() + AGE);
+    expect(await storedIn(room)).toEqual(NOTHING);
+  },
+);
 
 it("an account ends with its last object, ban, revocation and group", async () => {
   const user = "short";
