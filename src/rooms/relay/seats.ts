@@ -141,8 +141,8 @@ export class Seats {
 
   /** From when on no token can begin a connection, and clients of the next level are not looked for here. */
   get idleFrom(): number {
-    const lapses = [...this.#reservations.values()].map(({ until }) => until);
-    return Math.max(this.#fullUntil, ...lapses);
+    const seats = [...this.#reservations.values()];
+    return seats.reduce((latest, { until }) => Math.max(latest, until), this.#fullUntil);
   }
 
   /** The storage was deleted, and with it the key: tokens of before are good no more. */
