@@ -185,7 +185,7 @@ describe("the program", () => {
   const create = (...args: readonly string[]) => createIn(home, ...args);
 
   it("says how the project starts, from where it was made", async () => {
-    expect(await createIn(home, "my app", "--yes")).toContain('\n  cd "my app"\n  npm install\n');
+    expect(await createIn(home, "my app", "--yes")).toContain("\n  cd 'my app'\n  npm install\n");
     const folder = mkdtempSync(join(tmpdir(), "dormouse-create-"));
     const said = await createIn(folder, ".", "--yes");
     rmSync(folder, { recursive: true });

@@ -1,11 +1,13 @@
 // [S8] Three tenants with the same names for everything, and 10,000 operations of services, each of which tries its best to
 // reach the others.
 
-import { describe, expect, it } from "vitest";
+import { afterEach, describe, expect, it, vi } from "vitest";
 import { connected, type SignalR } from "../../rooms/relay/client.ts";
 import { enter, type Client } from "../../rooms/client.ts";
 import { chance, stepsOf, type Chance } from "../../support/seed.ts";
 import { ask } from "./service.ts";
+
+afterEach(() => void vi.restoreAllMocks());
 
 const TENANTS = ["default", "other", "default/chat"] as const;
 type Tenant = (typeof TENANTS)[number];
@@ -100,6 +102,7 @@ describe("S8: tenants", () => {
     `hear nothing of each other in ${OPERATIONS} operations of services`,
     { timeout: 360_000 },
     async () => {
+      vi.spyOn(console, "info").mockImplementation(() => {}); // A line for each command.
       const luck = chance();
       const sites = await Promise.all(TENANTS.map(siteOf));
       for (let done = 0; done < OPERATIONS; done += AT_ONCE)
