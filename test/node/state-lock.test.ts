@@ -49,7 +49,7 @@ it("a disk without hard links has locks as well", () => {
   });
   onTestFinished(() => void vi.mocked(linkSync).mockReset());
   const unlock = lockState(folder);
-  expect(() => lockState(folder)).toThrow("runs already");
+  expect(() => lockState(folder)).toThrow("is already running");
   unlock();
   write({ pid: spawnSync("true").pid, began: "" });
   lockState(folder)();
