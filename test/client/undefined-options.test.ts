@@ -53,12 +53,12 @@ it("a handler that is undefined is none", async () => {
   server.socket.deliver({ id: 1, method: "confirm", params: ["?"] });
   await advance();
   expect(complaints).not.toHaveBeenCalled();
-  client.on("confirm", () => "yes");
+  client.on("confirm", () => true);
   server.socket.deliver({ id: 2, method: "confirm", params: ["?"] });
   await advance();
   expect(server.socket.sentMessages).toMatchObject([
     { id: 1, error: { code: -32601 } },
-    { id: 2, result: "yes" },
+    { id: 2, result: true },
   ]);
 });
 
