@@ -22,10 +22,9 @@ export class Handlers {
    * may share one. Undefined, as in `{ said: onSaid }` of an application without `onSaid`, is none.
    */
   on(method: string, handler: Handler | undefined, room?: string): Unsubscribe {
-    if (!handler) return () => {};
     const all = this.#byMethod.get(method) ?? new Set();
-    const own: Registration = [handler, room];
-    this.#byMethod.set(method, all.add(own));
+    const own = [handler, room] as Registration;
+    if (handler) this.#byMethod.set(method, all.add(own));
     return () => void all.delete(own);
   }
 
