@@ -67,7 +67,8 @@ function remove(path: string, text: string): void {
   const aside = `${path}.old.${process.pid}`;
   try {
     renameSync(path, aside);
-    if (read(aside) !== text) linkSync(aside, path);
+    const found = read(aside);
+    if (found !== undefined && found !== text) create(path, found);
   } catch {
     // Another process was faster.
   }

@@ -25,8 +25,9 @@ export const challengeFor = (code: string): string =>
   code === "token_missing" ? "Bearer" : 'Bearer error="invalid_token"';
 
 /** The value of `retry-after`, for a code of 429 or 503. */
-export function pauseFor(code: string, status: number, retryAfter?: number): string {
-  if (retryAfter !== undefined) return `${retryAfter}`;
+export function pauseFor(code: string, status: number, retryAfter = 0): string {
+  // Hub code may have set any number; the header has whole seconds.
+  if (retryAfter > 0 && retryAfter < Infinity) return `${Math.ceil(retryAfter)}`;
   if (ELSEWHERE.has(code)) return "5";
   return status === 503 ? laterSeconds() : "1";
 }

@@ -14,3 +14,9 @@ export const BINDING_SECONDS = 10;
 /** `rate_limited`, with the whole seconds before which another attempt is in vain. */
 export const rateLimited = (message: string, retryAfter: number): HubError =>
   Object.assign(new HubError("rate_limited", message), { retryAfter });
+
+/** The seconds that a refusal has in its header, as a member of its error. */
+export function retryAfterOf({ headers }: Response): { readonly retryAfter?: number } {
+  const retryAfter = Number(headers.get("retry-after"));
+  return retryAfter > 0 ? { retryAfter } : {};
+}

@@ -55,7 +55,8 @@ export interface HubRoom<H extends AnyHub> extends RoomCalls<H> {
 export function useHub<H extends AnyHub>(hub: HubAt<H>, options: UseHubOptions<H>): HubRoom<H> {
   const { room } = options;
   const latest = useLatest(options);
-  const methods = Object.keys(options.handlers ?? {}).toSorted();
+  const handlers = Object.entries(options.handlers ?? {});
+  const methods = handlers.flatMap(([method, handler]) => (handler ? method : [])).toSorted();
   const target = { hub, room, latest };
   useConnection(target, (connection) => addHandlers(connection, methods, latest), methods.join());
   useConnection(target, (connection) => addListeners(connection, latest));

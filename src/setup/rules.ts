@@ -86,8 +86,8 @@ const rate: Rule = ({ variables: { REST_PER_SECOND: value = "" } }) =>
 const limiters: Rule = ({ variables }) =>
   ["CONNECT_LIMITER", "REST_LIMITER"]
     .filter((name) => {
-      const binding = variables[name] as { readonly limit?: unknown } | undefined;
-      return binding !== undefined && typeof binding.limit !== "function";
+      const binding = variables[name] as { readonly limit?: unknown } | null | undefined;
+      return binding !== undefined && typeof binding?.limit !== "function";
     })
     .map(noLimiter);
 

@@ -65,8 +65,9 @@ function followRoom<H extends AnyHub>(
   // That of a store may outlive the component that is mounted.
   const scope = effectScope();
   const begin = () => void scope.run(follow);
+  const component = getCurrentInstance();
   // Not on servers, where no component is mounted and nothing would end it.
-  if (getCurrentInstance()) onMounted(begin);
+  if (component && !component.isMounted) onMounted(begin);
   else if (isPage()) begin();
   onScopeDispose(() => detach?.());
 }

@@ -46,14 +46,20 @@ it("connect pauses between its attempts", async () => {
 it("a handler that is undefined is none", async () => {
   const complaints = vi.spyOn(console, "error").mockReturnValue();
   onTestFinished(() => complaints.mockRestore());
-  const { server } = await connectedClient<TestHub>({
+  const { server, client } = await connectedClient<TestHub>({
     handlers: { said: undefined, confirm: undefined },
   });
   server.socket.deliver({ method: "said", params: ["bob", "hello"] });
   server.socket.deliver({ id: 1, method: "confirm", params: ["?"] });
   await advance();
   expect(complaints).not.toHaveBeenCalled();
-  expect(server.socket.sentMessages).toMatchObject([{ id: 1, error: { code: -32601 } }]);
+  client.on("confirm", () => true);
+  server.socket.deliver({ id: 2, method: "confirm", params: ["?"] });
+  await advance();
+  expect(server.socket.sentMessages).toMatchObject([
+    { id: 1, error: { code: -32601 } },
+    { id: 2, result: true },
+  ]);
 });
 
 it("events asks by the platform's fetch", async () => {

@@ -31,7 +31,7 @@ async function followed(options: RoomHistoryOptions = {}) {
 }
 
 /** Ends the connection, and greets the next one as the same client, which has missed nothing. */
-async function markReturned(server: FakeServer): Promise<FakeSocket> {
+async function reconnect(server: FakeServer): Promise<FakeSocket> {
   const before = server.socket;
   before.end();
   // oxlint-disable-next-line no-await-in-loop -- the pause is the backoff's
@@ -92,7 +92,7 @@ it("loads again where messages may be missing, and forgets a log that is gone", 
 it("is loaded after a loss that took the request for it", async () => {
   const { server, socket, read, offsets } = await followed();
   live(socket, 11);
-  const returned = await markReturned(server);
+  const returned = await reconnect(server);
   live(returned, 12);
   expect(requests(returned)).toHaveLength(1);
   await answer(returned, { result: { messages: [saved(10), saved(11)], position: "e:11" } });
@@ -103,7 +103,7 @@ it("is loaded after a loss that took the request for it", async () => {
 it("is not loaded again after a loss, where nothing was missed", async () => {
   const { server, socket, offsets } = await followed();
   await answer(socket, { result: { messages: [saved(10)], position: "e:10" } });
-  const returned = await markReturned(server);
+  const returned = await reconnect(server);
   live(returned, 11);
   expect(requests(returned)).toEqual([]);
   expect(offsets()).toEqual(["10", "11"]);

@@ -1,6 +1,15 @@
 // Vue's composables where no component ends them: in the scope of a store, or in one alone.
 
-import { createRenderer, defineComponent, effectScope, h, nextTick, reactive, ref } from "vue";
+import {
+  createRenderer,
+  defineComponent,
+  effectScope,
+  h,
+  nextTick,
+  onMounted,
+  reactive,
+  ref,
+} from "vue";
 import { expect, it, onTestFinished, vi } from "vitest";
 import { hubAt } from "../../src/components/hub-at.ts";
 import type { RoomText } from "../../src/client/index.ts";
@@ -81,4 +90,20 @@ it("follow a store's room when the component that made the store is gone", async
   app.unmount();
   await advance();
   expect(open()).toBe(0);
+});
+
+it("open a store's room where the store is made once a component is mounted", async () => {
+  const { Test, rooms } = setUp();
+  const store = effectScope(true);
+  const setup = () => {
+    onMounted(() => store.run(() => useHub(Test, "group:late")));
+    return () => h("p");
+  };
+  const app = createApp({ setup });
+  app.mount({});
+  await advance();
+  expect(rooms()).toEqual(["late"]);
+  store.stop();
+  app.unmount();
+  await advance();
 });

@@ -21,11 +21,11 @@ const mountedWithSlash = new Hono().route("/realtime/", worker);
 const nested = new Hono().route("/:region/v1", worker);
 const twice = new Hono().route("/eu", serve(hubs, { basePath: "/v1", paths, grpc }).endpoint);
 
-interface OptionalRoutes {
+interface Door {
   fetch(request: Request, env: unknown, context: ExecutionContext): Response | Promise<Response>;
 }
 
-describe.each<[string, OptionalRoutes, string]>([
+describe.each<[string, Door, string]>([
   ["app.route", mounted, "/realtime"],
   ["basePath", based, "/realtime"],
   ["basePath with a slash at its end", slashed, "/realtime"],

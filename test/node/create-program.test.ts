@@ -88,3 +88,11 @@ it.each(["plain_1", "a $HOME b", "it's", "a&b", "-dash"])(
     expect(gone.stdout).toBe(`${join(home, name)}\n`);
   },
 );
+
+it("tells Windows' shells, of which one knows no single quotes", () => {
+  const windows = 'data:text/javascript,Object.defineProperty(process,"platform",{value:"win32"})';
+  const { stdout } = spawnSync(process.execPath, ["--import", windows, PROGRAM, "a b", "--yes"], {
+    ...{ cwd: home, encoding: "utf8", timeout: 60_000 },
+  });
+  expect(stdout).toContain('\n  cd "a b"\n');
+});

@@ -1,7 +1,15 @@
 // One `dormouse dev` for each folder of state, whatever became of the one before.
 
 import { spawnSync } from "node:child_process";
-import { linkSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import {
+  linkSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -43,11 +51,29 @@ it.each([
   expect(readdirSync(folder)).toEqual([]);
 });
 
-it("a disk without hard links has locks as well", () => {
+function withoutHardLinks(): void {
   vi.mocked(linkSync).mockImplementation(() => {
     throw Object.assign(new Error("not permitted"), { code: "EPERM" });
   });
   onTestFinished(() => void vi.mocked(linkSync).mockReset());
+}
+
+it.each([true, false])("the lock of a faster process stays (hard links: %s)", (hasLinks) => {
+  if (!hasLinks) withoutHardLinks();
+  const faster = JSON.stringify({ pid: process.ppid, began: "" });
+  write({ pid: spawnSync("true").pid, began: "" });
+  vi.mocked(renameSync).mockImplementationOnce((from, to) => {
+    writeFileSync(from, faster);
+    renameSync(from, to);
+  });
+  onTestFinished(() => void vi.mocked(renameSync).mockReset());
+  expect(() => lockState(folder)).toThrow(`is already running, as process ${process.ppid}`);
+  expect(readdirSync(folder)).toEqual(["dormouse.lock"]);
+  expect(readFileSync(join(folder, "dormouse.lock"), "utf8")).toBe(faster);
+});
+
+it("a disk without hard links has locks as well", () => {
+  withoutHardLinks();
   const unlock = lockState(folder);
   expect(() => lockState(folder)).toThrow("is already running");
   unlock();

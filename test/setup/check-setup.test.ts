@@ -122,6 +122,7 @@ describe("a worker that is misconfigured", () => {
       (await ask("https://edge.example/hubs/chat", vars)).headers.get("x-dormouse-error");
     expect(await codeOf({ CONNECT_LIMITER: limiter })).toBe("token_missing");
     expect(await codeOf({ CONNECT_LIMITER: "600" })).toBe("misconfigured");
+    expect(await codeOf({ REST_LIMITER: null })).toBe("misconfigured");
   });
 
   it("is not healthy, and names nothing to those who ask", async () => {

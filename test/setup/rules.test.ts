@@ -200,7 +200,7 @@ describe("variables", () => {
     [{ LOG_CONNECTIONS: "0", DEV_TOKENS: "", REST_PER_SECOND: 500 }, []],
     [{ REST_PER_SECOND: "many" }, ["error: REST_PER_SECOND is not a number above 0."]],
     [
-      { CONNECT_LIMITER: "600", REST_LIMITER: "" },
+      { CONNECT_LIMITER: "600", REST_LIMITER: null },
       [
         "error: CONNECT_LIMITER is no binding of Rate Limiting.",
         "error: REST_LIMITER is no binding of Rate Limiting.",

@@ -30,9 +30,11 @@ function done({ folder, template, install: isInstalled }: Options): string {
   return `\nMade from the template ${template}. Next:\n\n${steps.map((step) => `  ${step}\n`).join("")}\n`;
 }
 
-/** As a word of a POSIX shell, and no option of `cd`. */
+/** As a word of the system's shell, and no option of `cd`. */
 function quoted(path: string): string {
   if (/^[\w./@][\w./:@-]*$/.test(path)) return path;
+  // cmd.exe knows no single quotes, and no path has double ones.
+  if (process.platform === "win32") return `"${path}"`;
   return `'${path.replace(/^-/, "./-").replaceAll("'", "'\\''")}'`;
 }
 

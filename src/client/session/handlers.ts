@@ -7,24 +7,24 @@ import { errorText, resultText, type Frame } from "../transport/wire.ts";
 export type Handler = (...args: any[]) => unknown;
 
 /** A handler, and the room whose messages it receives; undefined for all. */
-type Registration = readonly [handler: Handler | undefined, room: string | undefined];
+type Registration = readonly [handler: Handler, room: string | undefined];
 
 export class Handlers {
   readonly #byMethod = new Map<string, Set<Registration>>();
 
   constructor(handlers: object = {}) {
-    for (const [method, handler] of Object.entries(handlers) as [string, Handler][])
+    for (const [method, handler] of Object.entries(handlers) as [string, Handler | undefined][])
       this.on(method, handler);
   }
 
   /**
    * A function registered twice for one method is called once, until both registrations have ended: components and rooms
-   * may share one.
+   * may share one. Undefined, as in `{ said: onSaid }` of an application without `onSaid`, is none.
    */
-  on(method: string, handler: Handler, room?: string): Unsubscribe {
+  on(method: string, handler: Handler | undefined, room?: string): Unsubscribe {
     const all = this.#byMethod.get(method) ?? new Set();
-    const own: Registration = [handler, room];
-    this.#byMethod.set(method, all.add(own));
+    const own = [handler, room] as Registration;
+    if (handler) this.#byMethod.set(method, all.add(own));
     return () => void all.delete(own);
   }
 
@@ -34,14 +34,13 @@ export class Handlers {
    */
   deliver(method: string, args: readonly unknown[], room?: string): void {
     const all = this.#byMethod.get(method) ?? new Set();
-    const called = new Set<Handler | undefined>();
+    const called = new Set<Handler>();
     for (const one of [...all]) {
       const [handler, own = room] = one;
       // One may have removed those behind it.
       if (called.has(handler) || !all.has(one) || (room !== undefined && own !== room)) continue;
       called.add(handler);
-      // Undefined in `{ said: onSaid }`, where the application has no `onSaid`.
-      runListener(() => handler?.(...args));
+      runListener(() => handler(...args));
     }
   }
 

@@ -4,6 +4,7 @@
 
 import { errorBody, type ErrorBody } from "../../model/error-body.ts";
 import { shouldRetry } from "../../model/errors.ts";
+import { retryAfterOf } from "../../model/retry-after.ts";
 import { jsonRpc } from "../../protocols/json-rpc-codec.ts";
 import { fitReason } from "../../rooms/connection/close-socket.ts";
 import { clientVersionOf } from "./client-version.ts";
@@ -61,9 +62,4 @@ async function errorIn(response: Response): Promise<ErrorBody["error"]> {
   const body = await response.json<Partial<ErrorBody> | null>().catch(() => null);
   const code = response.headers.get("x-dormouse-error") ?? "internal";
   return body?.error ?? errorBody({ code, message: "The connection was refused." }).error;
-}
-
-function retryAfterOf({ headers }: Response): { readonly retryAfter?: number } {
-  const retryAfter = Number(headers.get("retry-after"));
-  return retryAfter > 0 ? { retryAfter } : {};
 }

@@ -37,11 +37,14 @@ export async function forService(
   work: (service: Service) => Promise<Response>,
   missing?: AzureCode,
 ): Promise<Response> {
+  let service: Service | undefined;
   try {
-    return await work(await admitService(call));
+    service = await admitService(call);
+    return await work(service);
   } catch (error) {
     const response = failed(error, missing);
-    if (DENIED.has(response.status) || isDevelopment(call.env)) logFailure(call, response, error);
+    const isDenied = !service && DENIED.has(response.status);
+    if (isDenied || isDevelopment(call.env)) logFailure(call, response, error);
     return response;
   }
 }

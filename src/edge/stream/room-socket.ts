@@ -2,13 +2,14 @@
 // a client speaks instead, the worker translates.
 
 import { HubError } from "../../model/errors.ts";
+import { retryAfterOf } from "../../model/retry-after.ts";
 import type { RoomRecord } from "./room-record.ts";
 
 /** The socket of an upgrade, still to be accepted. Throws the error that the object refused with. */
 export async function socketOf(response: Response): Promise<WebSocket> {
   if (response.webSocket) return response.webSocket;
   const { error } = await response.json<{ error: { code: string; message: string } }>();
-  throw new HubError<string>(error.code, error.message);
+  throw Object.assign(new HubError<string>(error.code, error.message), retryAfterOf(response));
 }
 
 /** "Method not found": the client behind this socket can receive only. */

@@ -105,7 +105,8 @@ export class Account {
     const { perSecond, burst } = rate;
     this.#rates ??= new KeyedBuckets(RATES_AT_MOST);
     if (this.#rates.of(`${perSecond}/${burst}`, perSecond, burst).take(now)) return undefined;
-    return { code: "rate_limited", message: `${perSecond} connections a second are allowed.` };
+    const message = `${perSecond} connections a second are allowed.`;
+    return { code: "rate_limited", message, retryAfter: Math.ceil(1 / perSecond) };
   }
 
   /** False where the account is full. */

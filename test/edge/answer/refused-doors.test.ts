@@ -13,7 +13,7 @@ beforeEach(() => {
   return () => vi.restoreAllMocks();
 });
 
-interface OptionalRoutes {
+interface Door {
   readonly method?: string;
   /** Where the user alice may not be. */
   readonly closed: string;
@@ -22,7 +22,7 @@ interface OptionalRoutes {
 }
 
 const JSON_TYPE = { "content-type": "application/json" };
-const DOORS: Readonly<Record<string, OptionalRoutes>> = {
+const DOORS: Readonly<Record<string, Door>> = {
   "a room's socket": { closed: "/hubs/admin/groups/x", headers: { upgrade: "websocket" } },
   "partysocket's": { closed: "/parties/admin/group:x", headers: { upgrade: "websocket" } },
   "a room's events": { closed: "/hubs/admin/groups/x", headers: { accept: "text/event-stream" } },
@@ -43,7 +43,7 @@ const DOORS: Readonly<Record<string, OptionalRoutes>> = {
   },
 };
 
-async function ask({ closed, ...init }: OptionalRoutes, more: Record<string, string>) {
+async function ask({ closed, ...init }: Door, more: Record<string, string>) {
   const headers = { ...init.headers, ...more };
   const request = new Request(`https://edge.example${closed}`, { ...init, headers });
   const response = await worker.fetch(request, { ...env }, createExecutionContext());

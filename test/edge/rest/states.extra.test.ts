@@ -151,6 +151,11 @@ describe("a run", () => {
     expect((await done.json<Ran>()).result).toBe("done");
   });
 
+  it("that a policy refuses is no line of the log, since its service was admitted", async () => {
+    expect(await refusal(await run(named(), "admin"))).toEqual([403, "forbidden"]);
+    expect(vi.mocked(console.warn).mock.calls).toEqual([]);
+  });
+
   it("has the user of its token, or the service's own, and no connection", async () => {
     const who = async (more: Asking) =>
       (await (await run(named(), "who", [], more)).json<Ran>()).result;

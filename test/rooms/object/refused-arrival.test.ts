@@ -39,6 +39,17 @@ it("logs nothing where it refuses, and says when to come back", () => {
   ]);
 });
 
+it.each([
+  [2.5, "3"],
+  [0, "1"],
+  [-1, "1"],
+  [Number.NaN, "1"],
+  [Infinity, "1"],
+])("has whole seconds in its header where hub code asks for %s", (retryAfter, header) => {
+  const error = Object.assign(new HubError("rate_limited", "Later."), { retryAfter });
+  expect(refuse(error).answer.headers.get("retry-after")).toBe(header);
+});
+
 it("is not logged once more by the worker that passes the error on", async () => {
   const sentence = "The server failed; its log has the details.";
   // As an error of an object comes over RPC.

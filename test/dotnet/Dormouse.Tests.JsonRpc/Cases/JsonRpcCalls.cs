@@ -37,7 +37,7 @@ public static class JsonRpcCalls
         foreach (var name in new[] { "divide", "DivideAsync" })
             Expect.Equal(2.0, await rpc.InvokeWithParameterObjectAsync<double>(name, new { b = 2, a = 4 }).WaitAsync(Expect.Patience));
         var error = await Expect.Throws<RemoteRpcException>(() => rpc.InvokeWithParameterObjectAsync<double>("add", new { a = 4, c = 2 }));
-        Expect.Equal("There is no argument c; expected are a, b.", error.Message);
+        Expect.Equal("There is no argument c; expected: a, b.", error.Message);
         await Expect.Throws<RemoteMethodNotFoundException>(() => rpc.InvokeAsync<double>("Subtract", 4, 2));
     }
 
