@@ -72,7 +72,7 @@ function endings({ api, path, room, done, error }: Ending): HTMLElement[] {
     ending(
       {
         title: "Disconnect all",
-        text: `Closes every connection in ${room}. Clients do not come back by themselves.`,
+        text: `Closes every connection in ${room}. Clients do not reconnect automatically.`,
         yes: "Disconnect",
       },
       () => api.post(`${path}/:closeConnections`, undefined, { reason: "Closed by an operator." }),
@@ -80,7 +80,7 @@ function endings({ api, path, room, done, error }: Ending): HTMLElement[] {
     ending(
       {
         title: "Clear history",
-        text: `Deletes the messages of ${room}. Its offsets go on.`,
+        text: `Deletes the messages of ${room}. Its offsets continue.`,
         yes: "Clear",
       },
       () => api.delete(`${path}/history`),
@@ -88,7 +88,7 @@ function endings({ api, path, room, done, error }: Ending): HTMLElement[] {
     ending(
       {
         title: "Erase room",
-        text: `Deletes the log of ${room} and begins another epoch: its clients are told to reload.`,
+        text: `Deletes the log of ${room} and begins another epoch: its clients reload.`,
         yes: "Erase",
         typed: room,
       },

@@ -1,6 +1,6 @@
-// Merge patches (RFC 7396): the difference between two JSON values. Pure, and shared with pages. A
-// patch removes a property by `null`, so that values have no property that is null; within arrays it is a value. What
-// does not change stays the same object, which lets a difference and a page skip it.
+// Merge patches (RFC 7396): the difference between two JSON values. Pure, and shared with pages. A patch removes a
+// property by `null`, so that values have no property that is null; within arrays it is a value. What does not change
+// stays the same object, which lets a difference and a page skip it.
 
 export type Json = string | number | boolean | null | readonly Json[] | JsonObject;
 export interface JsonObject {

@@ -1,10 +1,8 @@
 // A room's state on the wire of JSON-RPC. The other protocols carry the same values under names of their own.
 //
-// - On a room's own socket the snapshot is `state` in `$/connected`, beside `position`. It is absent where the replay
-// has
-//   the changes instead, which then are fewer bytes, and in rooms whose clients see no state.
-// - On a hub's socket `$/state` brings it, with `room` and `position`, before anything else of the room: before the
-// answer
+// - On a room's own socket the snapshot is `state` in `$/connected`, next to `position`. It is absent where the replay
+//   has the changes instead, which then are fewer bytes, and in rooms whose clients see no state.
+// - On a hub's socket `$/state` has it, with `room` and `position`, before anything else of the room: before the answer
 //   to `$/join` and before entries that follow it.
 // - After it, each `$/state` is one change, numbered like a message. A snapshot in its place replaces the copy.
 // - One frame has change, messages and answer of an action, in this order.

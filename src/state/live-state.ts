@@ -66,7 +66,7 @@ export class LiveState {
   }
 
   readonly onState = (listener: Listener<unknown>): Unsubscribe => {
-    // A change that it has as the state of now may be about to be told to all.
+    // The present state may be a change whose call of all listeners is still to come: this one has it then.
     let told: unknown;
     const tell = (state: unknown) => (state === told ? undefined : listener((told = state)));
     const unsubscribe = this.#changes.listen(tell);

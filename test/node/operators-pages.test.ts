@@ -53,3 +53,17 @@ it("docs/rest.md has what rooms and users have beyond Azure's", () => {
   const words = paths.map((path) => path.split("/").at(-1)!).filter((word) => /^[:a-z]/.test(word));
   expect(words.filter((word) => !page.includes(word))).toEqual([]);
 });
+
+it("docs/operations.md has the bills of docs/costs.md, rounded", () => {
+  const billed = (load: string) =>
+    Number(
+      new RegExp(`^\\| ${load}.*?\\*\\*\\$([\\d.]+)\\*\\*`, "m").exec(read("docs/costs.md"))![1],
+    );
+  const shown = [...read("docs/operations.md").matchAll(/^\| ([^|]*) \| \$([\d.]+) \|$/gm)];
+  expect(shown.map(([, , dollars]) => Number(dollars))).toEqual([
+    billed("idle, all in one room"),
+    billed("idle, each in a room of its own"),
+    Math.round(billed("chat in rooms of 50")),
+    Math.round(billed("orders by REST")),
+  ]);
+});

@@ -1,4 +1,4 @@
-// The numbers among a hub's settings. One that is none would lift its limit: nothing is more than NaN.
+// The numbers among a hub's settings. A limit of NaN would be no limit, because no number is greater than NaN.
 
 import { DEFAULTS, LIMITS, STATEFUL_RECONNECT, type RoomSettings } from "../../model/options.ts";
 import type { Limits } from "../../model/options.ts";
@@ -24,7 +24,7 @@ const NUMBERS = Object.entries({ ...flat(DEFAULTS), ...STATEFUL_RECONNECT })
 /** At zero an alarm would ring without an end. */
 const ABOVE_ZERO = /^(?:ping|silent|sweep)Seconds$/;
 
-/** The same settings. Throws a `TypeError` where a number is none, infinite or negative. */
+/** The same settings. Throws a `TypeError` for a number that is NaN, infinite or negative, and for other types. */
 export function withNumbers(hub: string, settings: RoomSettings): RoomSettings {
   const all: Record<string, unknown> = { ...STATEFUL_RECONNECT, ...flat(settings) };
   for (const name of NUMBERS) {

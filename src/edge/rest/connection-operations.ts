@@ -27,7 +27,7 @@ const close = azureOperation({
   id: "closeConnection",
   method: "DELETE",
   path: "/connections/{connection}",
-  summary: "Closes the connection; succeeds also where it does not exist.",
+  summary: "Closes the connection, if it exists.",
   query: { reason: Reason },
   handle: async (hub, { query: { reason } }) => {
     await hub.command(closeCommand(reason));
@@ -40,7 +40,7 @@ const send = azureOperation({
   id: "sendToConnection",
   method: "POST",
   path: "/connections/{connection}/:send",
-  summary: "Sends a message to one connection; it is dropped where the connection does not exist.",
+  summary: "Sends a message to one connection, if it exists.",
   body: Message,
   bodyKind: "message",
   status: 202,
@@ -56,7 +56,7 @@ const invoke = azureOperation({
   id: "invokeConnection",
   method: "POST",
   path: "/connections/{connection}/:invoke",
-  summary: "Invokes a client method and waits for its result, up to the hub's timeout for results.",
+  summary: "Invokes a client method, and returns its result, within `answerSeconds`.",
   body: Message,
   bodyKind: "message",
   answer: z.object({ result: z.optional(z.unknown()) }),

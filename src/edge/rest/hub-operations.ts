@@ -125,7 +125,7 @@ const generateToken = azureOperation({
   id: "generateClientToken",
   method: "POST",
   path: "/:generateToken",
-  summary: "A token with which a client connects to /client/?hub={hub}; signed with an access key.",
+  summary: "A client's token for /client/?hub={hub}, signed with an access key.",
   query: {
     userId: z.optional(z.string()),
     minutesToExpire: z._default(

@@ -33,7 +33,7 @@ export const batch = operation({
   id: "batch",
   method: "POST",
   path: "/:batch",
-  summary: "Several publications, one after another, or with parallel all at once.",
+  summary: "Several publications, in order, or with parallel all at once.",
   body: z.strictObject({
     commands: z.array(Command).check(z.minLength(1), z.maxLength(AT_MOST)),
     parallel: z.optional(z.boolean()),

@@ -116,7 +116,7 @@ const info = operation({
   id: "roomInfo",
   method: "GET",
   path: "/rooms/{room}",
-  summary: "The room's position, its numbers of connections and users, and its message rate.",
+  summary: "The room's position, connections, users and message rate.",
   answer: z.extend(Position, {
     ...{ room: z.string(), has_state: z.boolean(), messages_per_second: z.number(), ...Counts },
   }),
@@ -137,8 +137,7 @@ const list = operation({
   id: "listRooms",
   method: "GET",
   path: "/rooms",
-  summary:
-    "Rooms that were active within a day, by name, page by page, from an index that lags a little behind the rooms.",
+  summary: "Rooms that were active within a day, by name, page by page; slightly delayed.",
   query: {
     prefix: z.optional(z.string().check(z.maxLength(256))),
     after: z.optional(z.string().check(z.maxLength(256))),
@@ -175,7 +174,8 @@ const erase = operation({
   id: "eraseRoom",
   method: "DELETE",
   path: "/rooms/{room}",
-  summary: "Deletes the room's log and begins a new epoch; connected clients are told to reload.",
+  summary:
+    "Deletes the room's log and begins a new epoch; connected clients get a reset, and reload.",
   answer: Position,
   handle: async (hub) => ({ body: await hub.room(hub.topic).erase() }),
 });

@@ -49,7 +49,7 @@ export async function forService(
   }
 }
 
-/** Refused to a caller that may be no service of the operator's. Of other failures back ends have logs of their own. */
+/** Statuses of callers that may not be the operator's services. Other failures are in the back ends' own logs. */
 const DENIED: ReadonlySet<number> = new Set([401, 403]);
 
 function logFailure({ request, env, prefix }: ServiceCall, response: Response, error: unknown) {

@@ -17,8 +17,7 @@ const state = operation({
   id: "roomState",
   method: "GET",
   path: "/rooms/{room}/state",
-  summary:
-    "The room's state as its clients see it, or all of it, and the position where it stands.",
+  summary: "The room's state as its clients see it, or all of it, and its position.",
   query: { whole: z.optional(z.enum(["true", "false"])) },
   condition: "If-None-Match",
   answer: z.extend(Position, { state: z.unknown() }),
@@ -41,7 +40,7 @@ const run = operation({
   method: "POST",
   path: "/rooms/{room}/:run/{action}",
   summary:
-    "Runs an action of the room: done when it is durable. With `If-Match`, a position, only where the room still stands there (412). A code of the hub's own is 422.",
+    "Runs an action of the room: answers when it is durable. With `If-Match`, only if the room is still at that position (412). A code of the hub's own is 422.",
   body: z.strictObject({
     arguments: Arguments,
     idempotency_key: z.optional(z.string().check(z.minLength(1), z.maxLength(MAX_IDEMPOTENCY_KEY))),
@@ -76,7 +75,7 @@ const schedule = operation({
   method: "GET",
   path: "/rooms/{room}/schedule",
   summary:
-    "What the room will run, in its order; after five failures an action stays, and is not run again.",
+    "The room's scheduled actions, in order; after five failures an action stays, and is not run again.",
   answer: z.object({ schedule: z.array(ScheduledAction) }),
   handle: async (hub) => {
     const all = unlessRefused(await hub.room(hub.topic).schedule());
@@ -88,7 +87,7 @@ const cancel = operation({
   id: "cancelScheduled",
   method: "DELETE",
   path: "/rooms/{room}/schedule/{schedule}",
-  summary: "Takes an action from the room's schedule, by its id.",
+  summary: "Removes an action from the room's schedule, by its id.",
   status: 204,
   finds: true,
   handle: async (hub) => {
@@ -102,7 +101,7 @@ const reload = operation({
   id: "reloadState",
   method: "POST",
   path: "/rooms/{room}/:reload",
-  summary: "Loads a state that lives elsewhere again; clients get the difference.",
+  summary: "Loads the room's state again, by the hub's `load`; clients get the difference.",
   answer: Position,
   handle: async (hub) => ({ body: unlessRefused(await hub.room(hub.topic).reloadState()) }),
 });
@@ -147,7 +146,7 @@ const exporting = operation({
   id: "exportRoom",
   method: "GET",
   path: "/rooms/{room}/:export",
-  summary: "The room's state, schedule and tables as one document, of 16 MiB at most.",
+  summary: "The room's state, schedule and tables as one document, 16 MiB at most.",
   answer: Exported,
   handle: async (hub) => ({ body: unlessRefused(await hub.room(hub.topic).exportState()) }),
 });
@@ -157,7 +156,7 @@ const importing = operation({
   method: "POST",
   path: "/rooms/{room}/:import",
   summary:
-    "Puts a document of `:export` into a room that holds nothing, else 409; older versions are migrated.",
+    "Writes a document of `:export` into an empty room, else 409; older versions are migrated.",
   body: Imported,
   bodyBytes: EXPORT_BYTES,
   answer: Position,
@@ -173,7 +172,7 @@ const fork = operation({
   method: "POST",
   path: "/rooms/{room}/:fork",
   summary:
-    "Makes the room, which holds nothing, a copy of another: as that is now, or where it stood `at` a position that its log still reaches (else 410).",
+    "Copies another room into this empty one: its present state, or that `at` a position that its log still has (else 410).",
   body: z.strictObject({ from: z.string(), at: z.optional(z.string()) }),
   answer: Position,
   handle: async (hub, { body: { from, at } }) => {

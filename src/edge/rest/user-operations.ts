@@ -74,7 +74,7 @@ const add = azureOperation({
   method: "PUT",
   path: "/users/{user}/groups/{group}",
   summary:
-    "Adds all connections of the user to the group, later ones included: for ttl seconds, or a year without it (the newest 100 groups); with 0 only the present ones.",
+    "Adds the user's connections, also later ones, to the group: for ttl seconds, or a year without it (the newest 100 groups); with 0 only present ones.",
   query: {
     ttl: z.optional(z.coerce.number().check(z.int(), z.minimum(0), z.maximum(31_622_400))),
   },
@@ -129,7 +129,7 @@ const revoke = operation({
   method: "POST",
   path: "/users/{user}/:revoke",
   summary:
-    "Revokes tokens of the user, in all hubs of the tenant: the one with this jti, those issued before a time, or, without either, all issued until now. Their connections are closed with 4511. expire_at says when the tokens end anyway; without it a jti is remembered for a year, a time for good.",
+    "Revokes tokens of the user, in all hubs of the tenant: that with this jti, those issued before a time, or without either all issued until now. Their connections are closed (4511). expire_at is the tokens' expiry; without it a jti is kept for a year, a time for good.",
   body: z._default(
     z.strictObject({
       jti: z.optional(z.string().check(z.minLength(1), z.maxLength(256))),
@@ -182,7 +182,7 @@ const repair = operation({
   method: "POST",
   path: "/users/{user}/:repair",
   summary:
-    "Deletes the user's account where it cannot be read (storage_corrupt), with bans, revocations and memberships in all hubs of the tenant: its own and those of the other users who share its storage, about one in 64. repaired is false where it can be read: nothing changes then.",
+    "Deletes a user's account that cannot be read (storage_corrupt): bans, revocations and memberships in all hubs, of all users who share its storage, about one in 64 of the tenant's. repaired is false if it can be read: nothing changes then.",
   answer: z.object({ repaired: z.boolean() }),
   handle: async (hub) => ({ body: { repaired: await hub.account().repair() } }),
 });

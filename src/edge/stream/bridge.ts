@@ -66,7 +66,7 @@ export class Bridge {
     } catch (error) {
       logError("bridge_failed", { error });
       this.end();
-      this.#options.ended(CLOSE.failed, "What the room said could not be told.");
+      this.#options.ended(CLOSE.failed, "A message of the room could not be forwarded.");
     }
   }
 

@@ -57,7 +57,7 @@ export interface Connection {
   attached: Attached;
   /** The attachment's. */
   user: User;
-  /** Time of the last message in this wake, in milliseconds since 1970. */
+  /** Time of the last message, in milliseconds since 1970. After a wake it is the attachment's, which may be older. */
   heardAt: number;
   readonly flow: Flow;
   /** The beginning of a message whose end is still to come. Changed by `keepPartial`. */

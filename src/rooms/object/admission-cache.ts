@@ -48,8 +48,8 @@ export class AdmissionCache {
   }
 
   /**
-   * Accounts' answers about users: kept while the user is connected, and requested again after a change
-   * meanwhile. The account has it, not the connection.
+   * The account's answer about a user: kept while the user is connected, and requested again after a change. The
+   * account has it, not the connection.
    */
   async belongingsOf(token: TokenFacts): Promise<AdmittedRooms> {
     return this.#answers.get(accountIn(token))?.get(keyOf(token)) ?? this.#ask(token);

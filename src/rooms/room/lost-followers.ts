@@ -1,6 +1,6 @@
 // A room whose storage could not be read, and was deleted, has forgotten its followers, which still rely on it. It
-// notifies the relays of the hub to follow it again, where they have members of it. The room `all` has lost the list of
-// relays as well: it asks each object that reports, until all have done so.
+// sends the relays of the hub a request to follow it again, where they have members of it. The room `all` has lost the
+// list of relays as well: it sends the request to each object that reports, until all have done so.
 
 import { logWarning } from "../../model/logger.ts";
 import { ALL } from "../../model/topic.ts";

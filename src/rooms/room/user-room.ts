@@ -64,8 +64,8 @@ export class UserRoom {
   }
 
   /**
-   * Before the room's storage is deleted. The end is noted first: a publication meanwhile requests it from the account
-   * again. Throws what the account throws; may be repeated.
+   * Before the room's storage is deleted. The end is noted first: a publication meanwhile calls the account again.
+   * Throws what the account throws; may be repeated.
    */
   async disuse(): Promise<void> {
     const { account, hub, kv } = this.#options;

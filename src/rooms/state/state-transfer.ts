@@ -1,5 +1,5 @@
-// Export, import and fork of a room, as a document. And other requests of services about its
-// state: they load it again, and read and cancel its schedule.
+// Export, import and fork of a room, as a document. Also other requests of services about its state: they load it
+// again, and read and cancel its schedule.
 
 import { HubError, publicError } from "../../model/errors.ts";
 import { STATE_TARGET } from "../../model/state-wire.ts";
