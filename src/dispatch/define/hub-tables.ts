@@ -7,6 +7,7 @@ import {
   type RoomSettings,
   type SignalRSettings,
 } from "../../model/options.ts";
+import { withDefaults } from "../../model/with-defaults.ts";
 import type { Filter, FilterOwner } from "./filters.ts";
 import { groupPrefixesOf, type GroupPrefixes } from "./group-names.ts";
 import type { AnyHub, AnyMember } from "./hub-definition.ts";
@@ -117,11 +118,11 @@ function signalROf({ signalR = {} }: AnyHub["settings"]): SignalRSettings {
   return {
     verbatim: verbatim ?? DEFAULTS.signalR.verbatim,
     messagePackKeys: messagePackKeys ?? DEFAULTS.signalR.messagePackKeys,
-    state: { ...DEFAULTS.signalR.state, ...signalR.state },
+    state: withDefaults(DEFAULTS.signalR.state, signalR.state),
     transports: transports ?? DEFAULTS.signalR.transports,
     handshakeSeconds: handshakeSeconds ?? DEFAULTS.signalR.handshakeSeconds,
     statefulReconnect: stateful
-      ? { ...STATEFUL_RECONNECT, ...(stateful === true ? {} : stateful) }
+      ? withDefaults(STATEFUL_RECONNECT, stateful === true ? {} : stateful)
       : undefined,
   };
 }

@@ -3,7 +3,7 @@
 import { expect, it } from "vitest";
 import { servedHub } from "../../../src/dispatch/define/hub-tables.ts";
 import { hub } from "../../../src/dispatch/define/hub-definition.ts";
-import { LIMITS } from "../../../src/model/options.ts";
+import { LIMITS, STATEFUL_RECONNECT } from "../../../src/model/options.ts";
 
 const served = (options: object) => servedHub(hub<object>("chat", options).methods({}));
 
@@ -28,10 +28,14 @@ it.each<[object, string]>([
 });
 
 it("undefined is as if it were absent, and zero forbids", () => {
-  const { limits, graceSeconds } = served({
+  const { limits, graceSeconds, signalR } = served({
     ...{ limits: { callsPerSecond: undefined, streamsPerConnection: 0 } },
-    liveness: { graceSeconds: 0 },
+    ...{
+      liveness: { graceSeconds: 0 },
+      signalR: { statefulReconnect: { awaySeconds: undefined } },
+    },
   }).settings;
   expect(limits).toEqual({ ...LIMITS, streamsPerConnection: 0 });
   expect(graceSeconds).toBe(0);
+  expect(signalR.statefulReconnect).toEqual(STATEFUL_RECONNECT);
 });
