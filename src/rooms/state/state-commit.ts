@@ -42,9 +42,19 @@ export class StateCommit implements BesideLog {
     return this.#options.rows.offset;
   }
 
+  /** After a wake, rows of the log with changes may be the next to be overwritten. */
+  open(): void {
+    if (this.#hasOpened) return;
+    this.#hasOpened = true;
+    try {
+      this.#options.store.open();
+    } catch (error) {
+      logWarning("state_unread", { error });
+    }
+  }
+
   commit(entries: readonly Entry[], write: () => void): void {
     const { outgoing, rows, runs, schedule, storage, store, now } = this.#options;
-    this.#open();
     this.#count(entries);
     const isDue = store.isOpen && (runs.isDue || rows.isDue(store.bytes, now()));
     if (!isDue && !schedule.isChanged && !outgoing.isChanged) return write();
@@ -57,17 +67,6 @@ export class StateCommit implements BesideLog {
     schedule.written();
     outgoing.written();
     if (isDue) this.#written();
-  }
-
-  /** After a wake, rows of the log with changes may be the next to be overwritten. */
-  #open(): void {
-    if (this.#hasOpened) return;
-    this.#hasOpened = true;
-    try {
-      this.#options.store.open();
-    } catch (error) {
-      logWarning("state_unread", { error });
-    }
   }
 
   #count(entries: readonly Entry[]): void {
