@@ -95,11 +95,13 @@ export class StateCommit implements BesideLog {
   }
 
   /**
-   * Changes that the log alone has are written: it is about to lose them. A state that is not read is not read for this:
-   * this deploy may not take it.
+   * Changes that the log alone has are written: it is about to lose them. The log is written first, so that the
+   * checkpoint is never ahead of it: offsets that a crash takes back come again, for other changes. A state that is not
+   * read is not read for this: this deploy may not take it.
    */
   checkpoint(): void {
     const { history, log, now, rows, storage, store } = this.#options;
+    log().save?.();
     if (!store.isOpen)
       return storage.transactionSync(() =>
         foldChanges({ storage, history, log: log(), endsLog: false, now: now() }),
