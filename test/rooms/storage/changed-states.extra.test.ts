@@ -8,7 +8,7 @@ import { formatPosition } from "../../../src/model/topic.ts";
 import type { RoomParts } from "../../../src/rooms/room/room-parts.ts";
 import type { StateSpec } from "../../../src/rooms/rpc/state-rpc.ts";
 import { enter, roomAt, type Client } from "../client.ts";
-import { act, newRoom, steeredByClock, wholeOf } from "../state/steered-room.ts";
+import { act, newRoom, ran, steeredByClock, wholeOf } from "../state/steered-room.ts";
 import { receiverOf } from "./deploys.ts";
 
 steeredByClock();
@@ -94,6 +94,18 @@ it("a client that resumes gets what the schema of a deploy has added, once", asy
   expect(await wholeOf(name)).toEqual({ count: 1, label: "new" });
   const later = (await roomAt(name).history({ limit: 1 })).position;
   expect(later.offset).toBe(offset);
+});
+
+it("a run that changes nothing stores and sends no state, and the next change sends all of it", async () => {
+  const name = newRoom();
+  using alice = await enter(name);
+  await roomAt(name).publish({ target: "said", params: "[]" });
+  await deploy(name, "`initial` is another");
+  await ran(name, { action: "add", args: [0], key: "once" });
+  await alice.call("$/presence", {});
+  expect(copyOf(alice)).toEqual({ count: 0 });
+  await act(name, "add", 1);
+  await expect.poll(() => copyOf(alice)).toEqual({ count: 1, label: "new" });
 });
 
 it("an erasure takes the hub's tables of an earlier deploy as well", async () => {
