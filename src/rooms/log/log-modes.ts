@@ -130,6 +130,10 @@ export class LogBehind implements RoomLog {
     for (const { id, offset } of entries) if (id !== undefined) this.#unsavedIds.set(id, offset);
   }
 
+  save(): void {
+    this.#saveAll();
+  }
+
   find(id: string, now: number): number | undefined {
     return this.#unsavedIds.get(id) ?? this.#log.find(id, now);
   }

@@ -24,6 +24,8 @@ export interface RoomLog {
    * `isAtOnce`: not behind, since they are one commit with rows of the caller.
    */
   append(entries: readonly Entry[], isAtOnce?: boolean): void;
+  /** Writes entries that wait to be written. Absent in logs where none wait. */
+  save?(): void;
   /** Offset of the message that was published under this id; undefined once the history no longer has it. */
   find(id: string, now: number): number | undefined;
   /**

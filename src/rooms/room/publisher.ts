@@ -46,6 +46,8 @@ interface PublisherOptions {
 
 /** The room's state, whose entry is filled and saved with the others of a flush. */
 interface StatefulRoom {
+  /** Before the first flush of a wake. Another state than is stored is an entry of that flush. */
+  open(): void;
   /** Fills the reserved entry. Throws what the hub's `view` throws: the flush is not saved then. */
   seal(): void;
   /** The flush was saved, or none of it. */
@@ -176,8 +178,9 @@ export class Publisher implements Publishing {
 
   /** Called by the outbox, before it sends. `isAtOnce`: also in a log that is written behind. */
   save(isAtOnce = false): void {
+    if (this.#pending.length === 0) return;
+    this.state?.open();
     const pending = this.#pending;
-    if (pending.length === 0) return;
     [this.#pending, this.#pendingIds] = [[], new Map()];
     const entries = pending.map(({ entry }) => entry);
     const isSaved = this.#write(entries, isAtOnce);

@@ -174,9 +174,8 @@ export class RoomState {
     return { text: JSON.stringify(store.flushed), position: publisher().newest };
   }
 
-  seal(): void {
-    this.#parts.store.seal();
-  }
+  readonly open = (): void => this.#parts.commit.open();
+  readonly seal = (): void => this.#parts.store.seal();
 
   saved(isSaved: boolean): void {
     const { external, schedule, store, arm, now } = this.#parts;

@@ -42,9 +42,19 @@ export class StateCommit implements BesideLog {
     return this.#options.rows.offset;
   }
 
+  /** After a wake, rows of the log with changes may be the next to be overwritten. */
+  open(): void {
+    if (this.#hasOpened) return;
+    this.#hasOpened = true;
+    try {
+      this.#options.store.open();
+    } catch (error) {
+      logWarning("state_unread", { error });
+    }
+  }
+
   commit(entries: readonly Entry[], write: () => void): void {
     const { outgoing, rows, runs, schedule, storage, store, now } = this.#options;
-    this.#open();
     this.#count(entries);
     const isDue = store.isOpen && (runs.isDue || rows.isDue(store.bytes, now()));
     if (!isDue && !schedule.isChanged && !outgoing.isChanged) return write();
@@ -57,17 +67,6 @@ export class StateCommit implements BesideLog {
     schedule.written();
     outgoing.written();
     if (isDue) this.#written();
-  }
-
-  /** After a wake, rows of the log with changes may be the next to be overwritten. */
-  #open(): void {
-    if (this.#hasOpened) return;
-    this.#hasOpened = true;
-    try {
-      this.#options.store.open();
-    } catch (error) {
-      logWarning("state_unread", { error });
-    }
   }
 
   #count(entries: readonly Entry[]): void {
@@ -96,11 +95,13 @@ export class StateCommit implements BesideLog {
   }
 
   /**
-   * Changes that the log alone has are written: it is about to lose them. A state that is not read is not read for this:
-   * this deploy may not take it.
+   * Changes that the log alone has are written: it is about to lose them. The log is written first, so that the
+   * checkpoint is never ahead of it: offsets that a crash takes back come again, for other changes. A state that is not
+   * read is not read for this: this deploy may not take it.
    */
   checkpoint(): void {
     const { history, log, now, rows, storage, store } = this.#options;
+    log().save?.();
     if (!store.isOpen)
       return storage.transactionSync(() =>
         foldChanges({ storage, history, log: log(), endsLog: false, now: now() }),

@@ -51,7 +51,7 @@ export class StateStore {
   /** Bytes of the state's JSON, or more. */
   #bytes = 0;
   #flush: Flush | undefined;
-  /** The next flush has all of the state. At a wake: clients may have begun with the `initial` of an earlier deploy. */
+  /** The next change has all of the state. At a wake: clients may have begun with the `initial` of an earlier deploy. */
   #owesWhole: boolean;
   readonly elsewhere = new ExternalMark();
 
@@ -161,8 +161,7 @@ export class StateStore {
 
   /** The flush under way, begun where there is none: at the time of its first action. */
   flush(at = this.#options.now()): Flush {
-    const begun = { runs: [], shown: this.#shown, isWhole: this.#owesWhole };
-    return (this.#flush ??= { ...this.#options.reserve(at), ...begun });
+    return (this.#flush ??= { ...this.#options.reserve(at), runs: [], shown: this.#shown });
   }
 
   /** The run of this flush with the key, whose ticket is not final yet. */
@@ -175,12 +174,13 @@ export class StateStore {
     const flush = this.#flush;
     if (!flush) return;
     const { spec, outgoing, log } = this.#options;
-    const { entry, runs, isWhole } = flush;
+    const { entry, runs } = flush;
     this.#sealed = this.#current;
     if (runs.length > 0) entry.runs = runs;
     const { offset } = entry;
     outgoing.seal({ epoch: log().position.epoch, offset });
-    if (this.#current === this.#flushed && !isWhole) return;
+    if (this.#current === this.#flushed && !flush.isWhole) return;
+    const isWhole = (flush.isWhole ||= this.#owesWhole);
     const whole = changeText(this.#flushed, this.#current, isWhole);
     if (spec.view) {
       flush.shown = viewedState(spec.view, this.#current);
@@ -196,7 +196,7 @@ export class StateStore {
     const flush = this.#flush;
     if (!flush) return;
     this.#flush = undefined;
-    this.#owesWhole = !isSaved && flush.isWhole === true;
+    if (flush.isWhole) this.#owesWhole = !isSaved;
     const { outgoing, runs, now } = this.#options;
     if (isSaved) {
       if (flush.shown !== this.#shown) this.#snapshotText = undefined;

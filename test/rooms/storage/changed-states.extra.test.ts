@@ -5,9 +5,10 @@ import { evictDurableObject, runInDurableObject } from "cloudflare:test";
 import { expect, it, onTestFinished } from "vitest";
 import { applyPatch } from "../../../src/model/merge-patch.ts";
 import { formatPosition } from "../../../src/model/topic.ts";
+import type { RoomParts } from "../../../src/rooms/room/room-parts.ts";
 import type { StateSpec } from "../../../src/rooms/rpc/state-rpc.ts";
 import { enter, roomAt, type Client } from "../client.ts";
-import { act, newRoom, steeredByClock, wholeOf } from "../state/steered-room.ts";
+import { act, newRoom, ran, steeredByClock, wholeOf } from "../state/steered-room.ts";
 import { receiverOf } from "./deploys.ts";
 
 steeredByClock();
@@ -59,6 +60,24 @@ it.each([
   await expect.poll(() => copyOf(alice)).toEqual({ count: acts + 1, label: "new" });
 });
 
+it.each(["schema adds something", "view is another"] as const)(
+  "a copy follows a deploy whose %s where a message comes first, and no offset is given twice",
+  async (change) => {
+    const name = newRoom();
+    using alice = await enter(name);
+    await act(name, "add", 1);
+    await deploy(name, change);
+    for (const word of ["first", "second"])
+      await roomAt(name).publish({ target: "said", params: `["${word}"]` });
+    await act(name, "add", 1);
+    await expect.poll(() => copyOf(alice)).toEqual({ count: 2, label: "new" });
+    const offsets = await runInDurableObject(roomAt(name), (one) =>
+      (one as unknown as { parts: RoomParts }).parts.log.kept(0).map(({ offset }) => offset),
+    );
+    expect(offsets).toEqual([1, 2, 3, 4, 5, 6]);
+  },
+);
+
 it("a client that resumes gets what the schema of a deploy has added, once", async () => {
   const name = newRoom();
   await act(name, "add", 1);
@@ -75,6 +94,18 @@ it("a client that resumes gets what the schema of a deploy has added, once", asy
   expect(await wholeOf(name)).toEqual({ count: 1, label: "new" });
   const later = (await roomAt(name).history({ limit: 1 })).position;
   expect(later.offset).toBe(offset);
+});
+
+it("a run that changes nothing stores and sends no state, and the next change sends all of it", async () => {
+  const name = newRoom();
+  using alice = await enter(name);
+  await roomAt(name).publish({ target: "said", params: "[]" });
+  await deploy(name, "`initial` is another");
+  await ran(name, { action: "add", args: [0], key: "once" });
+  await alice.call("$/presence", {});
+  expect(copyOf(alice)).toEqual({ count: 0 });
+  await act(name, "add", 1);
+  await expect.poll(() => copyOf(alice)).toEqual({ count: 1, label: "new" });
 });
 
 it("an erasure takes the hub's tables of an earlier deploy as well", async () => {
