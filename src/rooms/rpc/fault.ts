@@ -54,7 +54,7 @@ export interface Refused {
   readonly fault: Fault;
 }
 
-/** A `HubError` as a value, which `counts` counts. Other errors are thrown. */
+/** A `HubError` as a value, which `counts` counts, but for a caller that has gone. Other errors are thrown. */
 export async function refusable<T>(
   work: Promise<T>,
   counts?: { refused(code: string): void },
@@ -63,7 +63,7 @@ export async function refusable<T>(
     return await work;
   } catch (error) {
     if (!(error instanceof HubError)) throw error;
-    counts?.refused(error.code);
+    if (error.code !== "interrupted") counts?.refused(error.code);
     return { fault: faultOf(error) };
   }
 }
