@@ -1,4 +1,5 @@
-// Performance targets as gates: each reads the results, and gives its finding and a verdict (docs/design/measurement.md#pg1).
+// Performance targets as gates: each reads the results, and gives its finding and a verdict
+// (docs/design/measurement.md#pg1).
 
 import type { Figures } from "./measurement.ts";
 import { figuresOf, isOverloaded, type Result } from "./results.ts";

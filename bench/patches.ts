@@ -1,5 +1,5 @@
-// `npm run bench -- patches`: bytes of an update where fifty cursors move thirty times a second: our merge patches beside
-// the encodings of Yjs and of Colyseus, by their own libraries. No socket is opened.
+// `npm run bench -- patches`: bytes of an update where fifty cursors move thirty times a second: our merge patches
+// beside the encodings of Yjs and of Colyseus, by their own libraries. No socket is opened.
 
 import { parseArgs } from "node:util";
 import { patchBetween } from "../src/model/merge-patch.ts";

@@ -70,8 +70,8 @@ export class Relays {
   }
 
   /**
-   * One in so many relays does not answer, and is passed by like a full one. The share of attempts to connect that find no
-   * relay with room, as the mean of several choices of relays.
+   * One in so many relays does not answer, and is passed by like a full one. The share of attempts to connect that find
+   * no relay with room, as the mean of several choices of relays.
    */
   failing(oneIn: number, { draws, attempts }: { draws: number; attempts: number }) {
     const shares = Array.from({ length: draws }, () => {

@@ -77,8 +77,8 @@ export class RoomLoad {
   }
 
   /**
-   * A closed loop has `window` places, each with one message under way and with a member that paces it: once that member
-   * has its message, the next takes its place. The members are spread over the room, so that messages come when
+   * A closed loop has `window` places, each with one message under way and with a member that paces it: once that
+   * member has its message, the next takes its place. The members are spread over the room, so that messages come when
    * deliveries allow it, as from as many clients that wait for their own; one member alone would send a whole
    * window exactly when a flush is over, which joins ideally.
    */

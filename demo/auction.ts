@@ -1,5 +1,5 @@
-// The auction panel: the state of the room. It shows the price as the room holds it, bids, and counts the seconds down. A
-// bid shows at once, by a guess, and goes back where somebody was quicker.
+// The auction panel: the state of the room. It shows the price as the room holds it, bids, and counts the seconds down.
+// A bid shows at once, by a guess, and goes back where somebody was quicker.
 
 import type { HubConnection } from "../src/client/index.ts";
 import type { DemoHub } from "../src/hubs/demo.ts";

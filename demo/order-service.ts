@@ -6,7 +6,9 @@ import type { OrderHub } from "../src/hubs/orders.ts";
 
 /** The application's own database. */
 export interface Orders {
-  /** Rejects for an unknown order. `change` identifies the change: storing the same change again returns the same id. */
+  /**
+   * Rejects for an unknown order. `change` identifies the change: storing the same change again returns the same id.
+   */
   setStatus(
     orderId: string,
     status: string,

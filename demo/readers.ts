@@ -1,5 +1,5 @@
-// The same room by other protocols, beside the page's own socket: the stock SignalR client, and an event stream. Neither
-// begins before it is wished: a page costs one socket.
+// The same room by other protocols, beside the page's own socket: the stock SignalR client, and an event stream.
+// Neither begins before it is wished: a page costs one socket.
 
 import { events, type Token } from "../src/client/index.ts";
 import type { DemoHub } from "../src/hubs/demo.ts";

@@ -1,6 +1,6 @@
-// A span of OpenTelemetry around every call of every hub: `serve(hubs, { filters: [traced()] })`. Its parent is the span
-// of the request that opened the connection, or of the call over HTTP, where that has the header `traceparent`. The
-// provider and its exporter are the application's own.
+// A span of OpenTelemetry around every call of every hub: `serve(hubs, { filters: [traced()] })`. Its parent is the
+// span of the request that opened the connection, or of the call over HTTP, where that has the header `traceparent`.
+// The provider and its exporter are the application's own.
 
 import {
   ROOT_CONTEXT,

@@ -3,7 +3,8 @@
 // holds the socket and passes frames to the dispatcher, which calls a hub. The hub publishes to a room; the room
 // numbers and stores the message, and delivers it to its subscribers, on its own sockets or through relays.
 //
-//   client → endpoint (edge, auth) → Room or Relay (rooms) → dispatcher (dispatch) → hub (hubs) → Room ⇄ Relay → clients
+//   client → endpoint (edge, auth) → Room or Relay (rooms) → dispatcher (dispatch) → hub (hubs) → Room ⇄ Relay →
+//   clients
 //
 // `serve` of server.ts connects the parts.
 

@@ -1,4 +1,5 @@
-// node client.ts <url> <token>: a batch by POST, without any library. On a socket: GET with an upgrade, the same frames.
+// node client.ts <url> <token>: a batch by POST, without any library. On a socket: GET with an upgrade, the same
+// frames.
 
 const [, , url = "http://127.0.0.1:8787", token = ""] = process.argv;
 const call = (id: number, method: string, params: unknown) => ({

@@ -1,4 +1,5 @@
-// A chat with presence: users of the room, and those that are typing. One join and one leave for each user, however many tabs.
+// A chat with presence: users of the room, and those that are typing. One join and one leave for each user, however
+// many tabs.
 
 import { hub, method, signedIn } from "dormouse-hubs/hub";
 import * as z from "zod";

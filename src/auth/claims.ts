@@ -83,7 +83,9 @@ function readUserId(claims: JWTPayload, userIdClaim?: string): string {
   return found ? readId(found) : refuse(userIdClaim ?? "sub");
 }
 
-/** A name that is not the account of a network's guests: its user would share their rate, their number and their ban. */
+/**
+ * A name that is not the account of a network's guests: its user would share their rate, their number and their ban.
+ */
 function readId(found: Found): string {
   const id = readName(found);
   return isGuestAccount(id) ? refuse(found.name) : id;

@@ -54,8 +54,8 @@ function clientUrl(text: string): string {
 
 /**
  * Azure's SDK prefixes claims for the service itself with `asrs.s.`, and those of the application that would collide
- * with the token's own (`exp`, `iat`, …) with `asrs.u.`. The former are dropped, the latter renamed, where the token has
- * no claim of that name: its own lifetime and time of issue are what it lives and is revoked by.
+ * with the token's own (`exp`, `iat`, …) with `asrs.u.`. The former are dropped, the latter renamed, where the token
+ * has no claim of that name: its own lifetime and time of issue are what it lives and is revoked by.
  */
 function applicationClaims(claims: JWTPayload): JWTPayload {
   const entries = Object.entries(claims).filter(([name]) => !name.startsWith("asrs.s."));

@@ -146,8 +146,8 @@ type Addressed = Omit<DevOptions, "state">;
 
 /**
  * With a route in its configuration, wrangler rewrites every request to the host of that route: pages would then be of
- * another origin, tokens signed for another URL, and DEV_TOKENS off. So the address is named, unless an option does. The
- * debugger's port is any: wrangler ends where the one it wants is taken.
+ * another origin, tokens signed for another URL, and DEV_TOKENS off. So the address is named, unless an option does.
+ * The debugger's port is any: wrangler ends where the one it wants is taken.
  */
 async function addedOptions({ ip, port, chosen, args }: Addressed): Promise<string[]> {
   const { routes = [], route, dev } = await addressesOf(chosen);

@@ -5,7 +5,8 @@ import { existsSync, readFileSync, readdirSync } from "node:fs";
 
 /**
  * The shell leads a process group and waits for the end of its standard input, which this process holds open. When this
- * process ends, in whatever way, the shell kills the group; when the program ends first, the shell kills the rest of it.
+ * process ends, in whatever way, the shell kills the group; when the program ends first, the shell kills the rest of
+ * it.
  */
 const GUARD = '{ "$@"; kill -9 0; } </dev/null & cat >/dev/null; kill -9 0';
 

@@ -1,5 +1,5 @@
-// One `dormouse dev` for each folder of state. Two would open the same SQLite files, each with objects of its own: rooms
-// would fork without a word, and lose what the other wrote.
+// One `dormouse dev` for each folder of state. Two would open the same SQLite files, each with objects of its own:
+// rooms would fork without a word, and lose what the other wrote.
 //
 // The lock is a file with the process that holds it. One whose process has ended, however it ended, counts for nothing.
 

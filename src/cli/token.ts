@@ -1,4 +1,5 @@
-// `dormouse token alice`, here `npm run -s token -- alice`: prints one token for the local endpoint to standard output, and nothing else.
+// `dormouse token alice`, here `npm run -s token -- alice`: prints one token for the local endpoint to standard output,
+// and nothing else.
 
 import { parseArgs } from "node:util";
 import { ensureDevVars, readTokenSettings, type ClaimNames, type Keys } from "./dev-vars.ts";

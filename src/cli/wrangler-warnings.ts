@@ -1,4 +1,5 @@
-// What wrangler warns of in a configuration, as a problem of `dormouse check`. wrangler ignores such fields, and deploys.
+// What wrangler warns of in a configuration, as a problem of `dormouse check`. wrangler ignores such fields, and
+// deploys.
 
 import { stripVTControlCharacters } from "node:util";
 import type { Problem } from "../setup/problem.ts";

@@ -40,8 +40,8 @@ export interface AnyConnection<H extends AnyHub, G> extends HubCalls<H>, AsyncDi
   /** The hub's calls with an idempotency key, an abort signal or a time limit. */
   with(options: CallOptions): HubCalls<H>;
   /**
-   * Adds a handler. A hub call that expects a result gets it from the method's first handler. With a `room`, messages of
-   * other rooms do not reach the handler.
+   * Adds a handler. A hub call that expects a result gets it from the method's first handler. With a `room`, messages
+   * of other rooms do not reach the handler.
    */
   on<K extends keyof ClientOf<H> & string>(
     method: K,
@@ -119,8 +119,8 @@ export interface HubConnection<H extends AnyHub> extends AnyConnection<H, Greeti
   /** Position in a room, `epoch:offset`. Undefined where no message of it was received and it is not joined. */
   positionOf(room: RoomText): string | undefined;
   /**
-   * Sets the state that others in the room see of this user. It is restored after a reconnection, if the room was joined
-   * before (`await join`).
+   * Sets the state that others in the room see of this user. It is restored after a reconnection, if the room was
+   * joined before (`await join`).
    */
   track(room: RoomText, state: PresenceStateOf<H>): Promise<void>;
   untrack(room: RoomText): Promise<void>;

@@ -97,8 +97,8 @@ export interface Lifecycle {
 }
 
 /**
- * Gives SignalR's connection the types of a hub, and returns the same object. `typed<ChatHub, HubConnection>` also keeps
- * the further members of SignalR's own type.
+ * Gives SignalR's connection the types of a hub, and returns the same object. `typed<ChatHub, HubConnection>` also
+ * keeps the further members of SignalR's own type.
  *
  * @example
  * const chat = typed<ChatHub>(new HubConnectionBuilder().withUrl("/hubs/chat").build());

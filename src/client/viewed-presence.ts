@@ -1,5 +1,5 @@
-// The presence of a room that is viewed on the socket of a whole hub: loaded when something reads it, and kept up to date
-// by the room's messages.
+// The presence of a room that is viewed on the socket of a whole hub: loaded when something reads it, and kept up to
+// date by the room's messages.
 
 import type { AnyHub } from "../dispatch/define/hub-definition.ts";
 import type { PresenceStateOf } from "../dispatch/define/hub-types.ts";

@@ -58,7 +58,8 @@ interface Sockets<H extends AnyHub> {
 }
 
 /**
- * Describes a hub, and opens no connection yet. The hub is a type parameter only, so a page loads no code of the server.
+ * Describes a hub, and opens no connection yet. The hub is a type parameter only, so a page loads no code of the
+ * server.
  *
  * @example
  * const Chat = hubAt<ChatHub>("/hubs/chat", { token: fetchToken });
@@ -118,8 +119,8 @@ const isObsolete = <H extends AnyHub>({ connection, holders }: SharedConnection<
   holders === 0 && connection.state.status === "closed";
 
 /**
- * The last release closes the connection only in the next turn of the event loop: in React's StrictMode, and when a page
- * replaces one component of a room by another, a new holder comes right after it.
+ * The last release closes the connection only in the next turn of the event loop: in React's StrictMode, and when a
+ * page replaces one component of a room by another, a new holder comes right after it.
  */
 function addHolder<H extends AnyHub>(shared: SharedConnection<H>, close: () => void): Held<H> {
   let isReleased = false;

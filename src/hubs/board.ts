@@ -1,5 +1,5 @@
-// BoardHub: a board on which many draw at once. Every client sees all cursors thirty times a second, and the order of the
-// movements in between matters to nobody.
+// BoardHub: a board on which many draw at once. Every client sees all cursors thirty times a second, and the order of
+// the movements in between matters to nobody.
 
 import * as z from "zod/mini";
 import { action, hub, signedIn } from "../hub.ts";

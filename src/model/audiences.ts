@@ -58,9 +58,9 @@ export interface ClientCall {
 export type SendCall = (target: string, args: unknown[]) => Promise<unknown>;
 
 /**
- * An object with a method for every name: client methods, and a client's `invoke`, `send`, `stream` and `run`. Two names
- * are excepted, since code of others calls them where it finds them: `then`, by an `await`, which would never settle, and
- * `toJSON`, by `JSON.stringify` of whatever holds the object, such as a line of a log.
+ * An object with a method for every name: client methods, and a client's `invoke`, `send`, `stream` and `run`. Two
+ * names are excepted, since code of others calls them where it finds them: `then`, by an `await`, which would never
+ * settle, and `toJSON`, by `JSON.stringify` of whatever holds the object, such as a line of a log.
  */
 export const callProxy = <T extends object>(
   call: (method: string, args: unknown[]) => unknown,

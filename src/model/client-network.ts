@@ -1,8 +1,8 @@
 // The network of a client's address, by which clients without a token are limited.
 
 /**
- * The network that one subscriber has: an IPv4 address itself, or the first 64 bits of an IPv6 address, whose others the
- * subscriber may choose for each connection. `2001:db8:1:2::/64`.
+ * The network that one subscriber has: an IPv4 address itself, or the first 64 bits of an IPv6 address, whose others
+ * the subscriber may choose for each connection. `2001:db8:1:2::/64`.
  */
 export function networkOf(address: string): string {
   if (!address.includes(":") || address.includes(".")) return address;

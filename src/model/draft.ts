@@ -1,8 +1,8 @@
 // Drafts: a JSON value that is changed in place, while the value before stays as it is. Copies are made of objects that
 // change, and of those that hold them; everything else is shared, so that a difference skips it (merge-patch.ts).
 //
-// - A value that is assigned is copied, and must be JSON (plain-json.ts); a draft is copied as it stands then. Only items
-//   that move within their array (`splice`, `sort`) stay the drafts that they were.
+// - A value that is assigned is copied, and must be JSON (plain-json.ts); a draft is copied as it stands then. Only
+//   items that move within their array (`splice`, `sort`) stay the drafts that they were.
 // - An object that was removed, or replaced, is a draft still, but no part of the value any more.
 // - After `finish` every access throws a TypeError.
 
@@ -213,8 +213,8 @@ class DraftNode implements ProxyHandler<object> {
 }
 
 /**
- * Methods of an array. An object is a record by ids, which may be those of users: under `constructor` it has nothing, or
- * code that counts by it would change the prototypes of the whole isolate.
+ * Methods of an array. An object is a record by ids, which may be those of users: under `constructor` it has nothing,
+ * or code that counts by it would change the prototypes of the whole isolate.
  */
 const inherited = (latest: Members, key: Key): unknown =>
   Array.isArray(latest) && key !== "__proto__" ? latest[key as never] : undefined;

@@ -3,7 +3,9 @@
 export const isAsyncIterable = (value: unknown): value is AsyncIterable<unknown> =>
   typeof value === "object" && value !== null && Symbol.asyncIterator in value;
 
-/** Whether a value is a generator's, an iterator, or an async iterable such as a `ReadableStream`; no list and no map. */
+/**
+ * Whether a value is a generator's, an iterator, or an async iterable such as a `ReadableStream`; no list and no map.
+ */
 export const givesItems = (value: unknown): value is GivesItems =>
   isAsyncIterable(value) || isIterator(value);
 

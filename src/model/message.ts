@@ -104,8 +104,9 @@ export interface Params {
   /** The text of one JSON array. Whole numbers have all their digits, also beyond 2⁵³. */
   readonly params: string;
   /**
-   * The places of values that JSON cannot represent: bytes, which `params` holds as base64, times, which it holds as ISO
-   * 8601 (never base64: it has colons), and dictionaries, which it holds as objects. Binary protocols write what they were.
+   * The places of values that JSON cannot represent: bytes, which `params` holds as base64, times, which it holds as
+   * ISO 8601 (never base64: it has colons), and dictionaries, which it holds as objects. Binary protocols write what
+   * they were.
    */
   readonly bytes?: readonly Path[];
 }

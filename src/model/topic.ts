@@ -1,6 +1,7 @@
-// Where a message is: its topic, and its position in the topic's log. A topic is the name of an audience, which is a room
-// of a hub: the whole hub, a group, an order channel or a user. A position is an epoch and an offset: an offset alone is
-// ambiguous once a log was erased or rebuilt, so each log has a random epoch, and positions compare only within one.
+// Where a message is: its topic, and its position in the topic's log. A topic is the name of an audience, which is a
+// room of a hub: the whole hub, a group, an order channel or a user. A position is an epoch and an offset: an offset
+// alone is ambiguous once a log was erased or rebuilt, so each log has a random epoch, and positions compare only
+// within one.
 
 import { HubError } from "./errors.ts";
 

@@ -1,5 +1,6 @@
 // The handshake of a SignalR connection, which selects the protocol of everything after it: JSON and 0x1E in both
-// directions, whatever is selected (HubProtocol.md of dotnet/aspnetcore). Errors have the texts of ASP.NET Core (docs/design/signalr-wire.md#hs1).
+// directions, whatever is selected (HubProtocol.md of dotnet/aspnetcore). Errors have the texts of ASP.NET Core
+// (docs/design/signalr-wire.md#hs1).
 
 import type { Encoded } from "../model/message.ts";
 import type { Limits } from "../model/options.ts";

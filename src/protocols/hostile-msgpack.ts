@@ -1,5 +1,5 @@
-// The structure of MessagePack, without its values. Inbound bytes are checked for false lengths and depth before values are
-// built from them: linear in the bytes; memory grows with depth, never with an announced length.
+// The structure of MessagePack, without its values. Inbound bytes are checked for false lengths and depth before values
+// are built from them: linear in the bytes; memory grows with depth, never with an announced length.
 
 import { HubError } from "../model/errors.ts";
 

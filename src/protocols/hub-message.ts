@@ -17,8 +17,8 @@ export const maxMessagesPerFrame = ({ messagesPerFrame }: Limits): number => mes
 export const brokenMessage = (error: HubError): Incoming => ({ type: "broken", error });
 
 /**
- * The message. Never throws; undefined for an unknown type, which a later version may have added. `unreadable` is why its
- * arguments, item or result cannot be read: they are dropped then, and the call fails by it, not the connection.
+ * The message. Never throws; undefined for an unknown type, which a later version may have added. `unreadable` is why
+ * its arguments, item or result cannot be read: they are dropped then, and the call fails by it, not the connection.
  */
 export function readHubMessage(members: unknown, unreadable?: HubError): Incoming | undefined {
   try {

@@ -1,5 +1,6 @@
-// Values of hub code → values that MessagePack can write: as `JSON.stringify` would see them, except for what MessagePack
-// has and JSON has not (bytes, times, 64 bits, NaN, keys that are numbers), and with the keys that .NET expects.
+// Values of hub code → values that MessagePack can write: as `JSON.stringify` would see them, except for what
+// MessagePack has and JSON has not (bytes, times, 64 bits, NaN, keys that are numbers), and with the keys that .NET
+// expects.
 
 import { asBytes } from "./bytes.ts";
 import { is64Bit } from "./exact-json.ts";

@@ -20,7 +20,9 @@ export interface Protocol<E extends Encoded = Encoded> {
   decode(frame: string | ArrayBuffer, limits: Limits, rest?: string | Uint8Array): Received;
   /** Encodes one message as a record. Empty where the protocol has no such message. `names` are those of the hub. */
   encode(message: Outgoing, names?: StateNames): E;
-  /** Joins records into one frame, in order: the cost is per frame, hardly per byte (docs/design/performance.md#pe1). */
+  /**
+   * Joins records into one frame, in order: the cost is per frame, hardly per byte (docs/design/performance.md#pe1).
+   */
   join(records: readonly E[]): E;
   /**
    * How values bind to schemas: as in ASP.NET Core's protocol of this name, or as in JSON-RPC, where a whole number

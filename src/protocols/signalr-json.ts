@@ -37,8 +37,8 @@ export function signalrJson(names: TargetNames): Protocol {
 }
 
 /**
- * One message as text. Throws as `toExactJson` does for results and items that JSON cannot represent; the dispatcher answers
- * `internal`.
+ * One message as text. Throws as `toExactJson` does for results and items that JSON cannot represent; the dispatcher
+ * answers `internal`.
  */
 function encode(message: Outgoing, names: TargetNames, state?: StateNames): string {
   switch (message.type) {

@@ -1,5 +1,5 @@
-// SignalR's MessagePack hub protocol: the codec, and messages → bytes. Inbound bytes are decode-signalr-msgpack.ts; values
-// are msgpack-members.ts and msgpack-values.ts.
+// SignalR's MessagePack hub protocol: the codec, and messages → bytes. Inbound bytes are decode-signalr-msgpack.ts;
+// values are msgpack-members.ts and msgpack-values.ts.
 
 import type { CloseCode } from "../model/errors.ts";
 import type { Encoded, Outgoing, OutgoingInvocation, Path } from "../model/message.ts";
@@ -120,8 +120,8 @@ function prefixOf(length: number): Uint8Array {
 }
 
 /**
- * Puts a value that JSON cannot represent in the place of its text, in place: `args` was parsed for this message alone. A
- * path to nowhere is ignored.
+ * Puts a value that JSON cannot represent in the place of its text, in place: `args` was parsed for this message alone.
+ * A path to nowhere is ignored.
  */
 function restore(args: unknown, path: Path): void {
   let holder = args;

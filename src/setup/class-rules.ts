@@ -10,7 +10,10 @@ const error = (text: string, fix?: Fix): Problem => ({
   ...(fix && { fix }),
 });
 
-/** The main module defines its hubs, and exports each class, and wrangler's configuration declares it with storage in SQLite. */
+/**
+ * The main module defines its hubs, and exports each class, and wrangler's configuration declares it with storage in
+ * SQLite.
+ */
 export function exported(files: WorkerFiles): Problem[] {
   if (typeof files.mainExports === "string") return [error(files.mainExports)];
   if (files.hubProblem !== undefined) return [error(files.hubProblem)];

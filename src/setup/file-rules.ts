@@ -1,4 +1,5 @@
-// Rules of wrangler's configuration that a running worker cannot see: assets, logs, and secrets where all can read them.
+// Rules of wrangler's configuration that a running worker cannot see: assets, logs, and secrets where all can read
+// them.
 
 import type { WorkerFiles } from "./facts.ts";
 import type { Problem } from "./problem.ts";
@@ -26,7 +27,10 @@ export const noAssets = (hasFolder: boolean): Problem =>
     `"assets": { ${hasFolder ? "" : '"directory": "public", '}"binding": "ASSETS" }`,
   );
 
-/** Assets are looked at first for no path of the endpoint: each connection would ask for a file, and may be given a page. */
+/**
+ * Assets are looked at first for no path of the endpoint: each connection would ask for a file, and may be given a
+ * page.
+ */
 export function assets(files: WorkerFiles): Problem[] {
   const { assets: own } = files;
   if (!own) return [];

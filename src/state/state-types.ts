@@ -7,8 +7,8 @@ import type { Listener, Unsubscribe } from "../client/platform/emitter.ts";
 import type { CallOptions } from "../client/session/pending-calls.ts";
 
 /**
- * What an action will do, as a change of a copy of what clients see. It may run many times, and only changes the copy. A
- * guess that throws shows nothing.
+ * What an action will do, as a change of a copy of what clients see. It may run many times, and only changes the copy.
+ * A guess that throws shows nothing.
  */
 export type Guesses<H extends AnyHub> = {
   readonly [K in keyof ActionsOf<H>]?: (
@@ -33,8 +33,8 @@ export interface RunOptions extends CallOptions {
 /** The state of one room, kept up to date. */
 export interface RoomState<H extends AnyHub> {
   /**
-   * What the server has confirmed, with the guesses of open actions on top. Undefined before the first snapshot. A change
-   * makes another object, in which everything that did not change is the same object as before.
+   * What the server has confirmed, with the guesses of open actions on top. Undefined before the first snapshot. A
+   * change makes another object, in which everything that did not change is the same object as before.
    */
   readonly state: ViewOf<H> | undefined;
   /** Without guesses. */

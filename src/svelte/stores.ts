@@ -1,6 +1,6 @@
-// Stores of Svelte over the connections of `hubAt`. A store holds its room while something subscribes to it (`$presence`
-// in a component), and opens nothing before, nor while a page is rendered on a server. They follow Svelte's store
-// contract, which needs no code of Svelte, and work in every version of it.
+// Stores of Svelte over the connections of `hubAt`. A store holds its room while something subscribes to it
+// (`$presence` in a component), and opens nothing before, nor while a page is rendered on a server. They follow
+// Svelte's store contract, which needs no code of Svelte, and work in every version of it.
 
 import type { HandlersOf, Presence, RoomText, State } from "../client/index.ts";
 import type { HubAt } from "../components/hub-at.ts";

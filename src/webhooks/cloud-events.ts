@@ -44,6 +44,8 @@ export function eventText({
   return `${JSON.stringify(attributes).slice(0, -1)},"data":${data}}`;
 }
 
-/** Media types of the JSON format: of a batch (CloudEvents 1.0 JSON §4), of a single event (CloudEvents 1.0 JSON §3). */
+/**
+ * Media types of the JSON format: of a batch (CloudEvents 1.0 JSON §4), of a single event (CloudEvents 1.0 JSON §3).
+ */
 export const BATCH_TYPE = "application/cloudevents-batch+json; charset=utf-8";
 export const EVENT_TYPE = "application/cloudevents+json; charset=utf-8";

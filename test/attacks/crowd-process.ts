@@ -1,5 +1,5 @@
-// The bystanders, in a process of their own: members of one room over one relay, and publishers on the room itself. Each
-// message has the time at which it was due, so that a server which stalls cannot slow the measurement down
+// The bystanders, in a process of their own: members of one room over one relay, and publishers on the room itself.
+// Each message has the time at which it was due, so that a server which stalls cannot slow the measurement down
 // (docs/design/measurement.md#pm4).
 
 import { WebSocket } from "ws";

@@ -1,5 +1,5 @@
-// L11: what is past its age, and what was deleted, is in no row. Its bytes stay in free pages of the file until these are
-// used again, or the object ends: no object may vacuum (docs/design/storage.md).
+// L11: what is past its age, and what was deleted, is in no row. Its bytes stay in free pages of the file until these
+// are used again, or the object ends: no object may vacuum (docs/design/storage.md).
 
 import { readFileSync } from "node:fs";
 import { DatabaseSync } from "node:sqlite";

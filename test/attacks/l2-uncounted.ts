@@ -70,7 +70,9 @@ const FRAMES: readonly (readonly [kind: string, frame: string])[] = [
   ...Object.entries(SIGNALR_FRAMES),
 ];
 
-/** All kinds at once; each comes back whenever it is closed. All together have a burst of 12,000, and 5,000 a second. */
+/**
+ * All kinds at once; each comes back whenever it is closed. All together have a burst of 12,000, and 5,000 a second.
+ */
 export async function floodAll(
   { seconds }: Stage,
   openFor: (kind: string) => Kind["open"],

@@ -1,5 +1,5 @@
-// L5: calls that queue behind one which never ends, and uploads that nobody reads: on 50 connections of one user, as much
-// as each limit lets through.
+// L5: calls that queue behind one which never ends, and uploads that nobody reads: on 50 connections of one user, as
+// much as each limit lets through.
 
 import type { Attack, Outcome, Stage } from "./attack.ts";
 import { Peer, pause, tally } from "./peer.ts";

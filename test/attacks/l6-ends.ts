@@ -5,7 +5,9 @@ import { Peer, pause } from "./peer.ts";
 import type { Server } from "./server.ts";
 
 const ROOMS = 1_000;
-/** `brief` keeps messages for 30 s: erased within as much again, and an object ends ten minutes after its last report. */
+/**
+ * `brief` keeps messages for 30 s: erased within as much again, and an object ends ten minutes after its last report.
+ */
 const AGE_MS = 60_000 + 600_000;
 /** Sweeps and reports come on top. */
 const SLACK_MS = 240_000;

@@ -1,5 +1,5 @@
-// R14: half an hour of churn: 100 bystanders at 10 messages/s, a client that is cut and comes back each second, a room of
-// short age that is used and left each second, and an object aborted each minute. Memory and storage stay flat.
+// R14: half an hour of churn: 100 bystanders at 10 messages/s, a client that is cut and comes back each second, a room
+// of short age that is used and left each second, and an object aborted each minute. Memory and storage stay flat.
 
 import type { Attack, Outcome, Stage } from "./attack.ts";
 import { Crowd } from "./crowd.ts";

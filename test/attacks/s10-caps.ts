@@ -1,5 +1,5 @@
-// S10: caps, each taken to its end: sockets of a room and of a user, groups of a connection, bytes of a token, of history,
-// of a state. Beyond each there is its documented error, and the room serves on.
+// S10: caps, each taken to its end: sockets of a room and of a user, groups of a connection, bytes of a token, of
+// history, of a state. Beyond each there is its documented error, and the room serves on.
 
 import { readFileSync } from "node:fs";
 import type { Attack, Outcome, Stage } from "./attack.ts";

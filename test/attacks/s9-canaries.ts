@@ -1,5 +1,5 @@
-// S9: words that stand in tokens and messages of every protocol, in calls that succeed and that fail: none is in the log,
-// and none of a token is in an answer.
+// S9: words that stand in tokens and messages of every protocol, in calls that succeed and that fail: none is in the
+// log, and none of a token is in an answer.
 
 import type { Attack, Outcome, Stage } from "./attack.ts";
 import { Peer, pause, request } from "./peer.ts";

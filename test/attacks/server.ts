@@ -159,8 +159,8 @@ export class Server implements AsyncDisposable {
   }
 
   /**
-   * Objects that store a row or a key, and the bytes of all files, write-ahead logs included. The engine makes a file of
-   * some kilobytes for each object that was ever asked anything, and keeps it.
+   * Objects that store a row or a key, and the bytes of all files, write-ahead logs included. The engine makes a file
+   * of some kilobytes for each object that was ever asked anything, and keeps it.
    */
   stored(): { objects: number; bytes: number } {
     const sizes = this.files(/\.sqlite(?:-wal)?$/).map(

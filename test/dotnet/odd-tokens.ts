@@ -1,5 +1,5 @@
-// Odd tokens, signed with a secret, for both judges (compare-tokens.ts). Where ours and .NET's answers differ on purpose,
-// a row names the paragraph of docs/design/rest-and-tokens.md that has the reason.
+// Odd tokens, signed with a secret, for both judges (compare-tokens.ts). Where ours and .NET's answers differ on
+// purpose, a row names the paragraph of docs/design/rest-and-tokens.md that has the reason.
 
 import { createHmac } from "node:crypto";
 

@@ -1,5 +1,6 @@
-// Microsoft's own management SDK for JavaScript against the real endpoint: that of Azure Web PubSub, whose REST interface is
-// of one family with SignalR's. (SignalR's has no SDK on npm, and its .NET one is not in NuGet's copy here.)
+// Microsoft's own management SDK for JavaScript against the real endpoint: that of Azure Web PubSub, whose REST
+// interface is of one family with SignalR's. (SignalR's has no SDK on npm, and its .NET one is not in NuGet's copy
+// here.)
 
 import { WebPubSubServiceClient } from "@azure/web-pubsub";
 import {

@@ -1,5 +1,5 @@
-// A service against the real `wrangler dev`: what it says and who hears it, what it does to rooms, users and connections,
-// and what it is refused.
+// A service against the real `wrangler dev`: what it says and who hears it, what it does to rooms, users and
+// connections, and what it is refused.
 
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";

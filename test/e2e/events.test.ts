@@ -1,5 +1,5 @@
-// Our `events` in Node, as a service has it, against the real `wrangler dev`: what it hears, what it is refused, and that
-// it leaves when it stops. Under load and kills: event-source.test.ts.
+// Our `events` in Node, as a service has it, against the real `wrangler dev`: what it hears, what it is refused, and
+// that it leaves when it stops. Under load and kills: event-source.test.ts.
 
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";

@@ -1,5 +1,5 @@
-// A room's events through @microsoft/fetch-event-source, which takes every blank line for the end of an event: one event
-// for each message, each with data, on one connection.
+// A room's events through @microsoft/fetch-event-source, which takes every blank line for the end of an event: one
+// event for each message, each with data, on one connection.
 
 import { fetchEventSource } from "@microsoft/fetch-event-source";
 import { afterEach, expect, it, vi } from "vitest";

@@ -1,5 +1,5 @@
-// 200 idle streams of rooms' events, 200 hanging polls and 40 streams of SignalR's against the real endpoint, for a minute
-// and a half of real time: what they wait for sleeps, by itself, and wakes for nothing. DORMOUSE_LONG=1.
+// 200 idle streams of rooms' events, 200 hanging polls and 40 streams of SignalR's against the real endpoint, for a
+// minute and a half of real time: what they wait for sleeps, by itself, and wakes for nothing. DORMOUSE_LONG=1.
 
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { Endpoint } from "../support/endpoint.ts";

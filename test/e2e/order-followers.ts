@@ -1,4 +1,5 @@
-// Who follows orders, over each transport, and writes down every status. Of one order each must come once, in order: 0, 1, 2 …
+// Who follows orders, over each transport, and writes down every status. Of one order each must come once, in order: 0,
+// 1, 2 …
 
 import { HubConnectionBuilder, LogLevel } from "@microsoft/signalr";
 import { PartySocket } from "partysocket";

@@ -1,5 +1,5 @@
-// The client in a process of Node, Deno or Bun, as e2e/platforms.test.ts starts it: `hub room token [ws]`, where `ws` is
-// the URL of that package. Writes what it has seen as JSON, and ends by itself.
+// The client in a process of Node, Deno or Bun, as e2e/platforms.test.ts starts it: `hub room token [ws]`, where `ws`
+// is the URL of that package. Writes what it has seen as JSON, and ends by itself.
 
 import { tryClient, type Task } from "../pages/try-client.ts";
 

@@ -1,5 +1,6 @@
-// Services that push many updates by REST against the real `wrangler dev`: whoever follows an order hears all of it, once and in
-// order, whatever the transport; and a service that asks too often comes to its end all the same, if it waits as it is told.
+// Services that push many updates by REST against the real `wrangler dev`: whoever follows an order hears all of it,
+// once and in order, whatever the transport; and a service that asks too often comes to its end all the same, if it
+// waits as it is told.
 
 import { describe, expect, it } from "vitest";
 import { backend } from "../../src/client/backend/index.ts";

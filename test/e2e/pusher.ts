@@ -1,5 +1,5 @@
-// A service that pushes orders' statuses by REST as one writes it in Node: connections that are kept, a token for each address, and
-// no client of ours.
+// A service that pushes orders' statuses by REST as one writes it in Node: connections that are kept, a token for each
+// address, and no client of ours.
 
 import { Agent, request } from "node:http";
 import { text } from "node:stream/consumers";
@@ -67,7 +67,9 @@ export class Pusher implements Disposable {
   }
 }
 
-/** So many lanes, each with the next order as soon as it is through with one. Within an order one push follows another. */
+/**
+ * So many lanes, each with the next order as soon as it is through with one. Within an order one push follows another.
+ */
 export async function inLanes(
   orders: readonly string[],
   lanes: number,

@@ -1,5 +1,5 @@
-// Clients that sleep, or are silent: a process and a page that are stopped for longer than their timeouts, and a listener
-// whose token is revoked before its first message.
+// Clients that sleep, or are silent: a process and a page that are stopped for longer than their timeouts, and a
+// listener whose token is revoked before its first message.
 
 import { spawn } from "node:child_process";
 import { once } from "node:events";

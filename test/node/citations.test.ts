@@ -38,8 +38,9 @@ const LONGEST = { lines: 250, line: 120 };
 const FIGURES = new Set(["docs/costs.md", "docs/performance.md"]);
 
 /**
- * In this order: a section of a public specification, which is no citation of ours; a page from the project's root, with its headings; an
- * id in brackets; an id that begins a comment or a title; a section, or a name in capitals, of a document elsewhere.
+ * In this order: a section of a public specification, which is no citation of ours; a page from the project's root,
+ * with its headings; an id in brackets; an id that begins a comment or a title; a section, or a name in capitals, of a
+ * document elsewhere.
  */
 const CITATION = new RegExp(
   [
@@ -141,7 +142,9 @@ function resolves(citation: string): boolean {
   return anchor === undefined || anchorsIn(read(page)).has(anchor);
 }
 
-/** Whether a file or folder exists: from the project's root, below src/, or by a base name; and what `#` names in it. */
+/**
+ * Whether a file or folder exists: from the project's root, below src/, or by a base name; and what `#` names in it.
+ */
 function exists(named: string): boolean {
   const [path = "", name] = named.split("#");
   const known = path.includes("/") ? [path, `src/${path}`] : [path, ...filesNamed(path)];

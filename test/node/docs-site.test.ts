@@ -1,5 +1,5 @@
-// The docs site, built as .github/workflows/docs.yml builds it, below a path: every link and anchor leads somewhere, the
-// reference has all exports, and a browser shows pages that can be read, without a word on the console.
+// The docs site, built as .github/workflows/docs.yml builds it, below a path: every link and anchor leads somewhere,
+// the reference has all exports, and a browser shows pages that can be read, without a word on the console.
 
 import {
   cpSync,

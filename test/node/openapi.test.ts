@@ -1,4 +1,5 @@
-// The document of the REST interface: sound by a linter's strictest rules, whole, and of the schemas that check requests.
+// The document of the REST interface: sound by a linter's strictest rules, whole, and of the schemas that check
+// requests.
 
 import { createConfig, lintFromString } from "@redocly/openapi-core";
 import { describe, expect, it } from "vitest";

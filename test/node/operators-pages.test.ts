@@ -1,4 +1,5 @@
-// Pages that operators search by name: each variable, event of the log, metric and operation of REST stands on its page.
+// Pages that operators search by name: each variable, event of the log, metric and operation of REST stands on its
+// page.
 
 import { readdirSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";

@@ -1,4 +1,5 @@
-// A world, and a room's tables, in plain Node, without the engine and without vite: as tests of the package's users run.
+// A world, and a room's tables, in plain Node, without the engine and without vite: as tests of the package's users
+// run.
 
 import { execFileSync } from "node:child_process";
 import { fileURLToPath } from "node:url";

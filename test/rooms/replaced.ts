@@ -42,7 +42,9 @@ const failTimes = (
   });
 };
 
-/** Calls wait until they are let go; `held()` resolves when one does, and looks for it: a test must not be woken by it. */
+/**
+ * Calls wait until they are let go; `held()` resolves when one does, and looks for it: a test must not be woken by it.
+ */
 export async function hold(room: string, name: "follow" | "missed") {
   const letGo = Promise.withResolvers<void>();
   let isHeld = false;

@@ -1,5 +1,5 @@
-// The worker that is attacked: hubs with the limits that hubs have by default. `dormouse-hubs/…` is bound to the checkout
-// that `--root` names, so the same attacks run against any release.
+// The worker that is attacked: hubs with the limits that hubs have by default. `dormouse-hubs/…` is bound to the
+// checkout that `--root` names, so the same attacks run against any release.
 
 import { DurableObject } from "cloudflare:workers";
 import * as z from "zod";
@@ -97,7 +97,9 @@ export class Bare extends DurableObject {
     socket.close(4429);
   }
 
-  /** A batch comes in. Its calls get a message of 12 KB each until a burst of history is spent, as L4 has; then errors. */
+  /**
+   * A batch comes in. Its calls get a message of 12 KB each until a burst of history is spent, as L4 has; then errors.
+   */
   async answer(text: string): Promise<string> {
     const answers = [JSON.parse(text)].flat().map(({ id }) => {
       if (this.#historyLeft <= 0) return { id, error: "no" };

@@ -52,7 +52,9 @@ async function unpacked(): Promise<string> {
   return folder;
 }
 
-/** A small machine lacks libraries which the package brings along; where there are some, the system's own are better. */
+/**
+ * A small machine lacks libraries which the package brings along; where there are some, the system's own are better.
+ */
 function librariesFor(executable: string, folder: string): Record<string, string> {
   if (spawnSync(executable, ["--version"], { timeout: 20_000 }).status === 0) return {};
   return {

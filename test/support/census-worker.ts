@@ -1,5 +1,5 @@
-// The worker of worker.ts, and a count of how often its objects were made: one that wakes is made anew. Nothing is woken to
-// tell it, for an isolate outlives the objects that sleep in it.
+// The worker of worker.ts, and a count of how often its objects were made: one that wakes is made anew. Nothing is
+// woken to tell it, for an isolate outlives the objects that sleep in it.
 
 import type { EndpointEnv } from "../../src/server.ts";
 import type { Census } from "./idle-clients.ts";

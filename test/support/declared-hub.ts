@@ -1,5 +1,5 @@
-// A hub that declares all that a hub can as data, with schemas of three libraries: documents, checks in development, and
-// types for other languages are tested with it.
+// A hub that declares all that a hub can as data, with schemas of three libraries: documents, checks in development,
+// and types for other languages are tested with it.
 
 import { toStandardJsonSchema } from "@valibot/to-json-schema";
 import * as v from "valibot";

@@ -1,4 +1,5 @@
-// The real endpoint for tests in Node: `wrangler dev` with a port, a secret and a storage of its own. Nothing outlives a test.
+// The real endpoint for tests in Node: `wrangler dev` with a port, a secret and a storage of its own. Nothing outlives
+// a test.
 
 import { randomInt } from "node:crypto";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
@@ -47,7 +48,9 @@ export interface DevEndpoint extends OwnEndpoint {
   logs(): string;
 }
 
-/** Starts another at another port, twice at most, where wrangler ends by itself: a busy machine may have taken its port. */
+/**
+ * Starts another at another port, twice at most, where wrangler ends by itself: a busy machine may have taken its port.
+ */
 export async function startEndpoint(options: EndpointOptions = {}): Promise<DevEndpoint> {
   for (let starts = 1; ; starts += 1) {
     try {

@@ -1,6 +1,7 @@
-// The endpoint in the bare engine: workerd with our worker, bundled once for all files of a run. It starts for an eighth
-// of the CPU of `wrangler dev`. It has no static assets, no log, and none of wrangler's own worker before ours: a body that
-// is not read ends the HTTP connection, and a reset of a socket may stay unreported (docs/design/platform.md#pl7).
+// The endpoint in the bare engine: workerd with our worker, bundled once for all files of a run. It starts for an
+// eighth of the CPU of `wrangler dev`. It has no static assets, no log, and none of wrangler's own worker before ours:
+// a body that is not read ends the HTTP connection, and a reset of a socket may stay unreported
+// (docs/design/platform.md#pl7).
 
 import type { ChildProcess } from "node:child_process";
 import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";

@@ -20,7 +20,9 @@ const OF_PAGES = ["@types/react", "react"];
 
 export interface Installed extends Disposable {
   readonly folder: string;
-  /** Runs a program of our node_modules, or a file of the project, under the Node that runs us. Throws what it wrote. */
+  /**
+   * Runs a program of our node_modules, or a file of the project, under the Node that runs us. Throws what it wrote.
+   */
   node(...args: readonly string[]): Promise<string>;
   /** TypeScript's own check of this tsconfig. */
   tsc(tsconfig: string): Promise<string>;
@@ -59,8 +61,8 @@ const manifestIn = (folder: string): Manifest =>
 let tarball: Promise<string> | undefined;
 
 /**
- * The path of the tarball of this package, which is made once for all files of a run: a build removes the files of the one
- * before. It is there until the run ends.
+ * The path of the tarball of this package, which is made once for all files of a run: a build removes the files of the
+ * one before. It is there until the run ends.
  */
 export const packed = (): Promise<string> => (tarball ??= lent());
 

@@ -1,6 +1,6 @@
 // The oracle of every delivery test (docs/design/reliability.md#or1). Publishers stamp what they say with their name
-// and a count; the ledger is told what was sent, acknowledged and heard, and keeps what is wrong with it. Pure: it knows
-// no sockets.
+// and a count; the ledger is told what was sent, acknowledged and heard, and keeps what is wrong with it. Pure: it
+// knows no sockets.
 
 export interface Heard {
   readonly room: string;

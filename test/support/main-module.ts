@@ -1,6 +1,6 @@
-// Before each event of an object and each request, vitest's plugin imports the worker's module anew, and vitest asks Node
-// twice for each import: where the module is, and whether it has changed. That costs more than most events do. What is
-// evaluated is given at once here; a module that vitest has invalidated is imported as before.
+// Before each event of an object and each request, vitest's plugin imports the worker's module anew, and vitest asks
+// Node twice for each import: where the module is, and whether it has changed. That costs more than most events do.
+// What is evaluated is given at once here; a module that vitest has invalidated is imported as before.
 
 interface EvaluatedModule {
   readonly evaluated: boolean;

@@ -66,6 +66,8 @@ export const TEN = {
 
 export type Mistake = keyof typeof TEN;
 
-/** Of a method `sayTo(connection, text)` that is called with a number in its place, and what stock clients make of it. */
+/**
+ * Of a method `sayTo(connection, text)` that is called with a number in its place, and what stock clients make of it.
+ */
 export const WRONG_ARGUMENTS = "Argument 1: Invalid input: expected string, received number";
 export const WRONG_ARGUMENTS_SIGNALR = `InvalidDataException: Error binding arguments. Make sure that the types of the provided values match the types of the hub method being invoked. ${WRONG_ARGUMENTS}`;

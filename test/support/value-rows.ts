@@ -1,5 +1,5 @@
-// The stock JavaScript client's values, as one table: what ASP.NET Core gives back for each, in either protocol, and where
-// we differ by design. value-report.ts runs it.
+// The stock JavaScript client's values, as one table: what ASP.NET Core gives back for each, in either protocol, and
+// where we differ by design. value-report.ts runs it.
 
 /** What came back, as text; for both protocols, or for JSON and MessagePack. */
 export type Outcome = string | readonly [json: string, messagePack: string];

@@ -1,5 +1,5 @@
-// Client methods that are declared as data give hub code, services and clients their types. Compiled by `npm run types`;
-// never run.
+// Client methods that are declared as data give hub code, services and clients their types. Compiled by `npm run
+// types`; never run.
 
 import * as z from "zod";
 import { connect } from "../../src/client/index.ts";

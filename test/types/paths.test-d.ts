@@ -1,4 +1,5 @@
-// Paths, feeds, users' ids, named arguments and hubContext: what must compile, and what must not. Compiled by `npm run types`.
+// Paths, feeds, users' ids, named arguments and hubContext: what must compile, and what must not. Compiled by `npm run
+// types`.
 
 import * as z from "zod";
 import { feed, hub, hubContext, jsonRpc, method, named, serve } from "../../src/server.ts";

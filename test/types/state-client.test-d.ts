@@ -1,5 +1,5 @@
-// Code of an application with the state of rooms that must compile, and code that must not. Compiled by `npm run types`;
-// never run.
+// Code of an application with the state of rooms that must compile, and code that must not. Compiled by `npm run
+// types`; never run.
 
 import * as z from "zod";
 import { action, hub, internal, method } from "../../src/hub.ts";

@@ -31,7 +31,9 @@ interface CommonOptions extends Omit<CallOptions, "idempotencyKey"> {
   readonly fetcher?: Fetching | undefined;
   /** Attempts of a call that may be repeated, the first one included. Default: 5. */
   readonly attempts?: number | undefined;
-  /** Pauses between attempts, with full jitter. Default: 250 ms at first, doubling to 8 s. The server may ask for more. */
+  /**
+   * Pauses between attempts, with full jitter. Default: 250 ms at first, doubling to 8 s. The server may ask for more.
+   */
   readonly backoff?: Partial<Omit<Backoff, "random">> | undefined;
 }
 

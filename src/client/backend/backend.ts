@@ -24,8 +24,8 @@ export interface Negotiation {
 
 /**
  * A hub, for a service: over HTTP, or over a service binding of a Worker. The types come from the hub by a type-only
- * import, and no code of the hub is loaded. Calls that failed and may be repeated are repeated, with the same idempotency
- * key. A call that failed for good rejects with a `HubError` of the server's code.
+ * import, and no code of the hub is loaded. Calls that failed and may be repeated are repeated, with the same
+ * idempotency key. A call that failed for good rejects with a `HubError` of the server's code.
  *
  * Throws a TypeError if the address is not a hub's, or if there are no credentials.
  *

@@ -28,7 +28,9 @@ export type Invocable<C> = {
  * methods return a result. So the service chooses between `send` and `invoke`, as a client of `connect` does.
  */
 export interface OneClient<C> {
-  /** Sends without waiting for a result. After a lost connection to the endpoint it rejects, and does not send again. */
+  /**
+   * Sends without waiting for a result. After a lost connection to the endpoint it rejects, and does not send again.
+   */
   readonly send: Sends<C>;
   /** Calls the client's handler and resolves with its result. Not repeated after a lost connection either. */
   readonly invoke: Invocable<C>;

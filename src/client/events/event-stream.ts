@@ -49,8 +49,8 @@ async function responseError(response: Response, signal: AbortSignal): Promise<H
 
 /**
  * The events of one response, as they are parsed. Returns when the server ends the stream. Throws `no_token`,
- * `timed_out`, `silent`, the server's refusal with its `status`, the errors of `fetch`, and the signal's reason after an
- * abort.
+ * `timed_out`, `silent`, the server's refusal with its `status`, the errors of `fetch`, and the signal's reason after
+ * an abort.
  */
 export async function* eventStream(request: StreamRequest): AsyncGenerator<EventSourceMessage> {
   const controller = new AbortController();

@@ -27,7 +27,9 @@ interface CommonOptions {
   readonly signal?: AbortSignal | undefined;
   /** Failed attempts in a row after which the iteration throws. Default: no limit, except for final refusals. */
   readonly maxRetries?: number | undefined;
-  /** Pauses between attempts, with full jitter. Default: 1 s at first, doubling to 30 s. The server may ask for more. */
+  /**
+   * Pauses between attempts, with full jitter. Default: 1 s at first, doubling to 30 s. The server may ask for more.
+   */
   readonly backoff?: Partial<Backoff> | undefined;
   /** Time limit of the token function, in seconds. Default: 30. */
   readonly tokenSeconds?: number | undefined;

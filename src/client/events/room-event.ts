@@ -71,8 +71,8 @@ export interface PresenceEvent extends PositionedEvent {
 }
 
 /**
- * A room's state has changed. `patch` is a merge patch (RFC 7396): `applyPatch` of `dormouse-hubs/state`. `state`, here or
- * in a `hello`, replaces the copy.
+ * A room's state has changed. `patch` is a merge patch (RFC 7396): `applyPatch` of `dormouse-hubs/state`. `state`, here
+ * or in a `hello`, replaces the copy.
  */
 export type StateEvent<H extends AnyHub> = ProtocolEvent & {
   readonly type: "state";

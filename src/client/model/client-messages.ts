@@ -56,8 +56,8 @@ export interface HistoryQuery {
 export interface HistoryPage<H extends AnyHub = AnyHub> {
   readonly messages: readonly SavedMessage<H>[];
   /**
-   * The room's newest position (`epoch:offset`) at the time of the answer, not that of the page's last message. A client
-   * in the room has received the live messages up to it before the page, and receives all later ones after it.
+   * The room's newest position (`epoch:offset`) at the time of the answer, not that of the page's last message. A
+   * client in the room has received the live messages up to it before the page, and receives all later ones after it.
    */
   readonly position: string;
 }

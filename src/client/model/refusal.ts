@@ -24,7 +24,8 @@ export const refusalError = ({ code, message, ...about }: AnyRefused): HubError 
 
 /**
  * Whether a call that the server refused with this code may succeed later, unchanged: codes whose HTTP status may be
- * tried again. A code of the hub's own, such as `lobby_full`, is a refusal for good. One text is less to load than a list.
+ * tried again. A code of the hub's own, such as `lobby_full`, is a refusal for good. One text is less to load than a
+ * list.
  */
 export const isTemporary = ({ code }: Pick<HubError, "code">): boolean =>
   (

@@ -9,8 +9,8 @@ export interface Emitter<T> {
   /** Calls the listeners synchronously, in the order of subscription. An error in one does not reach the others. */
   emit(value: T): void;
   /**
-   * A function added twice is called twice. A listener added during `emit` first gets the next event; one removed during
-   * it gets none.
+   * A function added twice is called twice. A listener added during `emit` first gets the next event; one removed
+   * during it gets none.
    */
   readonly listen: (listener: Listener<T>) => Unsubscribe;
 }

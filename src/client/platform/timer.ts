@@ -16,9 +16,9 @@ export function after(delayMs: number, run: () => void): () => void {
 }
 
 /**
- * The same for the limit of a wait: one that comes late waits a moment more, so that a limit that was exceeded in a sleep
- * loses against an answer that came in time. Once, and not for what repeats: in a background tab every timer is late,
- * and the moment a minute.
+ * The same for the limit of a wait: one that comes late waits a moment more, so that a limit that was exceeded in a
+ * sleep loses against an answer that came in time. Once, and not for what repeats: in a background tab every timer is
+ * late, and the moment a minute.
  */
 export function limit(limitMs: number, run: () => void): () => void {
   const dueAt = Date.now() + limitMs;

@@ -67,7 +67,9 @@ export class HubScope implements Scope {
     if (!this.#states.has(room)) this.#positions.delete(room);
   }
 
-  /** Without a state the tracked one is removed. Only the state of a joined room is tracked again after a reconnection. */
+  /**
+   * Without a state the tracked one is removed. Only the state of a joined room is tracked again after a reconnection.
+   */
   async track(name: RoomText, state?: unknown): Promise<void> {
     const room = canonicalTopic(name);
     if (this.#states.has(room)) this.#states.set(room, state);

@@ -18,8 +18,8 @@ export class Handlers {
   }
 
   /**
-   * A function registered twice for one method is called once, until both registrations have ended: components and rooms
-   * may share one. Undefined, as in `{ said: onSaid }` of an application without `onSaid`, is none.
+   * A function registered twice for one method is called once, until both registrations have ended: components and
+   * rooms may share one. Undefined, as in `{ said: onSaid }` of an application without `onSaid`, is none.
    */
   on(method: string, handler: Handler | undefined, room?: string): Unsubscribe {
     const all = this.#byMethod.get(method) ?? new Set();

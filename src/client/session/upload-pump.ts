@@ -43,9 +43,9 @@ export interface UploadChannel {
 const ITEMS_PER_BURST = 100;
 
 /**
- * Sends all items of an upload, then its end. If the source cannot be read or throws, or an item is too large, the server
- * is sent the error's message, and this rejects with the error. An abort of `signal`, which must follow a rejection, stops
- * the source and resolves silently.
+ * Sends all items of an upload, then its end. If the source cannot be read or throws, or an item is too large, the
+ * server is sent the error's message, and this rejects with the error. An abort of `signal`, which must follow a
+ * rejection, stops the source and resolves silently.
  */
 export async function pump(
   { id, source }: Upload,

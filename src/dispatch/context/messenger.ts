@@ -36,7 +36,10 @@ export interface Publications {
 export interface MessengerOptions {
   readonly host: Pick<Host, "clients" | "publishing" | "env">;
   readonly served: ServedHub;
-  /** The connection whose call publishes: its call completes after what it is to receive of that. Absent in rooms' hooks. */
+  /**
+   * The connection whose call publishes: its call completes after what it is to receive of that. Absent in rooms'
+   * hooks.
+   */
   readonly caller?: Connection;
   /** Trace of what is published, where no caller has it. */
   readonly trace?: string | undefined;

@@ -4,7 +4,9 @@
 import { ROOM_KINDS, roomTopic, type RoomKind, type Topic } from "../../model/topic.ts";
 import type { AnyHub } from "./hub-definition.ts";
 
-/** Prefixes of such names in the order in which they are tried, each with the kind of its rooms. Most hubs have none. */
+/**
+ * Prefixes of such names in the order in which they are tried, each with the kind of its rooms. Most hubs have none.
+ */
 export type GroupPrefixes = readonly (readonly [prefix: string, kind: RoomKind])[];
 
 interface HasPrefixes {

@@ -137,8 +137,8 @@ const open = authorize(anyone);
 export const method = open.method;
 
 /**
- * Declares a stream, as `method`: its handler gives an iterable, whose items the caller gets one by one. `signal` of its
- * context is aborted when the caller cancels.
+ * Declares a stream, as `method`: its handler gives an iterable, whose items the caller gets one by one. `signal` of
+ * its context is aborted when the caller cancels.
  */
 export const stream = open.stream;
 

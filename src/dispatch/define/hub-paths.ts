@@ -1,5 +1,5 @@
-// Paths of an application's own, beside `/hubs/{hub}`: a hub in JSON-RPC, and feeds, which are event streams of one room
-// with names and data of their own. Declarations are plain data; the endpoint serves them.
+// Paths of an application's own, beside `/hubs/{hub}`: a hub in JSON-RPC, and feeds, which are event streams of one
+// room with names and data of their own. Declarations are plain data; the endpoint serves them.
 
 import type { User } from "../../model/user.ts";
 import type { AnyHub, Hub } from "./hub-definition.ts";

@@ -92,7 +92,9 @@ export interface HubOptions<C> {
   readonly signalR?: {
     /** Whether client methods keep their spelling. Default: false; `receiveMessage` is sent as `ReceiveMessage`. */
     readonly verbatim?: boolean;
-    /** Keys of records sent over MessagePack: `{ title }` as `Title`, or as it is. Default: `pascal`; docs/signalr.md. */
+    /**
+     * Keys of records sent over MessagePack: `{ title }` as `Title`, or as it is. Default: `pascal`; docs/signalr.md.
+     */
     readonly messagePackKeys?: "pascal" | "verbatim";
     /** The client methods that get states of rooms. Default: `RoomState` for a snapshot, `RoomPatch` for a change. */
     readonly state?: { readonly snapshot?: string; readonly patch?: string };
@@ -110,7 +112,9 @@ export interface HubOptions<C> {
   readonly liveness?: {
     /** Seconds between the heartbeats of clients. Default: 15. */
     readonly pingSeconds?: number;
-    /** Seconds without a frame until a client that pings is closed; two intervals or more, as tabs slow. Default: 75. */
+    /**
+     * Seconds without a frame until a client that pings is closed; two intervals or more, as tabs slow. Default: 75.
+     */
     readonly silentSeconds?: number;
     /** Seconds between checks for silent clients; each is an alarm in objects with connections. Default: 120. */
     readonly sweepSeconds?: number;
@@ -122,8 +126,8 @@ export interface HubOptions<C> {
   /** Runs when a connection has opened; its calls wait for it. If it throws, the connection is closed with 4503. */
   connected?(context: HubContext<C>): Awaitable<void>;
   /**
-   * Runs once after a connection has ended, and rooms no longer count it, unless `connected` threw. `error` is undefined
-   * for a regular close.
+   * Runs once after a connection has ended, and rooms no longer count it, unless `connected` threw. `error` is
+   * undefined for a regular close.
    */
   disconnected?(context: HubContext<C>, error?: Error): Awaitable<void>;
   /** Runs when a user's first connection has joined a room. Only with `presence: "users"`. Errors are logged. */

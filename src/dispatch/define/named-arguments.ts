@@ -17,8 +17,8 @@ export interface NamedSchema<S extends StandardSchemaV1> extends StandardSchemaV
 }
 
 /**
- * Names an argument: `method([named("a", z.number()), named("b", z.number())], …)` can be called with `[2, 3]`, and with
- * `{ "a": 2, "b": 3 }` by JSON-RPC clients.
+ * Names an argument: `method([named("a", z.number()), named("b", z.number())], …)` can be called with `[2, 3]`, and
+ * with `{ "a": 2, "b": 3 }` by JSON-RPC clients.
  */
 export const named = <S extends StandardSchemaV1>(name: string, schema: S): NamedSchema<S> => ({
   "~standard": schema["~standard"] as NamedSchema<S>["~standard"],

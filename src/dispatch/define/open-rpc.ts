@@ -87,8 +87,8 @@ const schemaOf = (schema: StandardSchemaV1): object =>
   withId(inputJsonSchema(unnamed(schema)) ?? {});
 
 /**
- * References of a schema start from itself, as its library writes them. In a document they would start from the whole of
- * it, unless the schema has an id (`$id` of JSON Schema 2020-12). Equal schemas have one id.
+ * References of a schema start from itself, as its library writes them. In a document they would start from the whole
+ * of it, unless the schema has an id (`$id` of JSON Schema 2020-12). Equal schemas have one id.
  */
 function withId(schema: object): object {
   const text = JSON.stringify(schema);

@@ -4,7 +4,9 @@ import { DEFAULTS, LIMITS, STATEFUL_RECONNECT, type RoomSettings } from "../../m
 import type { Limits } from "../../model/options.ts";
 import type { AnyHub } from "./hub-definition.ts";
 
-/** The hub's limits: those that are absent or undefined have their defaults. Throws a `TypeError` for an unknown one. */
+/**
+ * The hub's limits: those that are absent or undefined have their defaults. Throws a `TypeError` for an unknown one.
+ */
 export function limitsOf({ name: hub, settings: { limits = {} } }: AnyHub): Limits {
   const given = Object.entries(limits).filter(([, value]) => value !== undefined);
   for (const [name] of given)

@@ -106,8 +106,8 @@ export async function leave({ session }: ProtocolCall, { room }: { room: string 
 }
 
 /**
- * Joins each room by itself. The result has an outcome or an error for each; an error does not affect the others. Throws
- * `too_many_groups` or `rate_limited` for the request as a whole, before the first room is looked at.
+ * Joins each room by itself. The result has an outcome or an error for each; an error does not affect the others.
+ * Throws `too_many_groups` or `rate_limited` for the request as a whole, before the first room is looked at.
  */
 export async function resume(call: ProtocolCall, { rooms }: z.output<typeof Resume>) {
   const { connection, host, joins } = call.session;

@@ -1,5 +1,5 @@
-// `$/run`: an action with its position, a key, and a position at which the room must still stand. `$/snapshot`: the state
-// as clients see it, for one that is in the room and has no copy.
+// `$/run`: an action with its position, a key, and a position at which the room must still stand. `$/snapshot`: the
+// state as clients see it, for one that is in the room and has no copy.
 
 import * as z from "zod/mini";
 import type { RunAnswer, StateSnapshot } from "../../model/state-wire.ts";

@@ -1,7 +1,8 @@
 // The open calls of one connection while its object is awake. They run one after another, or as many at once as the hub
 // allows, in the order of arrival; streams, and calls that read streams, run beside them.
 //
-//   · An id is open once. As in ASP.NET Core, whose clients may number all calls alike, only streams need one in SignalR.
+//   · An id is open once. As in ASP.NET Core, whose clients may number all calls alike, only streams need one in
+//     SignalR.
 //   · Calls that were received before the connection ended have their turn, unless the server ended it.
 //   · The host remembers the ids of calls that must be answered if the object loses its memory.
 

@@ -18,8 +18,8 @@ export function policyInputOf({ host, served }: Session, user: User, room: Topic
 type May = typeof mayEnter;
 
 /**
- * Judges by the rule; a room that the connection is attached to was entered already. Throws `forbidden`, or what a policy
- * throws.
+ * Judges by the rule; a room that the connection is attached to was entered already. Throws `forbidden`, or what a
+ * policy throws.
  */
 export async function checkRoom(session: Session, room: Topic, may: May = mayEnter): Promise<void> {
   const { connection, host, served } = session;

@@ -178,8 +178,8 @@ export class Session {
 
   /**
    * Closes the connection once the calls before this message are answered, as in ASP.NET; messages behind it are
-   * ignored, so that no question to the client is answered any more. A call that does not end holds this close back, but
-   * not the end of the client's socket.
+   * ignored, so that no question to the client is answered any more. A call that does not end holds this close back,
+   * but not the end of the client's socket.
    */
   finish(why: CloseCode, detail?: string): void {
     this.isReceiving = false;

@@ -1,5 +1,5 @@
-// The storage of an object in memory, as far as a world needs it: the rows of a room's log, by slot. Rows of presence and
-// memberships are only read after a loss of memory, which a world does not have.
+// The storage of an object in memory, as far as a world needs it: the rows of a room's log, by slot. Rows of presence
+// and memberships are only read after a loss of memory, which a world does not have.
 
 /** Statements of rooms/log/sqlite-log.ts that write a row, and read its entries by its slot. */
 const WRITE = "INSERT OR REPLACE INTO log VALUES";

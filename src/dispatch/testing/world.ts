@@ -1,5 +1,6 @@
-// Several callers of one hub in memory: what each receives, and what rooms keep. Calls, rooms, presence and the wire are
-// the code of the server and of the client; sockets, Durable Objects, tokens and limits of connections are left out.
+// Several callers of one hub in memory: what each receives, and what rooms keep. Calls, rooms, presence and the wire
+// are the code of the server and of the client; sockets, Durable Objects, tokens and limits of connections are left
+// out.
 
 import { HubError } from "../../model/errors.ts";
 import { ALL, formatTopic, parsePosition, parseTopic, type Topic } from "../../model/topic.ts";

@@ -47,7 +47,8 @@ export class RelayChoice {
   /**
    * Runs `attempt` at one relay after another until it gives a result. It gives undefined where the relay is full, and
    * must have changed nothing there. A relay that the platform cannot reach is passed by like a full one, where the
-   * target allows it. Throws what `attempt` throws else; where no relay is left, the platform's last error or `relay_full`.
+   * target allows it. Throws what `attempt` throws else; where no relay is left, the platform's last error or
+   * `relay_full`.
    */
   async find<T>(
     serving: Placing,

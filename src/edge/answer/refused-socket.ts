@@ -1,6 +1,6 @@
 // Refusals that a browser can read. Browsers show a page neither status nor headers of a refused upgrade, so our own
-// client is refused on the socket instead: the upgrade is accepted, the reason is its only message, and a close follows.
-// Why not by a second request: docs/design/json-rpc-wire.md#cc3.
+// client is refused on the socket instead: the upgrade is accepted, the reason is its only message, and a close
+// follows. Why not by a second request: docs/design/json-rpc-wire.md#cc3.
 
 import { errorBody, type ErrorBody } from "../../model/error-body.ts";
 import { shouldRetry } from "../../model/errors.ts";

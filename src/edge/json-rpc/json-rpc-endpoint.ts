@@ -38,8 +38,9 @@ export async function enterRoom(request: Request, serving: Serving): Promise<Res
 
 /**
  * `GET {hub}/rpc`. Stock libraries take one message a frame; `?arrays=1` asks for frames that hold several, as our own
- * client does; `?connection=` and `?heartbeat=1` are as those of rooms. Throws what authentication and the webhook throw, `hub_not_found`, `forbidden`, `upgrade_required`,
- * `rate_limited` and `relay_full`; the relay's other refusals are answers.
+ * client does; `?connection=` and `?heartbeat=1` are as those of rooms. Throws what authentication and the webhook
+ * throw, `hub_not_found`, `forbidden`, `upgrade_required`, `rate_limited` and `relay_full`; the relay's other refusals
+ * are answers.
  */
 export async function enterHub(request: Request, serving: Serving): Promise<Response> {
   const caller = await callerOf(request, serving);

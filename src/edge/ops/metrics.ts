@@ -100,8 +100,9 @@ const familyOf = (
 });
 
 /**
- * Counters of a hub as a whole are there from its first scrape on, and so are the codes of operations/alerts.yml: `rate`
- * and `increase` do not see the value that a series begins with, and those of rooms begin with what was counted by then.
+ * Counters of a hub as a whole are there from its first scrape on, and so are the codes of operations/alerts.yml:
+ * `rate` and `increase` do not see the value that a series begins with, and those of rooms begin with what was counted
+ * by then.
  */
 const withCodes = ({ sockets, counted }: Measured): Measured => ({
   sockets,

@@ -44,7 +44,9 @@ const PASCAL: ReadonlyMap<string, string> = new Map([
   ["Arguments", "arguments"],
 ]);
 
-/** The message under its own names. One that has a member under both names is refused: which counts would be unclear. */
+/**
+ * The message under its own names. One that has a member under both names is refused: which counts would be unclear.
+ */
 function camelMessage(value: unknown): unknown {
   if (!isJsonObject(value)) return value;
   const members = Object.entries(value).map(([name, member]): [string, unknown] => [

@@ -1,4 +1,5 @@
-// A service's run of an action: found and authorised here, by the same policies as on a connection, and then the room's.
+// A service's run of an action: found and authorised here, by the same policies as on a connection, and then the
+// room's.
 
 import { anyone } from "../../dispatch/define/policies.ts";
 import { runtimeAt } from "../../dispatch/define/runtime.ts";

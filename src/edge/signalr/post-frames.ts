@@ -70,8 +70,8 @@ const deleteAnswer = (transport: PostOutcome): Response =>
 const received = (): Response => new Response("", { headers: { "content-type": "text/plain" } });
 
 /**
- * A ping alone is no message: the relay only notes that the client lives, and need not learn of each (PostedPings). In a
- * connection's first seconds it is always asked: the JavaScript client's start ends with a ping, and must fail where
+ * A ping alone is no message: the relay only notes that the client lives, and need not learn of each (PostedPings). In
+ * a connection's first seconds it is always asked: the JavaScript client's start ends with a ping, and must fail where
  * the connection has ended meanwhile (docs/design/signalr-reconnect.md#ka9).
  */
 async function bodyOf({ request, served }: Caller): Promise<ArrayBuffer | "ping"> {

@@ -6,8 +6,8 @@ import type { AccountStore } from "./account-store.ts";
 /** Pause before an account that is full looks again for objects that have become empty. */
 const CLEANING_MS = 1_000;
 /**
- * Objects that an attempt to connect asks for each second since the last look: others' connects wait behind them, and do
- * not notice so few.
+ * Objects that an attempt to connect asks for each second since the last look: others' connects wait behind them, and
+ * do not notice so few.
  */
 const ASKED_A_SECOND = 10;
 /** Objects that are asked at once, by an attempt or the daily alarm. */

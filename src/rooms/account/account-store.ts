@@ -205,7 +205,9 @@ export class AccountStore {
     );
   }
 
-  /** Whether something is kept that has no time of its end: objects that may be empty by now, or traces of old rules. */
+  /**
+   * Whether something is kept that has no time of its end: objects that may be empty by now, or traces of old rules.
+   */
   get needsTidying(): boolean {
     const hasTrace = this.rulesVersion > 0 && this.#kv.get("before") === undefined;
     return hasTrace || this.#kv.get("grouped") !== undefined || this.objects.length > 0;

@@ -6,7 +6,9 @@ import type { Transport } from "../../model/options.ts";
 import type { ConnectRequest } from "../../model/client-request.ts";
 import type { User } from "../../model/user.ts";
 
-/** Messages that were sent again on a resumed socket, by their numbers; `from` is one more than `upTo` where none was. */
+/**
+ * Messages that were sent again on a resumed socket, by their numbers; `from` is one more than `upTo` where none was.
+ */
 export interface RepeatedRange {
   readonly from: number;
   readonly upTo: number;
@@ -31,7 +33,9 @@ export interface Attached {
   readonly trace?: string;
   /** Items that hub code keeps beside the connection. */
   readonly items?: Readonly<Record<string, unknown>>;
-  /** The client has announced pings, or sent one that woke the object. The runtime keeps the time of those it answers. */
+  /**
+   * The client has announced pings, or sent one that woke the object. The runtime keeps the time of those it answers.
+   */
   readonly pings?: true;
   /** When it is closed unless its first message has come: a handshake, or the sequence of a resumed client. */
   readonly deadline?: number | undefined;

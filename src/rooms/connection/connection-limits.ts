@@ -1,5 +1,5 @@
-// The limits of one connection: the server's, or its token's where they are lower. A token never raises a limit. And the
-// number of connections that one account may have in an object.
+// The limits of one connection: the server's, or its token's where they are lower. A token never raises a limit. And
+// the number of connections that one account may have in an object.
 
 import type { Limits } from "../../model/options.ts";
 import { HubError } from "../../model/errors.ts";

@@ -98,9 +98,9 @@ interface Joining {
 }
 
 /**
- * The three steps. Throws what they throw, and `cancelled` where the connection has left meanwhile. After a failure live
- * batches would leave a gap, and the next attempt would repeat them: a connection that was no member before is none. A
- * member of before that has missed entries meanwhile is closed.
+ * The three steps. Throws what they throw, and `cancelled` where the connection has left meanwhile. After a failure
+ * live batches would leave a gap, and the next attempt would repeat them: a connection that was no member before is
+ * none. A member of before that has missed entries meanwhile is closed.
  */
 export async function replayAtJoin(
   connection: Connection,
@@ -126,8 +126,9 @@ export async function replayAtJoin(
 }
 
 /**
- * Fetches missed entries, by a fresh stub for each call, until they reach the position that live batches have `delivered` meanwhile. Not recovered where
- * the log begins a new epoch meanwhile: what was fetched of the one before is dropped.
+ * Fetches missed entries, by a fresh stub for each call, until they reach the position that live batches have
+ * `delivered` meanwhile. Not recovered where the log begins a new epoch meanwhile: what was fetched of the one before
+ * is dropped.
  */
 export async function fetchMissed(
   { room }: { room(topic: Topic): Pick<RoomRpc, "missed"> },

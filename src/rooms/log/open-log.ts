@@ -96,8 +96,8 @@ interface Expiry {
 
 /**
  * Erases entries past their age by alarm: the oldest of them may be twice as old by then. An alarm that comes for
- * another duty does it a quarter of an age earlier, so that no alarm comes for this alone; before that it leaves the log
- * unread. If entries are left after their time, the erasure has failed: it is tried again.
+ * another duty does it a quarter of an age earlier, so that no alarm comes for this alone; before that it leaves the
+ * log unread. If entries are left after their time, the erasure has failed: it is tried again.
  */
 export const logExpiry = (log: RoomLog, { age, before }: Expiry): Duty => ({
   due(now) {

@@ -46,7 +46,9 @@ export interface RoomLog {
    * where some of all after it are overwritten.
    */
   after(offset: number): Entry[] | undefined;
-  /** Entries after this offset that are still kept, whatever their age, and even where some are missing. Writes nothing. */
+  /**
+   * Entries after this offset that are still kept, whatever their age, and even where some are missing. Writes nothing.
+   */
   kept(offset: number): Entry[];
   /** When entries past their age are to be erased, milliseconds since 1970; undefined where there are no entries. */
   readonly expiresAt: number | undefined;

@@ -7,8 +7,8 @@ import { logError } from "../../model/logger.ts";
 import { refusalHeaders } from "../../model/refusal-headers.ts";
 
 /**
- * Has the code in `x-dormouse-error`; `refused` counts it. An unexpected error is logged here, with its stack: the worker
- * gets the answer alone.
+ * Has the code in `x-dormouse-error`; `refused` counts it. An unexpected error is logged here, with its stack: the
+ * worker gets the answer alone.
  */
 export function refusedArrival(
   error: unknown,

@@ -1,5 +1,5 @@
-// The rows of an object, for its reports. To count a row is to read it, and reads are billed: so an object reads a row a
-// second at most for its reports, however many it has, and again once its file has grown or shrunk by an eighth.
+// The rows of an object, for its reports. To count a row is to read it, and reads are billed: so an object reads a row
+// a second at most for its reports, however many it has, and again once its file has grown or shrunk by an eighth.
 
 import type { ObjectStorage } from "../platform/object-storage.ts";
 import type { Stored } from "../rpc/activity-report.ts";

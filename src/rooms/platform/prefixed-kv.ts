@@ -1,5 +1,5 @@
-// Several stores in the keys of one storage. Most have a few keys, which are read once and kept in memory: a read of one
-// key costs half as much as the read of all of them.
+// Several stores in the keys of one storage. Most have a few keys, which are read once and kept in memory: a read of
+// one key costs half as much as the read of all of them.
 
 import type { KeyValues } from "../../model/stored-values.ts";
 

@@ -82,8 +82,8 @@ async function rejoin(
 }
 
 /**
- * Messages that excluded the client's connection before are not replayed. A state comes as a whole: a change may be lost
- * in the socket that broke, and the client may be a page that was loaded again.
+ * Messages that excluded the client's connection before are not replayed. A state comes as a whole: a change may be
+ * lost in the socket that broke, and the client may be a page that was loaded again.
  */
 function joinWithReplay(parts: RelayParts, connection: Connection, remembered: RememberedRoom) {
   const { followed, outbox, settings } = parts;

@@ -93,8 +93,8 @@ export function relayParts({ ctx, env, objects, receiver, events }: PartsInput):
 }
 
 /**
- * A relay that is damaged while it is awake has parts that know what is gone: it is ended as by a crash, and its clients
- * come back to an empty one.
+ * A relay that is damaged while it is awake has parts that know what is gone: it is ended as by a crash, and its
+ * clients come back to an empty one.
  */
 async function beginAnew(ctx: DurableObjectState): Promise<void> {
   await Promise.all([ctx.storage.deleteAlarm(), ctx.storage.deleteAll()]);

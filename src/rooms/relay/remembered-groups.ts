@@ -3,10 +3,11 @@
 //
 //   · Only for clients that name themselves. Rows survive sleep, crashes and deploys; they expire after `seconds`.
 //   · After a crash the rooms are those of the membership rows, and the client's name is in `clients`.
-//   · `take` deletes: groups are given to one new connection. `putBack` undoes that until it has rejoined them: its rows
-//     have the id of the connection before, and a crash keeps their positions, of which nothing has reached the client.
-//   · A replay may be ahead of the object's own position. Until that has followed, a row has the connection's own id and
-//     the replay's end, or a crash would repeat what the client has.
+//   · `take` deletes: groups are given to one new connection. `putBack` undoes that until it has rejoined them: its
+//     rows have the id of the connection before, and a crash keeps their positions, of which nothing has reached the
+//     client.
+//   · A replay may be ahead of the object's own position. Until that has followed, a row has the connection's own id
+//     and the replay's end, or a crash would repeat what the client has.
 
 import type { Sql } from "../../model/stored-values.ts";
 import {
@@ -97,8 +98,8 @@ export class RememberedGroups implements Duty {
   }
 
   /**
-   * The connection is in a room again, and its replay is about to be written, or held until the connection is opened. Its
-   * position is saved first: the platform holds the frames back until it is durable.
+   * The connection is in a room again, and its replay is about to be written, or held until the connection is opened.
+   * Its position is saved first: the platform holds the frames back until it is durable.
    */
   rejoined(connection: Connection, room: string): void {
     if (isOpen(connection)) return this.#settle(connection, room);
@@ -224,7 +225,9 @@ export class RememberedGroups implements Duty {
       }));
   }
 
-  /** The connection has not rejoined these rooms yet. Does not replace what was kept of it since, where it has ended. */
+  /**
+   * The connection has not rejoined these rooms yet. Does not replace what was kept of it since, where it has ended.
+   */
   putBack({ user, attached: { client } }: Connection, rooms: readonly RememberedRoom[]): void {
     const { sql, now, seconds, arm } = this.#options;
     const until = now() + seconds * 1000;

@@ -2,9 +2,9 @@
 //
 //   token = <random>_<lapses at>_<proof><marks>@relay:<relay>     id = <random>@relay:<relay>
 //
-//   · The proof is an HMAC over the other parts and the user's id: only this relay can issue a token, and only that user
-//     can use it. The key is one row; a client costs a row only where a webhook has granted it something. The id is
-//     public, the token is not.
+//   · The proof is an HMAC over the other parts and the user's id: only this relay can issue a token, and only that
+//     user can use it. The key is one row; a client costs a row only where a webhook has granted it something. The id
+//     is public, the token is not.
 //   · A token lapses after `SEAT_MS` unless its client has connected. It begins one connection only: to a resumed
 //     connection or a poll it proves that its sender is the client.
 //   · Reservations count against the relay's capacity and the user's connections. They are in memory, as are used

@@ -1,5 +1,5 @@
-// The log of an earlier deploy, before today's is opened: where the hub has another `durability` now, or where the room has
-// a state that today's hub does not know.
+// The log of an earlier deploy, before today's is opened: where the hub has another `durability` now, or where the room
+// has a state that today's hub does not know.
 
 import type { RoomSettings } from "../../model/options.ts";
 import { UNLOGGED } from "../log/open-log.ts";

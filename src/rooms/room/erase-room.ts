@@ -19,8 +19,8 @@ export function clearHistory({ outbox, log, state }: RoomParts, now: number): vo
 
 /**
  * Nothing is erased where nothing is stored, here or elsewhere. Else begins the log under a new epoch. Members get a
- * `reset`: their positions are of the old one, so they must reload; in a room with state a snapshot of its new one. `sql` is
- * the database itself.
+ * `reset`: their positions are of the old one, so they must reload; in a room with state a snapshot of its new one.
+ * `sql` is the database itself.
  */
 export function eraseRoom(parts: RoomParts, sql: Pick<SqlStorage, "exec">): Position {
   const { outbox, log, followers, connections, name: room, storage, state } = parts;

@@ -3,7 +3,8 @@
 //
 //   · Bounded (`INDEX_LIMITS`): rows by number and age, series of their own by number. The other rooms share one,
 //     `other`.
-//   · Totals only grow, whatever becomes of rows, until there was no report for a day. Each increase counts once, although reports may be repeated.
+//   · Totals only grow, whatever becomes of rows, until there was no report for a day. Each increase counts once,
+//     although reports may be repeated.
 //   · What objects counted after their last report is missing where they crashed.
 
 import type { PartStorage } from "../../model/stored-values.ts";

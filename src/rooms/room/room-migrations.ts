@@ -7,7 +7,9 @@ import { hasTable, type Migration, type StorageSchema } from "../platform/storag
 /** In order of versions, from 2 on. Each is also in `INDEX_MIGRATIONS`, with the next version there. */
 export const ROOM_MIGRATIONS: readonly Migration[] = [];
 
-/** Of a hub's `all` room, which alone has an index: other rooms pay nothing for its versions, which it numbers itself. */
+/**
+ * Of a hub's `all` room, which alone has an index: other rooms pay nothing for its versions, which it numbers itself.
+ */
 export const INDEX_MIGRATIONS: readonly Migration[] = [
   {
     version: 2,

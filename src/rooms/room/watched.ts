@@ -21,8 +21,8 @@ interface UnwatchedRoom extends Watched, Pick<ObjectCore, "liveness"> {
 }
 
 /**
- * By another connection, a follower, a room elsewhere, a webhook, a hook of the hub, an action of the room's state, or a
- * call that is under way for it.
+ * By another connection, a follower, a room elsewhere, a webhook, a hook of the hub, an action of the room's state, or
+ * a call that is under way for it.
  */
 export const isWatched = (room: Watched): boolean =>
   room.connections.all.size > 1 ||

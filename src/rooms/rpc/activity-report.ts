@@ -21,7 +21,10 @@ export interface CounterSnapshot {
    * indexes have stored.
    */
   readonly clients?: Readonly<Record<string, number>>;
-  /** Runs of actions by their outcome: `done`, `repeated`, a code, or `unsaved` for a save elsewhere. Absent as `clients`. */
+  /**
+   * Runs of actions by their outcome: `done`, `repeated`, a code, or `unsaved` for a save elsewhere. Absent as
+   * `clients`.
+   */
   readonly runs?: Readonly<Record<string, number>>;
   /**
    * Milliseconds from a message's publication to its delivery to sockets of this object, and from a call to its answer,

@@ -45,8 +45,8 @@ interface OpenStateOptions {
 }
 
 /**
- * Statements of the hub go to the database itself, which has the hub's tables by then. A hub without tables has none: its
- * actions run without a transaction.
+ * Statements of the hub go to the database itself, which has the hub's tables by then. A hub without tables has none:
+ * its actions run without a transaction.
  */
 const hubSql = ({ spec, sql, storage }: OpenStateOptions): TurnPorts["sql"] => ({
   exec(query, ...values) {

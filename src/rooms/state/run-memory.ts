@@ -1,5 +1,5 @@
-// Answers of runs under keys, so that a repeated run is answered like the first. They are in the log's rows first, and in
-// rows of their own from the next checkpoint on.
+// Answers of runs under keys, so that a repeated run is answered like the first. They are in the log's rows first, and
+// in rows of their own from the next checkpoint on.
 
 import type { PartStorage } from "../../model/stored-values.ts";
 import { isService } from "../../model/user.ts";

@@ -1,5 +1,5 @@
-// The commits of a room with state: the log's row, and where due a checkpoint of the state, answers of runs, schedules and
-// messages to other rooms, all or none of them.
+// The commits of a room with state: the log's row, and where due a checkpoint of the state, answers of runs, schedules
+// and messages to other rooms, all or none of them.
 
 import { logWarning } from "../../model/logger.ts";
 import type { History } from "../../model/options.ts";

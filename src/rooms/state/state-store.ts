@@ -51,7 +51,7 @@ export class StateStore {
   /** Bytes of the state's JSON, or more. */
   #bytes = 0;
   #flush: Flush | undefined;
-  /** The next change has all of the state. At a wake: clients may have begun with the `initial` of an earlier deploy. */
+  /** The next change has all of the state. At a wake: clients may have begun with the `initial` of earlier code. */
   #owesWhole: boolean;
   readonly elsewhere = new ExternalMark();
 

@@ -43,8 +43,8 @@ interface Folded {
 }
 
 /**
- * Puts changes and answers that the log alone has into the checkpoint, whatever version that is of, before the log loses
- * them: in the transaction that ends the log. Changes nothing where there is no checkpoint.
+ * Puts changes and answers that the log alone has into the checkpoint, whatever version that is of, before the log
+ * loses them: in the transaction that ends the log. Changes nothing where there is no checkpoint.
  */
 export function foldChanges({ storage, history, log, endsLog, now }: Folded): void {
   const { sql } = storage;

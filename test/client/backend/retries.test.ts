@@ -1,4 +1,5 @@
-// Retries: which calls are repeated, after which failures, how often and with which key, and the errors of failed calls.
+// Retries: which calls are repeated, after which failures, how often and with which key, and the errors of failed
+// calls.
 
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { backend, type Backend } from "../../../src/client/backend/index.ts";

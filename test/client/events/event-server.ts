@@ -90,7 +90,9 @@ export interface Reader {
   readonly stop: () => void;
 }
 
-/** A reader during its first attempt, on a fake clock. `each` is the body of its loop; returning "break" ends the loop. */
+/**
+ * A reader during its first attempt, on a fake clock. `each` is the body of its loop; returning "break" ends the loop.
+ */
 export async function startReader(
   options: Partial<EventsOptions> = {},
   each: (event: RoomEvent<TestHub>) => unknown = () => {},

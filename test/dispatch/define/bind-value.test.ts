@@ -1,4 +1,5 @@
-// What schemas make of values of SignalR clients: names in any case, and the other form of a value where a schema objects.
+// What schemas make of values of SignalR clients: names in any case, and the other form of a value where a schema
+// objects.
 
 import * as v from "valibot";
 import { describe, expect, test } from "vitest";

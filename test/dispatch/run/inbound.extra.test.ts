@@ -1,5 +1,5 @@
-// Floods of what is no call: one budget for all that arrives on a connection, in messages and in bytes. The hub `pinched`
-// lets 40 messages and 64 KiB through at once.
+// Floods of what is no call: one budget for all that arrives on a connection, in messages and in bytes. The hub
+// `pinched` lets 40 messages and 64 KiB through at once.
 
 import { runInDurableObject } from "cloudflare:test";
 import { exports } from "cloudflare:workers";

@@ -1,5 +1,5 @@
-// Clients that make an object hold memory: items nobody reads, calls that wait, parts of messages. The hub `tight` holds
-// 20 kB for a connection, 30 kB for a user.
+// Clients that make an object hold memory: items nobody reads, calls that wait, parts of messages. The hub `tight`
+// holds 20 kB for a connection, 30 kB for a user.
 
 import { runInDurableObject } from "cloudflare:test";
 import { describe, expect, it } from "vitest";

@@ -44,8 +44,8 @@ export interface Stage {
 }
 
 /**
- * What a frame is in a transcript: a message, a user who comes (`+`), goes (`-`) or shows a state (`~`), an answer (`=`)
- * or an error (`!`). Nothing for `$/connected` and items, and for presence in users' own rooms.
+ * What a frame is in a transcript: a message, a user who comes (`+`), goes (`-`) or shows a state (`~`), an answer
+ * (`=`) or an error (`!`). Nothing for `$/connected` and items, and for presence in users' own rooms.
  */
 function* linesOf({ method, params, room, result, error }: Frame): Iterable<string> {
   const at = room === undefined ? "" : `@${room}`;

@@ -1,5 +1,5 @@
-// The way of stock JSON-RPC libraries to a whole hub: a bare WebSocket at `/hubs/{hub}/rpc`, and how a test keeps what a
-// library hands it.
+// The way of stock JSON-RPC libraries to a whole hub: a bare WebSocket at `/hubs/{hub}/rpc`, and how a test keeps what
+// a library hands it.
 
 import { expect } from "vitest";
 import { WebSocket } from "ws";

@@ -1,5 +1,5 @@
-// What the JSON-RPC 2.0 specification (https://www.jsonrpc.org/specification) has answered with what. Numbers and ids are
-// the specification's; sentences are ours, as it allows, and `data.code` stands beside them.
+// What the JSON-RPC 2.0 specification (https://www.jsonrpc.org/specification) has answered with what. Numbers and ids
+// are the specification's; sentences are ours, as it allows, and `data.code` stands beside them.
 
 import { expect } from "vitest";
 

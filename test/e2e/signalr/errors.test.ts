@@ -1,5 +1,5 @@
-// What callers are told when something fails: ASP.NET Core's words, exactly (docs/design/signalr-wire.md#er1), over every
-// transport and protocol.
+// What callers are told when something fails: ASP.NET Core's words, exactly (docs/design/signalr-wire.md#er1), over
+// every transport and protocol.
 
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { Endpoint } from "../../support/endpoint.ts";

@@ -1,5 +1,5 @@
-// `.` and `..` are no names: URL parsers remove these segments from paths, percent-encoded or not, so that nothing could
-// address such a user. Refused at every door.
+// `.` and `..` are no names: URL parsers remove these segments from paths, percent-encoded or not, so that nothing
+// could address such a user. Refused at every door.
 
 import { exports } from "cloudflare:workers";
 import { afterEach, beforeEach, describe, expect, it, onTestFinished, vi } from "vitest";

@@ -1,4 +1,5 @@
-// Which relays are asked, level by level, for a client: full ones and those that the platform cannot reach are passed by.
+// Which relays are asked, level by level, for a client: full ones and those that the platform cannot reach are passed
+// by.
 
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { RelayChoice, type Relay } from "../../../src/edge/admit/relay-choice.ts";

@@ -1,4 +1,5 @@
-// Refusals on the socket, for our own client: the same verdict as over HTTP, readable in a browser, at no object's cost.
+// Refusals on the socket, for our own client: the same verdict as over HTTP, readable in a browser, at no object's
+// cost.
 
 import { createExecutionContext } from "cloudflare:test";
 import { env } from "cloudflare:workers";

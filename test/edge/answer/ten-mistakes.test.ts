@@ -1,5 +1,5 @@
-// Ten mistakes in the engine: the answer to each client, word for word, and the line of a developer's log. Wrong arguments
-// are in wrong-arguments.extra.test.ts, an old compatibility date in test/e2e/ten-mistakes.test.ts.
+// Ten mistakes in the engine: the answer to each client, word for word, and the line of a developer's log. Wrong
+// arguments are in wrong-arguments.extra.test.ts, an old compatibility date in test/e2e/ten-mistakes.test.ts.
 
 import { createExecutionContext } from "cloudflare:test";
 import { env } from "cloudflare:workers";

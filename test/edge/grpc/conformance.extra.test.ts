@@ -1,6 +1,6 @@
-// The applicable cases of Connect's conformance suite for servers, by their names there (docs/grpc.md lists the others):
-// https://github.com/connectrpc/conformance, testsuites/data. Its runner is a Go program, and speaks to a service of its
-// own; these say the same to ours.
+// The applicable cases of Connect's conformance suite for servers, by their names there (docs/grpc.md lists the
+// others): https://github.com/connectrpc/conformance, testsuites/data. Its runner is a Go program, and speaks to a
+// service of its own; these say the same to ours.
 
 import { toBinary, create } from "@bufbuild/protobuf";
 import { describe, expect, it } from "vitest";

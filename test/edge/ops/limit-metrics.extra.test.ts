@@ -1,5 +1,5 @@
-// The columns "error" and "metric" of docs/limits.md, held to an object: each limit is hit, and what its client gets and
-// its object counts is what the row says.
+// The columns "error" and "metric" of docs/limits.md, held to an object: each limit is hit, and what its client gets
+// and its object counts is what the row says.
 
 import { runInDurableObject } from "cloudflare:test";
 import { beforeEach, afterEach, expect, it, vi } from "vitest";

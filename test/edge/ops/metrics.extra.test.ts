@@ -1,5 +1,5 @@
-// Seen from outside: what rooms and relays say of themselves comes into their hub's index, its lists and `/api/metrics`; and
-// the log never says what clients did.
+// Seen from outside: what rooms and relays say of themselves comes into their hub's index, its lists and
+// `/api/metrics`; and the log never says what clients did.
 
 import { evictDurableObject, runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
 import { env, exports } from "cloudflare:workers";

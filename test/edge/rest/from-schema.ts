@@ -1,5 +1,5 @@
-// Values that a JSON Schema lets through, and values that it may not, for fast-check. Of the schema language it reads what
-// our own document uses, and throws at anything else.
+// Values that a JSON Schema lets through, and values that it may not, for fast-check. Of the schema language it reads
+// what our own document uses, and throws at anything else.
 
 import * as fc from "fast-check";
 

@@ -1,5 +1,5 @@
-// [S8] Three tenants with the same names for everything, and 10,000 operations of services, each of which tries its best to
-// reach the others.
+// [S8] Three tenants with the same names for everything, and 10,000 operations of services, each of which tries its
+// best to reach the others.
 
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { connected, type SignalR } from "../../rooms/relay/client.ts";

@@ -1,6 +1,6 @@
-// SignalR's stream of events by itself: however it ends, nothing is done to a stream that is over. What a listener throws
-// fails nothing, and is an uncaught exception in the worker's log for every tab that is closed. And a poll by itself:
-// frames are answered once.
+// SignalR's stream of events by itself: however it ends, nothing is done to a stream that is over. What a listener
+// throws fails nothing, and is an uncaught exception in the worker's log for every tab that is closed. And a poll by
+// itself: frames are answered once.
 
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { longPoll, serverSentEvents } from "../../../src/edge/signalr/sse-and-polling.ts";

@@ -1,4 +1,5 @@
-// Reports to a relay about the reader of an event stream: characters taken, as the relay counts them, and not too often.
+// Reports to a relay about the reader of an event stream: characters taken, as the relay counts them, and not too
+// often.
 
 import { expect, it } from "vitest";
 import { TakenReports } from "../../../src/edge/signalr/taken-reports.ts";

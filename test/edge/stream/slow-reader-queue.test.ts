@@ -1,4 +1,5 @@
-// What waits for the reader of a stream of messages: all of it in order, within its limit, and an end that is told once.
+// What waits for the reader of a stream of messages: all of it in order, within its limit, and an end that is told
+// once.
 
 import { expect, it, onTestFinished, vi } from "vitest";
 import { mergeOutlet, type Outlet } from "../../../src/edge/grpc/encoded-stream.ts";

@@ -1,4 +1,5 @@
-// How long revocations are remembered: no longer than the tokens that they are about, where a service says when those end.
+// How long revocations are remembered: no longer than the tokens that they are about, where a service says when those
+// end.
 
 import { runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";

@@ -87,7 +87,8 @@ describe("a connection that joins another room", () => {
   });
 
   it("is refused the room beyond the hundredth, and keeps the others", async () => {
-    // Alarms ring by the engine's clock: were ours to stand still, they would ring all the time once this takes seconds.
+    // Alarms ring by the engine's clock: were ours to stand still, they would ring all the time once this takes
+    // seconds.
     vi.useRealTimers();
     using alice = await enter("chat/group:f5", { user: "alice" });
     const join = (n: number) => alice.call("joinRoom", [`f5-${n}`]);

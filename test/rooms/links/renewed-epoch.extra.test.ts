@@ -1,5 +1,5 @@
-// A room that crashes and goes on under a new epoch, while objects follow it: their clients learn of it, as a room's own
-// would, before anything else of the new epoch.
+// A room that crashes and goes on under a new epoch, while objects follow it: their clients learn of it, as a room's
+// own would, before anything else of the new epoch.
 
 import { evictDurableObject, runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
 import { beforeEach, afterEach, describe, expect, it, onTestFinished, vi } from "vitest";

@@ -34,8 +34,8 @@ class Model {
   }
 
   /**
-   * The slot of the oldest batch of the same kind where that is past its age or all slots are taken, else an unused one.
-   * Messages have even slots, presence odd ones.
+   * The slot of the oldest batch of the same kind where that is past its age or all slots are taken, else an unused
+   * one. Messages have even slots, presence odd ones.
    */
   slotFor(messages: boolean, now: number): number {
     const size = Math.max(1, this.#history.size);

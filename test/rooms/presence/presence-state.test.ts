@@ -266,7 +266,8 @@ describe("presence", () => {
     expect(presence.view({}, 100)).toMatchObject({ users: 30_000, more: true });
     const took = performance.now() - started;
     console.log(`30,000 entered and looked in ${took.toFixed(0)} ms`);
-    // Twenty times what it takes, for machines that do much else; where it grew with those who are there, it took hours.
+    // Twenty times what it takes, for machines that do much else; where it grew with those who are there, it took
+    // hours.
     expect(took).toBeLessThan(25_000);
   });
 });

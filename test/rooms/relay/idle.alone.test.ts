@@ -1,5 +1,5 @@
-// 200 idle streams of rooms' events, 200 hanging polls and 40 streams of SignalR's: a minute passes over all of them, and
-// no object behind them wakes. The worker's timers run 60 times as fast; the objects have none.
+// 200 idle streams of rooms' events, 200 hanging polls and 40 streams of SignalR's: a minute passes over all of them,
+// and no object behind them wakes. The worker's timers run 60 times as fast; the objects have none.
 
 import {
   evictAllDurableObjects,

@@ -1,5 +1,5 @@
-// Fresh tokens under load: a hundred connections of each protocol and transport, none of which loses a message, and each
-// of which is out of the room that its new token does not name.
+// Fresh tokens under load: a hundred connections of each protocol and transport, none of which loses a message, and
+// each of which is out of the room that its new token does not name.
 
 import { expect, it } from "vitest";
 import { roomAt } from "../client.ts";

@@ -1,4 +1,5 @@
-// [S7] What negotiation gave out is used once, by whom it was given, from where they may come; whoever has it stays whole.
+// [S7] What negotiation gave out is used once, by whom it was given, from where they may come; whoever has it stays
+// whole.
 
 import { env, exports } from "cloudflare:workers";
 import { expect, it } from "vitest";

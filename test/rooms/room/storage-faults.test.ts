@@ -1,5 +1,5 @@
-// [R6] Every call to storage fails, once or for good: those of a room, its index, a relay and an account, in the order in
-// which a small life of a room makes them. What is acknowledged is kept and heard, what failed is an error and no
+// [R6] Every call to storage fails, once or for good: those of a room, its index, a relay and an account, in the order
+// in which a small life of a room makes them. What is acknowledged is kept and heard, what failed is an error and no
 // silence, nothing takes an offset twice, and all serve again once the storage does.
 
 import { evictDurableObject, runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";

@@ -1,4 +1,5 @@
-// [F21] Clients that are slow, or away, while a room changes again and again: by stateful reconnect and by long polling.
+// [F21] Clients that are slow, or away, while a room changes again and again: by stateful reconnect and by long
+// polling.
 
 import { evictDurableObject, runInDurableObject } from "cloudflare:test";
 import { exports } from "cloudflare:workers";

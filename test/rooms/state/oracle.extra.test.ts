@@ -1,5 +1,6 @@
-// The oracle: a reader of every protocol keeps a copy by snapshots and patches, while writers of every kind run actions,
-// and sockets, rooms and relays break. In the end each copy is what the room holds, and each run was done once.
+// The oracle: a reader of every protocol keeps a copy by snapshots and patches, while writers of every kind run
+// actions, and sockets, rooms and relays break. In the end each copy is what the room holds, and each run was done
+// once.
 
 import { abortAllDurableObjects, evictDurableObject, runInDurableObject } from "cloudflare:test";
 import { afterEach, beforeEach, describe, expect, it, onTestFinished, vi } from "vitest";

@@ -1,4 +1,5 @@
-// Messages of actions to other rooms: delivered after the commit, and never more of them in waiting than the limits say.
+// Messages of actions to other rooms: delivered after the commit, and never more of them in waiting than the limits
+// say.
 
 import { evictDurableObject, runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";

@@ -1,5 +1,5 @@
-// One reader of a room's state for each protocol and transport: it keeps a copy by snapshots and patches alone, comes back
-// after a cut, and notes what must not happen.
+// One reader of a room's state for each protocol and transport: it keeps a copy by snapshots and patches alone, comes
+// back after a cut, and notes what must not happen.
 
 import { Standing_Outcome as Outcome } from "../../../src/protocols/proto/dormouse/v1/hub_pb.ts";
 import { applyPatch } from "../../../src/model/merge-patch.ts";

@@ -1,5 +1,5 @@
-// [F4] Each call to storage fails, one after another, in a small life of a room with state: callers of that flush get an
-// error, the state goes back to what was saved, and the next run works.
+// [F4] Each call to storage fails, one after another, in a small life of a room with state: callers of that flush get
+// an error, the state goes back to what was saved, and the next run works.
 
 import { evictDurableObject, runInDurableObject } from "cloudflare:test";
 import { afterEach, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";

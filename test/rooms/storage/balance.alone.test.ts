@@ -1,5 +1,5 @@
-// A random life of hubs of many kinds (clients of every protocol come and go, rooms and relays fill up, sleep, crash, are
-// erased), and what is left of it: no object holds anything for clients, and none stores anything.
+// A random life of hubs of many kinds (clients of every protocol come and go, rooms and relays fill up, sleep, crash,
+// are erased), and what is left of it: no object holds anything for clients, and none stores anything.
 
 import {
   abortAllDurableObjects,

@@ -1,5 +1,5 @@
-// Deploys between two wakes of an object: other settings of its hub, or none of the hub or its state. What a test changes
-// is put back after it.
+// Deploys between two wakes of an object: other settings of its hub, or none of the hub or its state. What a test
+// changes is put back after it.
 
 import { evictDurableObject, runInDurableObject } from "cloudflare:test";
 import { onTestFinished } from "vitest";

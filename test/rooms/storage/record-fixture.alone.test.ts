@@ -82,8 +82,8 @@ function schemaIn(kind: Kind) {
 
 /**
  * Tables are made with their first row, and these rows come only where a room's own socket joins another room, and in a
- * deploy that does not know the hub; these keys with a user's own room, a report that failed, a room that was healed, and
- * a log without entries beside a state. Their tests are links/follow.test.ts, room/user-room.extra.test.ts,
+ * deploy that does not know the hub; these keys with a user's own room, a report that failed, a room that was healed,
+ * and a log without entries beside a state. Their tests are links/follow.test.ts, room/user-room.extra.test.ts,
  * links/follow-races.test.ts, relay/healed.extra.test.ts and changed-settings.extra.test.ts.
  */
 const NOT_PLAYED: Partial<Record<Kind, { readonly tables: string[]; readonly keys: string[] }>> = {

@@ -1,5 +1,5 @@
-// Rooms whose stored state a deploy does not take: its schema refuses it, or its migration throws. What is stored is the
-// same for a deploy that takes it, whatever happened meanwhile.
+// Rooms whose stored state a deploy does not take: its schema refuses it, or its migration throws. What is stored is
+// the same for a deploy that takes it, whatever happened meanwhile.
 
 import { evictDurableObject, runInDurableObject } from "cloudflare:test";
 import { describe, expect, it, onTestFinished } from "vitest";

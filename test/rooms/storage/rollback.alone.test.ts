@@ -1,4 +1,5 @@
-// A deploy that changes storage, is rolled back and rolled forward again: what real objects do, and that nothing is lost.
+// A deploy that changes storage, is rolled back and rolled forward again: what real objects do, and that nothing is
+// lost.
 
 import { env } from "cloudflare:workers";
 import { evictDurableObject, runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";

@@ -1,5 +1,5 @@
-// Rooms through several deploys that know more and less of them: offsets are used once, what is kept ends, what is erased
-// stays erased.
+// Rooms through several deploys that know more and less of them: offsets are used once, what is kept ends, what is
+// erased stays erased.
 
 import { evictDurableObject } from "cloudflare:test";
 import { expect, it, onTestFinished, vi } from "vitest";

@@ -1,5 +1,5 @@
-// Rooms with state that start on storage as earlier versions wrote it. With VITE_RECORD_STORAGE=1 today's is written down
-// (docs/design/storage.md#fixtures).
+// Rooms with state that start on storage as earlier versions wrote it. With VITE_RECORD_STORAGE=1 today's is written
+// down (docs/design/storage.md#fixtures).
 
 import { env } from "cloudflare:workers";
 import { runDurableObjectAlarm } from "cloudflare:test";
