@@ -100,6 +100,8 @@ function chargeReturn({ connections, settings: { limits } }: RelayParts, connect
   const cost = connection.attached.transport === "LongPolling" ? POLL_COST : RESUME_COST;
   if (spendMessages(connection, Math.floor(cost * part), limits)) return;
   connections.close(connection, CLOSE.flooding);
+  // The flood has begun a pause: the refusal says how long it is.
+  connections.inbound.checkCalm(connection.user);
   throw new HubError("rate_limited", "The client reconnects too often.");
 }
 
