@@ -106,8 +106,8 @@ export class StateStore {
       else this.#renew(taken);
       this.#owesWhole = false;
     } catch (error) {
-      const changed = { ...row, offset: elsewhere.changed, json: JSON.stringify(state) };
-      if (rows.isBehind) this.#write(changed);
+      if (rows.isBehind)
+        this.#write({ ...row, offset: elsewhere.changed, json: JSON.stringify(state) });
       throw error;
     }
     return true;
