@@ -1,7 +1,12 @@
 // The numbers among a hub's settings. A limit of NaN would be no limit, because no number is greater than NaN.
 
-import { DEFAULTS, LIMITS, STATEFUL_RECONNECT, type RoomSettings } from "../../model/options.ts";
-import type { Limits } from "../../model/options.ts";
+import {
+  DEFAULTS,
+  LIMITS,
+  STATEFUL_RECONNECT,
+  type Limits,
+  type RoomSettings,
+} from "../../model/options.ts";
 import type { AnyHub } from "./hub-definition.ts";
 
 /**

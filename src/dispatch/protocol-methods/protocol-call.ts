@@ -6,6 +6,7 @@ import type { User } from "../../model/user.ts";
 import { pause } from "../../rooms/platform/loop-timing.ts";
 import { mayEnter, mayReadPresence } from "../define/policies.ts";
 import type { Call } from "../run/call.ts";
+import { roomMissing } from "../run/refusals.ts";
 import { checkRoom, policyInputOf } from "../run/room-permission.ts";
 import type { Session } from "../run/session.ts";
 
@@ -27,11 +28,7 @@ export interface ProtocolCall {
 export function roomNamed({ session }: ProtocolCall, name: string | undefined): Topic {
   const { connection, host } = session;
   const room = name === undefined ? host.roomOf(connection) : parseTopic(name);
-  if (room.kind === "all" && name === undefined && connection.attached.request)
-    throw new HubError(
-      "invalid_arguments",
-      "The room is missing: this connection is to the whole hub.",
-    );
+  if (room.kind === "all" && name === undefined && connection.attached.request) throw roomMissing();
   return room;
 }
 

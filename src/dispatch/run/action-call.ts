@@ -18,6 +18,7 @@ import { bindingError } from "../define/validate.ts";
 import type { StateTable } from "../define/state-tables.ts";
 import { authorise, noAction } from "./admit-call.ts";
 import { Call, callerContext, type CallOptions } from "./call.ts";
+import { roomMissing } from "./refusals.ts";
 import { checkRoom } from "./room-permission.ts";
 import type { Session } from "./session.ts";
 
@@ -90,11 +91,7 @@ function roomNamed({ served }: Session, room: string): Topic {
 /** The room of `$/run`: a topic; by default the connection's own. */
 export function roomOfRun(session: Session, room: string | undefined): Topic {
   const topic = room === undefined ? ownRoom(session) : parseTopic(room);
-  if (!topic)
-    throw new HubError(
-      "invalid_arguments",
-      "The room is missing: this connection is to the whole hub.",
-    );
+  if (!topic) throw roomMissing();
   return topic;
 }
 

@@ -42,3 +42,7 @@ export function rateError(session: Session): HubError {
   const { callsPerSecond } = session.limits;
   return new HubError("rate_limited", `${callsPerSecond} calls a second are allowed.`);
 }
+
+/** The error of a request that names no room, on a connection that is attached to none. */
+export const roomMissing = (): HubError =>
+  new HubError("invalid_arguments", "The room is missing: this connection is to the whole hub.");

@@ -7,7 +7,7 @@ import { httpStatusOf } from "../../model/error-table.ts";
 import { isUnexpected, publicError, type HubError } from "../../model/errors.ts";
 import { logError } from "../../model/logger.ts";
 import { refusalHeaders } from "../../model/refusal-headers.ts";
-import { isOverload } from "./overload.ts";
+import { isOverload, OVERLOAD } from "./overload.ts";
 
 /** The answer to whatever a route threw. An unexpected error is logged, and shown as `internal`. */
 export function refusedAnswer(error: unknown, inWords = false): Response {
@@ -19,10 +19,9 @@ export function refusedAnswer(error: unknown, inWords = false): Response {
 }
 
 function unavailable(): Response {
-  const shown = { code: "unavailable", message: "The hub's objects are overloaded." };
-  return Response.json(errorBody(shown), {
+  return Response.json(errorBody(OVERLOAD), {
     status: 503,
-    headers: refusalHeaders(shown.code, 503),
+    headers: refusalHeaders(OVERLOAD.code, 503),
   });
 }
 

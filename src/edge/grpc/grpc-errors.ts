@@ -15,7 +15,7 @@ import {
 import { logError } from "../../model/logger.ts";
 import { challengeFor, pauseFor } from "../../model/refusal-headers.ts";
 import { ErrorInfoSchema } from "../../protocols/proto/google/rpc/error_details_pb.ts";
-import { isOverload } from "../answer/overload.ts";
+import { isOverload, OVERLOAD } from "../answer/overload.ts";
 
 /** An error that a call failed with at its hub. It is no refusal of the edge, and the hub has logged it if need be. */
 export class CallError extends HubError<string> {}
@@ -67,9 +67,7 @@ export const reasonIn = ({ metadata }: ConnectError): string | undefined =>
 const isAbort = (error: unknown): boolean => (error as Error | null)?.name === "AbortError";
 
 const shownOf = (error: unknown): HubError =>
-  isOverload(error as Error)
-    ? new HubError("unavailable", "The hub's objects are overloaded.")
-    : publicError(error);
+  isOverload(error as Error) ? new HubError(OVERLOAD.code, OVERLOAD.message) : publicError(error);
 
 /** Stable codes for closes of the socket behind a stream. */
 const ENDS: ReadonlyMap<number, ErrorCode> = new Map<CloseCode, ErrorCode>([

@@ -6,7 +6,7 @@ import { httpStatusOf } from "../../model/error-table.ts";
 import { HubError, isUnexpected, publicError } from "../../model/errors.ts";
 import { logError } from "../../model/logger.ts";
 import { refusalHeaders } from "../../model/refusal-headers.ts";
-import { isOverload } from "../answer/overload.ts";
+import { isOverload, OVERLOAD } from "../answer/overload.ts";
 
 /**
  * The answer to a request that failed, whatever was thrown: refused tokens, overload of the platform, errors of hubs.
@@ -15,7 +15,7 @@ import { isOverload } from "../answer/overload.ts";
  */
 export function failed(error: unknown, missing?: AzureCode): Response {
   if (error instanceof Refusal) return errorDocument(error, error.status, claimHeader(error));
-  if (isOverload(error as Error)) return errorDocument(UNAVAILABLE, 503);
+  if (isOverload(error as Error)) return errorDocument(OVERLOAD, 503);
   const shown = publicError(error);
   if (isUnexpected(error)) logError("request_failed", { error });
   const status = error instanceof RefusedWith ? error.httpStatus : httpStatusOf(shown.code);
@@ -48,8 +48,6 @@ const AZURE_HEADER = "x-ms-error-code";
 /** Not the hub of the path, which Azure has not either. */
 const isMissing = (code: string): boolean =>
   code === "not_found" || code === "connection_not_found";
-
-const UNAVAILABLE = { code: "unavailable", message: "The hub's objects are overloaded." };
 
 /** Azure's SDKs expect all five members, and the media type without a charset. */
 function errorDocument(
