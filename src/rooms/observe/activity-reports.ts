@@ -9,7 +9,7 @@
 // after the last.
 
 import type { Duty } from "../platform/alarm-agenda.ts";
-import type { KeptCounts, Occupancy } from "../rpc/activity-report.ts";
+import type { KeptCounts } from "../rpc/activity-report.ts";
 import { countRefusal, type Counters } from "./counters.ts";
 import { LastReport, type CountsKeeper } from "./last-report.ts";
 import { EVERY_MS, logFailure, ReportDelivery } from "./report-delivery.ts";
