@@ -1,13 +1,16 @@
 // Keys, targets, bodies, queries and ids in odd forms: each door takes or refuses them as the others do.
 
-import { exports } from "cloudflare:workers";
+import { env, exports } from "cloudflare:workers";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { backend } from "../../src/client/backend/index.ts";
+import { hubContext, type EndpointEnv } from "../../src/server.ts";
 import { ZERO_COUNTERS } from "../../src/rooms/observe/counters.ts";
 import { Client, enter, roomAt, token, upgrade } from "../rooms/client.ts";
 import { as, clientBy, failure, SERVICE } from "./grpc/client.ts";
 import { envelope, HUB as GRPC, raw } from "./grpc/raw.ts";
 import { publication } from "./grpc/values.ts";
-import { ask, refusal, type Asking } from "./rest/service.ts";
+import { ParityHub } from "../support/parity-hub.ts";
+import { ask, KEY, ORIGIN, refusal, type Asking } from "./rest/service.ts";
 import { listen } from "./sse/listener.ts";
 
 beforeEach(() => void vi.spyOn(console, "warn").mockImplementation(() => {}));
@@ -120,6 +123,32 @@ describe("a body that is not UTF-8 is refused", () => {
     const upload = await raw(message, { path, type: "application/connect+json" });
     expect(await upload.text()).toContain("invalid_argument");
   });
+});
+
+describe("a value of a service", () => {
+  const SERVICES = {
+    backend: backend<typeof ParityHub>({
+      url: `${ORIGIN}/hubs/parity`,
+      accessKey: KEY,
+      fetcher: exports.default,
+    }),
+    hubContext: hubContext(env as unknown as EndpointEnv, ParityHub),
+  };
+  const publishBy = async (name: keyof typeof SERVICES, value: unknown) => {
+    const position = await SERVICES[name].publish("group:odd", "said", [value as string]);
+    const [epoch = "", offset] = position.split(":");
+    const since = { epoch, offset: Number(offset) - 1 };
+    return (await roomAt("parity/group:odd").history({ since })).entries[0]!.params;
+  };
+
+  it.each(["backend", "hubContext"] as const)(
+    "keeps its digits, or is refused, by %s",
+    async (name) => {
+      expect(await publishBy(name, 2n ** 53n + 1n)).toBe("[9007199254740993]");
+      for (const value of [NaN, -Infinity, 2n ** 64n, JSON.parse('{"__proto__":1}')])
+        await expect(publishBy(name, value)).rejects.toThrow(TypeError);
+    },
+  );
 });
 
 describe("a query", () => {
