@@ -1,7 +1,9 @@
 // The user of a connection: identity and rights from the token, and a webhook's changes to them.
 
 import { networkOf } from "./client-network.ts";
+import { HubError } from "./errors.ts";
 import type { Limits } from "./options.ts";
+import { canonicalName } from "./topic.ts";
 
 /** One entry of the claim `caps`, in Centrifugo's form. Entries only grant; a user has their union. */
 export interface Capability {
@@ -106,8 +108,18 @@ export function guestAccount(id: string): string | undefined {
 
 const GUEST_ACCOUNT = /^guests@(?<address>[\d.]*|[\da-f:]*:[\da-f:]*)(?:\/64)?$/i;
 
-/** Whether an id means an account of guests: no token may claim it. */
-export const isGuestAccount = (id: string): boolean => guestAccount(id) !== undefined;
+/**
+ * The id of a token's user in its canonical form. Throws `invalid_name`, also for an account of guests: its user would
+ * share their rate, their number and their ban.
+ */
+export function tokenUserId(raw: string): string {
+  const id = canonicalName(raw);
+  if (guestAccount(id) === undefined) return id;
+  throw new HubError(
+    "invalid_name",
+    "guests@ and an address is the account of a network's guests.",
+  );
+}
 
 /** Whether a service that names this user means the connection: by its user's id, or by the account of guests. */
 export const isNamed = (user: AccountUser, name: string): boolean =>
