@@ -2,6 +2,7 @@
 // choice of cost.
 
 import { isJsonObject } from "../protocols/json.ts";
+import { canonicalTopic } from "../model/topic.ts";
 import type { Capability, Right } from "../model/user.ts";
 import { Refusal } from "./auth-refusal.ts";
 
@@ -24,10 +25,19 @@ function readCap(value: unknown): Capability {
   const { channels, match, allow } = value;
   if (match !== undefined && match !== "wildcard") refuse();
   return {
-    channels: readList(channels, MAX_CHANNELS, readPattern),
+    channels: readList(channels, MAX_CHANNELS, match === undefined ? readTopic : readPattern),
     allow: readList(allow, RIGHTS.size, readRight),
     ...(match === "wildcard" && { match }),
   };
+}
+
+/** In its canonical form. What is no topic would never match. */
+function readTopic(value: unknown): string {
+  try {
+    return canonicalTopic(typeof value === "string" ? value : refuse());
+  } catch {
+    return refuse();
+  }
 }
 
 /** Topics are in NFC, so a pattern in another form would never match. */

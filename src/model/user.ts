@@ -1,6 +1,9 @@
 // The user of a connection: identity and rights from the token, and a webhook's changes to them.
 
+import { networkOf } from "./client-network.ts";
+import { HubError } from "./errors.ts";
 import type { Limits } from "./options.ts";
+import { canonicalName } from "./topic.ts";
 
 /** One entry of the claim `caps`, in Centrifugo's form. Entries only grant; a user has their union. */
 export interface Capability {
@@ -94,8 +97,29 @@ export type AccountUser = Pick<User, "id" | "guestFrom">;
 export const accountOf = ({ id, guestFrom }: AccountUser): string =>
   guestFrom === undefined ? id : `guests@${guestFrom}`;
 
-/** Whether an id has the form of an account of guests, which no token may claim. */
-export const isGuestAccount = (id: string): boolean => /^guests@(?:[\d.]*|[\da-f:]+\/64)$/.test(id);
+/**
+ * The account of guests that an id means: that of the network which the address in it is of, however that is written.
+ * Undefined for ids of another form.
+ */
+export function guestAccount(id: string): string | undefined {
+  const { address } = GUEST_ACCOUNT.exec(id)?.groups ?? {};
+  return address === undefined ? undefined : accountOf({ id, guestFrom: networkOf(address) });
+}
+
+const GUEST_ACCOUNT = /^guests@(?<address>[\d.]*|[\da-f:]*:[\da-f:]*)(?:\/64)?$/i;
+
+/**
+ * The id of a token's user in its canonical form. Throws `invalid_name`, also for an account of guests: its user would
+ * share their rate, their number and their ban.
+ */
+export function tokenUserId(raw: string): string {
+  const id = canonicalName(raw);
+  if (guestAccount(id) === undefined) return id;
+  throw new HubError(
+    "invalid_name",
+    "guests@ and an address is the account of a network's guests.",
+  );
+}
 
 /** Whether a service that names this user means the connection: by its user's id, or by the account of guests. */
 export const isNamed = (user: AccountUser, name: string): boolean =>

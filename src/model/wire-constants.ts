@@ -16,8 +16,11 @@ export const MESSAGE_BYTES = 32 * 1024;
 /** Messages in one frame to the server: each costs a dispatch. */
 export const MESSAGES_PER_FRAME = 100;
 
-/** Characters of an idempotency key, in every protocol. */
+/** Characters of an idempotency key, in every protocol: code points, as JSON Schema counts them. */
 export const MAX_IDEMPOTENCY_KEY = 256;
+
+export const isIdempotencyKey = (value: unknown): value is string =>
+  typeof value === "string" && value !== "" && [...value].length <= MAX_IDEMPOTENCY_KEY;
 
 /** Between relay and worker: closes a poll whose place another has taken, with the frames that it has not confirmed. */
 export const POLL_REPLACED = 4000;

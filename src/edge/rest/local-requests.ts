@@ -41,12 +41,15 @@ export async function requestLocally(
   );
 }
 
-/** Segment by segment; a parameter in braces matches any. The first operation that matches is the router's, too. */
+/**
+ * Segment by segment; a parameter in braces matches any. `GET` answers `HEAD` as well. The first operation that matches
+ * is the router's, too.
+ */
 function matches({ method, path }: Operation, verb: string, pathname: string): boolean {
   const pattern = (HUB_PREFIX + path).split("/");
   const segments = pathname.split("/");
   return (
-    method === verb &&
+    method === (verb === "HEAD" ? "GET" : verb) &&
     pattern.length === segments.length &&
     pattern.every((part, index) => part.startsWith("{") || part === segments[index])
   );

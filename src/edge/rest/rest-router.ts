@@ -143,14 +143,15 @@ function emptyResponse(status: number, more: Answer["headers"]): Response {
 
 /**
  * `{group}` is a parameter. `:send` is a literal whose colon clients may percent-encode, which some HTTP libraries do
- * by themselves. Hono writes a parameter with a colon, and a literal colon as a parameter with a pattern.
+ * by themselves. Hono writes a parameter with a colon, and a literal colon as a parameter with a pattern: a pattern is
+ * matched against all the rest of the path, and an alternative at its top would be anchored at one end only.
  */
 const honoPath = (pattern: string): string =>
   pattern
     .split("/")
     .map((part) =>
       part.startsWith(":")
-        ? `:operation{${part}|%3[Aa]${part.slice(1)}}`
+        ? `:operation{(?::|%3[Aa])${part.slice(1)}}`
         : part.replace(/^\{(\w+)\}$/, ":$1"),
     )
     .join("/");

@@ -45,11 +45,11 @@ function roomsIn(request: Request, own: Topic): string[] {
 }
 
 /**
- * `?rooms=` is a list with commas; a name that has a comma itself is a `?room=`, which may be repeated. Both together
- * are one list, in this order.
+ * `?rooms=` is a list with commas; a name that has a comma itself is a `?room=`. Both may be repeated, and together are
+ * one list, in this order.
  */
 const namesIn = (query: URLSearchParams): string[] => [
-  ...(query.get("rooms") ?? "").split(",").filter((name) => name !== ""),
+  ...query.getAll("rooms").flatMap((list) => list.split(",").filter((name) => name !== "")),
   ...query.getAll("room"),
 ];
 
