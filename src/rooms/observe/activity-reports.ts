@@ -70,15 +70,19 @@ export class ActivityReports implements Duty {
     this.#last = new LastReport(options.storage.kv, options.keeper);
     this.#counts = new WakeCounts(options);
     this.#counts.resume(this.#last.saved);
-    this.#checkAt = this.#last.dueAt;
+    if (!this.isDue) this.#checkAt = this.#last.dueAt;
     const [last, counts] = [this.#last, this.#counts];
     const failed = () => this.#keepForRetry();
     this.#delivery = new ReportDelivery({ ...options, last, counts, failed });
   }
 
-  /** Counts that were kept beside a socket, which closed while the object slept. */
-  addEarlier(counts: KeptCounts | undefined): void {
-    this.#counts.resume(this.#last.since(counts)?.counts);
+  /** A connection has ended: counts beside it are kept elsewhere. `asleep`: before this wake, which lacks them. */
+  ended(beside: KeptCounts | undefined, asleep = false): void {
+    const kept = this.#last.since(beside);
+    if (!kept || this.#options.isReported === false) return;
+    if (asleep) this.#counts.resume(kept.counts);
+    if (asleep && kept.dueAt !== undefined) this.#checkAt ??= kept.dueAt;
+    this.#last.save(this.#counts.now, this.#checkAt);
   }
 
   get #keepsAtMost(): number {

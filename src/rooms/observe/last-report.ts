@@ -71,9 +71,9 @@ export class LastReport {
     this.#put({ at, sockets, connections, users, ...(count && { count }) });
   }
 
-  /** Counts since the last report, which there is. They go with a later one: nobody waits for them. */
-  save(saved: Counts): void {
-    if (!this.attach(saved)) this.#put({ ...this.#stored!, saved });
+  /** Counts since the last report, which there is. They go with a later one, which may be due. */
+  save(saved: Counts, dueAt?: number): void {
+    if (!this.attach(saved, dueAt)) this.#put({ ...this.#stored!, saved });
   }
 
   /** The same beside a socket alone, until a report that is due. False where no socket has room for them. */

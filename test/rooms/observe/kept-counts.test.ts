@@ -1,6 +1,6 @@
 // Counts of an object that sleeps between messages, in the attachment of one of its sockets.
 
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { ZERO_COUNTERS } from "../../../src/rooms/observe/counters.ts";
 import type { Report } from "../../../src/rooms/rpc/activity-report.ts";
 import { object, SECOND, Sockets, START } from "./reporting-object.ts";
@@ -51,8 +51,8 @@ describe("counts beside a socket", () => {
   it("are found with a socket that closed during the sleep", async () => {
     const { kv, sockets } = await slept();
     const room = object(kv, START + 180 * SECOND, new Sockets());
-    room.reports.addEarlier(sockets.counts);
-    room.reports.addEarlier(sockets.counts);
+    room.reports.ended(sockets.counts, true);
+    room.reports.ended(sockets.counts, true);
     room.crowd.users = 0;
     room.reports.note();
     await room.until(240);
@@ -67,7 +67,7 @@ describe("counts beside a socket", () => {
     sockets.isFull = false;
     await wake(kv, 4, sockets);
     const room = object(kv, START + 300 * SECOND, new Sockets());
-    room.reports.addEarlier(sockets.counts);
+    room.reports.ended(sockets.counts, true);
     room.crowd.users = 0;
     room.reports.note();
     await room.until(400);
@@ -168,5 +168,22 @@ describe("an active object", () => {
     await room.until(3_600);
     expect(room.told.at(-1)![1].counted.in).toBe(120);
     expect(room.alarms).toBeLessThan(8);
+  });
+
+  it("is sending until the last of its reports is there", async () => {
+    const room = object();
+    const slow = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+    room.state.delay = slow[0]!.promise;
+    room.say();
+    room.reports.run(room.reports.due()!);
+    room.state.delay = slow[1]!.promise;
+    room.say();
+    for (let check = 0; check < 2; check++) room.reports.run(room.reports.due()!);
+    slow[0]!.resolve();
+    await vi.waitUntil(() => room.told.length === 1);
+    expect(room.reports.isSending).toBe(true);
+    slow[1]!.resolve();
+    await vi.waitUntil(() => !room.reports.isSending);
+    expect(room.told).toHaveLength(2);
   });
 });
