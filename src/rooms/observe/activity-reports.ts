@@ -116,7 +116,7 @@ export class ActivityReports implements Duty {
       const isSettled = await this.#options.settled();
       this.isDue = false;
       if (isSettled && !this.#delivery.isSending) this.#keep(isFirst, this.#options.now());
-      else this.#checkIn(SOON_MS);
+      else this.#checkIn(isFirst ? SOON_MS : CHECK_MS);
     } catch (error) {
       logFailure(error);
       this.#checkIn(EVERY_MS);
