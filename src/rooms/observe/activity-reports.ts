@@ -59,7 +59,7 @@ export class ActivityReports implements Duty {
   #messagesAtLastCheck = 0;
   /** How often counts may be kept beside a socket until the next report. */
   #keepsLeft: number;
-  /** Counts are about to be kept. */
+  /** Counts are about to be kept, or moved. */
   #isKeeping = false;
 
   constructor(options: ActivityReportsOptions) {
@@ -82,7 +82,20 @@ export class ActivityReports implements Duty {
     if (!kept || this.#options.isReported === false) return;
     if (asleep) this.#counts.resume(kept.counts);
     if (asleep && kept.dueAt !== undefined) this.#checkAt ??= kept.dueAt;
-    this.#last.save(this.#counts.now, this.#checkAt);
+    if (this.#isKeeping) return;
+    this.#isKeeping = true;
+    this.#options.waitUntil(this.#moveOnceSettled(kept));
+  }
+
+  /** Once for all connections that end together. */
+  async #moveOnceSettled(kept: KeptCounts): Promise<void> {
+    try {
+      await this.#options.settled();
+      if (this.#last.since(kept)) this.#last.save(this.#counts.now, this.#checkAt);
+    } catch (error) {
+      logFailure(error);
+    }
+    this.#isKeeping = false;
   }
 
   get #keepsAtMost(): number {

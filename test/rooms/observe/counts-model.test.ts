@@ -10,7 +10,7 @@ import { AttachedCounts, countsOf } from "../../../src/rooms/observe/attached-co
 import { difference, newCounters, ZERO_COUNTERS } from "../../../src/rooms/observe/counters.ts";
 import type { Report } from "../../../src/rooms/rpc/activity-report.ts";
 import { sizeOf } from "../../support/seed.ts";
-import { objectWith, Socket } from "../connection/sockets.ts";
+import { objectWith, type Socket } from "../connection/sockets.ts";
 
 const SECOND = 1_000;
 const HOUR = 3_600 * SECOND;
