@@ -4,7 +4,13 @@
 
 import { HubError } from "../../model/errors.ts";
 import { hashOf } from "../../model/text-hash.ts";
-import { canonicalTopic, formatTopic, parseTopic, writtenTopic, type Topic } from "../../model/topic.ts";
+import {
+  canonicalTopic,
+  formatTopic,
+  parseTopic,
+  writtenTopic,
+  type Topic,
+} from "../../model/topic.ts";
 import type { AccountObjectRpc, AccountRpc } from "./account-rpc.ts";
 import type { Domain, ObjectAddress } from "./object-address.ts";
 import type { ObjectNamespaces } from "./object-env.ts";
