@@ -7,9 +7,9 @@ import { logWarning } from "../../model/logger.ts";
 const CONCURRENCY = 32;
 
 /**
- * The answers in the order of `names`. A call that fails as a whole is repeated once, so `ask` must allow that. Throws
- * when all were called: `unavailable` where an object could not be reached, else the first error of those that
- * answered.
+ * Resolves with the answers in the order of `names`. A call that fails with an unexpected error is repeated once, so
+ * `ask` must allow that. Rejects after all calls: with `unavailable` if an object could not be reached, else with the
+ * first error of the others.
  */
 export async function askMany<T>(
   names: readonly string[],
