@@ -1,4 +1,4 @@
-// The settings of a hub, as its author declares them. Their defaults are in model/options.ts.
+// The settings of a hub that its author declares. Their defaults are in model/options.ts.
 
 import type { StandardSchemaV1 } from "@standard-schema/spec";
 import type {
