@@ -211,7 +211,7 @@ class EventStream implements RoomStreamFormat {
     this.#timer = setTimeout(() => this.#controller.error(dropped), LEFTOVER_MS);
   }
 
-  /** Called whenever the reader has taken data. A stream that was closed before it is read can no longer fail. */
+  /** Called when the reader has taken data. Closes a full stream only once it is read: a closed one cannot fail. */
   #closeWhenRead(): void {
     if (!this.#isFull || (this.#controller.desiredSize ?? 0) < QUEUED_BYTES) return;
     this.end();
