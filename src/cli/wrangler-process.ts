@@ -5,7 +5,7 @@ import { delimiter, dirname } from "node:path";
 import { endGroup, spawnGroup } from "./process-group.ts";
 import { wranglerProgram } from "./wrangler-package.ts";
 
-/** [build] of wrangler.toml runs on our own Node: the first one on the path may be too old for TypeScript. */
+/** [build] of wrangler.toml runs on this process's Node: the first one on the path may be too old for TypeScript. */
 const PATH = [dirname(process.execPath), process.env["PATH"]].join(delimiter);
 
 /** Disables telemetry and update checks. Variables of the environment take precedence. */
