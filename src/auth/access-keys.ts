@@ -201,7 +201,7 @@ const tenantOf = (kid: string): string | undefined => {
   }
 };
 
-/** The derived access key of one tenant, for its service to sign with. Undefined where no keys are configured. */
+/** The derived access key of one tenant, for its service to sign with. Undefined if no keys are configured. */
 export async function tenantAccessKey(tenant: string, env: AuthEnv) {
   const [first] = readAccessKeys(env);
   if (first === undefined) return undefined;
@@ -218,7 +218,7 @@ async function tenantKey(key: string, tenant: string): Promise<string> {
   return new Uint8Array(mac).toBase64();
 }
 
-/** Signs a token with which a client of this tenant connects. Undefined where no keys are configured. */
+/** Signs a token with which a client of this tenant connects. Undefined if no keys are configured. */
 export async function signClientToken(
   claims: JWTPayload,
   { tenant, seconds }: { tenant: string; seconds: number },

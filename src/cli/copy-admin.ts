@@ -1,4 +1,4 @@
-// `dormouse admin <folder>`: copies the files of the admin page to where a worker's static files are.
+// `dormouse admin <folder>`: copies the files of the admin page to a worker's folder of static files.
 
 import { copyFileSync, existsSync, mkdirSync, readdirSync, statSync } from "node:fs";
 import { join } from "node:path";

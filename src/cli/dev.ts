@@ -82,7 +82,7 @@ interface DevOptions {
   readonly args: readonly string[];
 }
 
-/** Splits the arguments into our own options and those for wrangler. Throws a `UsageError`. */
+/** Splits the arguments into Dormouse's own options and those for wrangler. Throws a `UsageError`. */
 async function devOptions(args: string[]): Promise<DevOptions | "help"> {
   const parsed = parseArgs({
     ...{ args, options: OPTIONS, strict: false, allowPositionals: true, tokens: true },

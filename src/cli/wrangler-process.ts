@@ -28,7 +28,7 @@ interface WranglerOptions {
   /** Arguments after `wrangler dev`. */
   readonly args: readonly string[];
   readonly env?: Readonly<Record<string, string>>;
-  /** Receives the output. Absent: it goes to our own output. */
+  /** Receives the output. Absent: it is written to this process's output. */
   readonly onOutput?: (text: string) => void;
 }
 
@@ -68,7 +68,7 @@ function whenEnded(child: ChildProcess): Promise<void> {
     child.once("exit", () => resolve());
     child.once("error", (cause) => reject(new Error(NO_SHELL, { cause })));
   });
-  // For callers that await `ready` alone.
+  // Callers may await only `ready`: then a rejection of this promise must not be reported as unhandled.
   promise.catch(() => {});
   return promise;
 }

@@ -13,7 +13,7 @@ export type { ErrorCode };
  */
 export class HubError<Code extends string = ErrorCode> extends Error {
   readonly code: ErrorCode | (string & {});
-  /** The cause, such as `TypeError: …`. Present only where the hub shows details to its callers. */
+  /** The cause, such as `TypeError: …`. Present only if the hub shows details to its callers. */
   declare detail?: string;
   /**
    * Set by `serverError`: if hub code throws the same code, SignalR's clients get hub code's own message instead.

@@ -14,7 +14,7 @@ export interface Limits extends StateLimits {
   readonly depth: number;
   /** Messages in one inbound frame. */
   readonly messagesPerFrame: number;
-  /** Rooms of one connection beside its own. Without a bound, joins exhaust memory (Phoenix: CVE-2026-56811). */
+  /** Rooms of one connection besides its own. Without a bound, joins exhaust memory (Phoenix: CVE-2026-56811). */
   readonly groupsPerConnection: number;
   /** Joins of one connection that may run at once: each is a call to a room. More wait. */
   readonly joinsAtOnce: number;
@@ -90,8 +90,8 @@ export interface Limits extends StateLimits {
   /** Seconds the server waits for a client's answer. */
   readonly answerSeconds: number;
   /**
-   * Seconds after which a stream of rooms ends (Server-Sent Events, gRPC), give or take a tenth: its reader comes back
-   * and goes on. One that is lost half open looks alive until then.
+   * Seconds after which a stream of rooms ends (Server-Sent Events, gRPC), give or take a tenth: its reader reconnects
+   * and resumes. A half-open stream, whose reader has vanished, looks alive until then.
    */
   readonly streamSeconds: number;
   /** Seconds after which a client that never pings, and has sent nothing, counts as gone. */

@@ -27,7 +27,7 @@ export const tooDeep = (limit: number): HubError =>
   new HubError("too_deep", `Nested deeper than ${limit} levels.`);
 
 /**
- * One look at a text: `deep` for nesting beyond `limit`, else `lossy` where a number may lose something in `JSON.parse`
+ * One pass over a text: `deep` for nesting beyond `limit`, else `lossy` if a number may lose digits in `JSON.parse`
  * (sixteen digits and more, or an exponent).
  */
 export function scanJson(text: string, limit: number): "deep" | "lossy" | "plain" {

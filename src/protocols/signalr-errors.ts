@@ -61,7 +61,7 @@ interface CloseMessage {
   readonly allowReconnect?: true;
 }
 
-/** The Close message of a close code. Clients reconnect only where it allows them to; details follow errors only. */
+/** The Close message of a close code. Clients reconnect only if it allows that; details only follow errors. */
 export function closeMessageOf(code: CloseCode, detail?: string): CloseMessage {
   if (QUIET.has(code)) return {};
   if (code === CLOSE.expired) return { allowReconnect: true };

@@ -113,12 +113,12 @@ export interface Room extends RoomView {
 
 /**
  * Values that hub code stores with a connection, across its calls and the hibernation of its object. They are stored as
- * JSON: a Date comes back as a string.
+ * JSON: a Date is read back as a string.
  */
 export interface Items {
   /** Undefined for an unknown key. */
   get(key: string): unknown;
-  /** Throws `too_large` if all items together exceed 4,096 bytes of JSON, or do not fit beside the token's claims. */
+  /** Throws `too_large` if all items together exceed 4,096 bytes of JSON, or do not fit next to the token's claims. */
   set(key: string, value: unknown): void;
   delete(key: string): void;
   keys(): string[];

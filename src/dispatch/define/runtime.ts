@@ -1,9 +1,9 @@
-// The platform in every context of hub code: the worker's bindings, and work that goes on after the code has ended.
+// The platform in every context of hub code: the worker's bindings, and work that continues after the code has ended.
 
 import { logError } from "../../model/logger.ts";
 
 declare global {
-  // Merged with the declaration that `wrangler types` writes. Empty where there is none, as in the build of a page.
+  // Merged with the declaration that `wrangler types` writes. Empty if there is none, as in the build of a page.
   namespace Cloudflare {
     interface Env {}
   }

@@ -26,8 +26,8 @@ export function refreshToken(session: Session, user: User): Promise<RefreshOutco
 }
 
 /**
- * The same for a token that is posted beside the transport. It counts as a call, like `$/refresh`, because all rooms of
- * the connection are checked again. Rejects with `rate_limited` as well.
+ * The same for a token that is posted outside the transport. It counts as a call, like `$/refresh`, because all rooms
+ * of the connection are checked again. Rejects with `rate_limited` as well.
  */
 export async function refreshAsCall(session: Session, user: User): Promise<RefreshOutcome> {
   if (!session.rate.take(session.host.clock.now())) throw rateError(session);

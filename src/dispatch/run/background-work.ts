@@ -1,4 +1,4 @@
-// Background work of one connection's calls, which goes on after them (`waitUntil`).
+// Background work of one connection's calls, which continues after them (`waitUntil`).
 
 import { logged, type Origin, type Place } from "../define/runtime.ts";
 

@@ -49,7 +49,7 @@ export class OpenCalls {
   readonly #byId = new Map<CallId, OpenCall>();
   /** Calls whose memory the connection's account counts. */
   readonly #large = new Set<OpenCall>();
-  /** Calls that run beside the others. */
+  /** Calls that run in parallel with the others. */
   readonly #streams = new Set<OpenCall>();
   readonly #waiting: OpenCall[] = [];
   /** Turns that are taken. */
@@ -76,7 +76,7 @@ export class OpenCalls {
     else this.#waiting.push(call);
   }
 
-  /** Runs a stream, or a call that reads one, beside the others. Throws `duplicate_id` or `too_many_streams`. */
+  /** Runs a stream, or a call that reads one, in parallel. Throws `duplicate_id` or `too_many_streams`. */
   beside(call: OpenCall): void {
     const { streamsPerConnection } = this.#caller.limits;
     if (this.#streams.size >= streamsPerConnection) throw tooManyStreams(streamsPerConnection);
@@ -127,7 +127,7 @@ export class OpenCalls {
     return underWay > this.#caller.limits.queuedCalls;
   }
 
-  /** Runs the call and occupies a turn until it ends or releases the turn; it may go on after that. */
+  /** Runs the call and occupies a turn until it ends or releases the turn; it may continue after that. */
   #startTurn(call: OpenCall): void {
     this.#turns++;
     let isHeld = true;

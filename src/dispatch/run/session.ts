@@ -92,7 +92,7 @@ export class Session {
     this.refusals = tokenBucket(limits.callsPerSecond, limits.callBurst * REFUSALS_PER_CALL);
   }
 
-  /** Applies the limits of a fresh token. The rate of HTTP requests is their user's, and stays as it is. */
+  /** Applies the limits of a fresh token. The rate of HTTP requests belongs to their user, and does not change. */
   tokenChanged(): void {
     this.limits = limitsOf(this.connection, this.host.settings.limits);
     const { callsPerSecond, callBurst } = this.limits;

@@ -23,7 +23,7 @@ export interface RoomSetting<H extends AnyHub> {
   readonly state?: RoomOf<H>["state"];
   /** Milliseconds since 1970. Default: 0. */
   readonly now?: number;
-  /** A state of an earlier version, in place of `state`: it is migrated first. A later one throws `state_newer`. */
+  /** A state of an earlier version, instead of `state`: it is migrated first. A later version throws `state_newer`. */
   readonly stored?: { readonly version: number; readonly state: unknown };
   /** The users in the room. */
   readonly present?: readonly string[];

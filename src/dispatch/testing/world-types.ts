@@ -38,7 +38,7 @@ export interface Joining<H extends AnyHub> {
 export interface Received {
   readonly method: string;
   readonly args: readonly unknown[];
-  /** The room it was published in, as a topic. Absent: it is for this connection alone. */
+  /** The room it was published in, as a topic. Absent: it is only for this connection. */
   readonly room?: string;
   readonly position?: string;
 }
@@ -99,6 +99,6 @@ export interface World<H extends AnyHub> {
    * `Date.now()` of hub code itself are real, or the test's own fakes.
    */
   advance(ms: number): Promise<void>;
-  /** Resolves when all messages are delivered and hooks have run. Work that waits for I/O may go on. */
+  /** Resolves when all messages are delivered and hooks have run. Work that waits for I/O may continue. */
   settled(): Promise<void>;
 }

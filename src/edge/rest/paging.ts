@@ -5,7 +5,7 @@ import * as z from "zod/mini";
 import { HubError } from "../../model/errors.ts";
 import type { MembersCursor } from "../../rooms/rpc/members-page.ts";
 
-/** Holder and connection id. A token whose parts are longer than an object's name is not one of ours. */
+/** Holder and connection id. A token whose parts are longer than an object's name was not made by `writePlace`. */
 const Written = z.tuple([
   z.string().check(z.maxLength(1_024)),
   z.string().check(z.maxLength(1_024)),

@@ -1,4 +1,4 @@
-// Rate limits of services: exact within each isolate of this worker and, where a Rate Limiting binding is configured,
+// Rate limits of services: exact within each isolate of this worker and, if a Rate Limiting binding is configured,
 // approximate for each Cloudflare location. There is no limit over all locations together.
 
 import { BINDING_SECONDS, rateLimited } from "../../model/retry-after.ts";

@@ -1,5 +1,5 @@
 // `POST {hub}/refresh`: a fresh token for a SignalR connection, whatever its transport, as in .NET 11
-// (docs/design/signalr-transports.md#rf1). Answers are JSON with .NET's names of errors; our own code is in
+// (docs/design/signalr-transports.md#rf1). Answers are JSON with .NET's names of errors; Dormouse's code is in
 // `x-dormouse-error`.
 
 import { claimHeader, LEEWAY_SECONDS, Refusal } from "../../auth/authenticate.ts";

@@ -61,7 +61,8 @@ export function fitReason(reason: string): string {
 }
 
 /**
- * Closes a socket that another has replaced, without a reason, which would tell its client that the connection ends.
+ * Closes a socket that another has replaced, without a reason, from which its client would conclude that the connection
+ * ends.
  */
 export function closeReplaced(socket: WebSocket | undefined, code = 1000): void {
   try {

@@ -136,7 +136,7 @@ export class ConnectionTable {
       save(connection, { heardAt: now });
   }
 
-  /** Adds a connection as it is, also without a socket: its client is away, polls, or has a request over HTTP. */
+  /** Adds a connection, even without a socket: its client may be away, poll, or have a request over HTTP. */
   adopt(connection: Connection): void {
     connection.held = this.held.of(connection.user);
     connection.inboundAccounts = this.inbound;
@@ -146,7 +146,7 @@ export class ConnectionTable {
     if (connection.socket) this.#bySocket.set(connection.socket, connection);
   }
 
-  /** Removes the socket from a connection that goes on: its client may return on another. */
+  /** Removes the socket from a connection that continues: its client may return on another. */
   detach(connection: Connection): void {
     const { socket } = connection;
     connection.socket = undefined;
@@ -200,7 +200,7 @@ export class ConnectionTable {
     this.write(connection, resumable!.keep(frames, protocol, socket !== undefined), true);
   }
 
-  /** Writes frames as they are, before frames that wait; `kept`: the replay buffer has them already. */
+  /** Writes frames unchanged, before frames that wait; `kept`: the replay buffer has them already. */
   write(connection: Connection, frames: readonly Encoded[], kept = false): void {
     if (connection.resumable?.keepsAll && !kept) return this.#post(connection, frames);
     try {

@@ -1,6 +1,6 @@
 // The memory that clients make an object hold, in bytes: calls that wait or run, unread items, frames that wait for a
 // connection to open or a client to confirm them. A Durable Object has 128 MB; beyond the object's budget the newest
-// request is refused with `busy`, the connection that holds most is ended, and the object goes on.
+// request is refused with `busy`, the connection that holds most is ended, and the object continues.
 //
 //   · Three accounts nest: a connection's, its user's in this object, the object's. A refused request is counted in
 //     none of them.

@@ -218,7 +218,7 @@ export class ReplayBuffer {
 
   /**
    * Takes the client's Sequence: the number of its next message. False if messages before it were never received, so
-   * that the connection cannot go on.
+   * that the connection cannot continue.
    */
   resumeFrom(sequence: number): boolean {
     if (sequence > this.#receivedCount + 1) return false;

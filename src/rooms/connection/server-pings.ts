@@ -1,6 +1,6 @@
 // The server's pings, for SignalR clients over WebSockets that never ping. ASP.NET Core pings every client each 15 s.
 // Here clients ping and the runtime answers, so that the object sleeps; those that do not ping would time out after
-// 30 s without a byte, and are pinged by alarm. They alone cost a wake.
+// 30 s without a byte, and are pinged by alarm. Only they cost a wake.
 //
 //   · Microsoft's clients ping: nothing is checked. Others are checked once, `FIRST_MS` after they connect.
 //   · Some clients answer a ping with a ping, which the runtime would answer again: an endless exchange. While answers

@@ -107,7 +107,7 @@ export function open(connection: HasStage): Greeting | undefined {
   return stage;
 }
 
-/** Called when the socket is gone, and the connection goes on. */
+/** Called when the socket is gone, but the connection continues. */
 export function markAway(connection: HasStage): void {
   if (connection.stage.name === "open") connection.stage = { name: "away" };
 }

@@ -49,7 +49,7 @@ export class MemberChanges {
     return left;
   }
 
-  /** Called when the report has failed. Newer changes stay as they are. */
+  /** Called when the report has failed. Newer changes are kept. */
   putBack({ users, left }: TakenChanges): void {
     for (const [user, trace] of users) if (!this.#users.has(user)) this.#users.set(user, trace);
     for (const user of left) this.#left.add(user);

@@ -1,4 +1,4 @@
-// Joins of rooms with state: a member gets a snapshot and then later entries, whatever the cause of its join.
+// Joins of rooms with state: a member gets a snapshot and then later entries, regardless of the cause of its join.
 
 import { CLOSE } from "../../model/errors.ts";
 import { logWarning } from "../../model/logger.ts";

@@ -22,7 +22,7 @@ interface EnteredRoom {
 }
 
 /**
- * The first frame has `$/connected` alone, whose position is that of the client after it has read the replay. The
+ * The first frame has only `$/connected`, whose position is the client's after it has read the replay. The
  * replay follows, in as few frames as possible.
  */
 export function framesOf(connection: Connection, entered: EnteredRoom): Encoded[] {

@@ -209,7 +209,7 @@ export interface Host extends Identity {
 export interface Ending {
   /** Undefined for a regular close. */
   readonly error: Error | undefined;
-  /** The code with which the server closed it; absent where the client's side ended. */
+  /** The code with which the server closed it; absent if the client's side ended. */
   readonly why?: CloseCode;
   /** Resolves when the connection's rooms no longer count it. Rejects if the report to one of them failed. */
   readonly departed: Promise<void>;
@@ -222,7 +222,7 @@ export interface ClientMethodCall extends Params {
 
 /** The dispatcher, as an object calls it. */
 export interface Receiver {
-  /** Undefined where the hub is not served (any more). */
+  /** Undefined if the hub is not served (any more). */
   settings(hub: string): RoomSettings | undefined;
   /** The hub's declaration of this room's state; undefined if it has none. Absent: no hub has any. */
   state?(address: RoomAddress, env: object): StateSpec | undefined;

@@ -3,7 +3,7 @@
 import { HubError, publicError } from "../../model/errors.ts";
 import { logWarning } from "../../model/logger.ts";
 
-/** Calls under way at once; the runtime queues more. */
+/** The most calls that run at once; the runtime would queue more. */
 const CONCURRENCY = 32;
 
 /**

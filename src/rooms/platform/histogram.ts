@@ -14,7 +14,7 @@ export type DurationCounts = Readonly<Record<string, number>>;
 export class Histogram {
   readonly #counts = new Float64Array(BOUNDS_MS.length + 1);
   #sum = 0;
-  /** Number of durations of zero, which are most, because the clock stands still. Callers increment it directly. */
+  /** Number of zero durations, which are most, because the clock does not advance. Callers increment it directly. */
   instant = 0;
 
   /** Counts a duration. A negative one, measured with two clocks, counts as zero. */

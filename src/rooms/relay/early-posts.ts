@@ -41,7 +41,7 @@ export class EarlyPosts implements Duty {
     this.#held = held;
   }
 
-  /** Keeps the body; false if it does not fit beside the waiting ones. */
+  /** Keeps the body; false if there is no space for it with those that wait. */
   keep({ id, account, body, until }: EarlyPost, now: number): boolean {
     this.run(now);
     const waiting = this.#waiting.get(id) ?? { account, bodies: [], bytes: 0, until };

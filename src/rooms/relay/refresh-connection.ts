@@ -1,5 +1,5 @@
-// Replaces the token of a connection by a request over HTTP, beside its transport. The connection token proves that the
-// request is from the connection's client.
+// Replaces the token of a connection by a request over HTTP, outside its transport. The connection token proves that
+// the request is from the connection's client.
 
 import { publicError } from "../../model/errors.ts";
 import type { User } from "../../model/user.ts";

@@ -180,7 +180,7 @@ export class RelayObject<Env extends ObjectEnv = ObjectEnv>
   }
 
   /**
-   * A POST of a client beside its poll or event stream, or the end of a polling connection. The connection token must
+   * A POST of a client that has a poll or event stream, or the end of a polling connection. The connection token must
    * be the one of the bearer's user. Refuses like `AdmissionCache.check`.
    */
   post(token: string, bearer: TokenFacts, body: PostedBody): Promise<PostOutcome | Refused> {

@@ -77,7 +77,7 @@ export class Publisher implements Publishing {
   #pending: PendingPublication[] = [];
   #pendingIds = new Map<string, NumberedTicket>();
   #whenSaved: (() => void)[] = [];
-  /** Absent where the room has no state. */
+  /** Absent if the room has no state. */
   state: StatefulRoom | undefined;
 
   /** Becomes the outbox's saver. */

@@ -72,8 +72,8 @@ export interface RelayRpc extends HolderRpc, ObjectFetch {
    */
   seat(user: AccountUser, request: SeatRequest): Promise<Seat | Refused | undefined>;
   /**
-   * A message that a client posts beside its transport, or the end of its connection. A ping only shows that the client
-   * is alive. Refuses like the user's account.
+   * A message that a client posts outside its transport, or the end of its connection. A ping only shows that the
+   * client is alive. Refuses like the user's account.
    */
   post(token: string, bearer: TokenFacts, body: PostedBody): Promise<PostOutcome | Refused>;
   /** Replaces the token of a connection. */
