@@ -2,6 +2,7 @@
 // expensive to match.
 
 import { isJsonObject } from "../protocols/json.ts";
+import { canonicalTopic } from "../model/topic.ts";
 import type { Capability, Right } from "../model/user.ts";
 import { Refusal } from "./auth-refusal.ts";
 
@@ -24,10 +25,19 @@ function readCap(value: unknown): Capability {
   const { channels, match, allow } = value;
   if (match !== undefined && match !== "wildcard") refuse();
   return {
-    channels: readList(channels, MAX_CHANNELS, readPattern),
+    channels: readList(channels, MAX_CHANNELS, match === undefined ? readTopic : readPattern),
     allow: readList(allow, RIGHTS.size, readRight),
     ...(match === "wildcard" && { match }),
   };
+}
+
+/** Reads a topic, in its canonical form. Text that is not a topic would never match. */
+function readTopic(value: unknown): string {
+  try {
+    return canonicalTopic(typeof value === "string" ? value : refuse());
+  } catch {
+    return refuse();
+  }
 }
 
 /** Reads a pattern, normalised to NFC like topics: in another form it would never match. */

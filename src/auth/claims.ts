@@ -6,7 +6,7 @@ import type { JWTPayload } from "jose";
 import { HubError } from "../model/errors.ts";
 import { logError } from "../model/logger.ts";
 import { canonicalName, formatTopic, parseTopic } from "../model/topic.ts";
-import { isGuestAccount, LONG_ROLE, type User } from "../model/user.ts";
+import { LONG_ROLE, tokenUserId, type User } from "../model/user.ts";
 import { isJsonObject } from "../protocols/json.ts";
 import { readCaps } from "./caps.ts";
 import { readLimits } from "./claim-limits.ts";
@@ -84,14 +84,8 @@ function readUserId(claims: JWTPayload, userIdClaim?: string): string {
   return found ? readId(found) : refuse(userIdClaim ?? "sub");
 }
 
-/**
- * Reads an id. Refuses the names of accounts of guests: such a user would share the guests' rate, number of connections
- * and ban.
- */
-function readId(found: Found): string {
-  const id = readName(found);
-  return isGuestAccount(id) ? refuse(found.name) : id;
-}
+/** Reads an id. Refuses the names of accounts of guests. */
+const readId = (found: Found): string => readName(found, tokenUserId);
 
 /** The id that the application's function returns. Throws `token_user_id_invalid`, whatever the function throws. */
 function providedId(provide: () => unknown): string {
@@ -110,8 +104,8 @@ export function readTenant(claims: JWTPayload, tenantClaim: string, isRequired =
   return found ? readName(found) : DEFAULT_TENANT;
 }
 
-function readName({ name, value }: Found): string {
-  return validClaim(name, () => canonicalName(readText(name, value)));
+function readName({ name, value }: Found, canonical = canonicalName): string {
+  return validClaim(name, () => canonical(readText(name, value)));
 }
 
 /**

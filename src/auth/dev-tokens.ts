@@ -6,7 +6,7 @@ import { textWithin } from "../model/bounded-read.ts";
 import { isLoopback } from "../model/environment.ts";
 import { HubError } from "../model/errors.ts";
 import { isJsonObject, parseJson } from "../protocols/json.ts";
-import { canonicalName } from "../model/topic.ts";
+import { tokenUserId } from "../model/user.ts";
 import { readConfig, type AuthConfig, type AuthEnv } from "./auth-config.ts";
 import { checkOrigin } from "./authenticate.ts";
 import { GUEST, type GuestRates, type GuestTokenEnv, type IssuedToken } from "./guest-tokens.ts";
@@ -79,7 +79,7 @@ async function readBody(request: Request, roles: ReadonlySet<string>): Promise<A
   if (typeof user !== "string") throw new HubError("invalid_arguments", "user is missing.");
   if (role !== undefined && (typeof role !== "string" || !roles.has(role)))
     throw new HubError("invalid_arguments", `role is one of ${[...roles].join(", ")}.`);
-  return { user: canonicalName(user), ...(role !== undefined && { role }) };
+  return { user: tokenUserId(user), ...(role !== undefined && { role }) };
 }
 
 const tooLarge = () => new HubError("too_large", `A body has ${MAX_BODY} bytes at most.`);

@@ -4,6 +4,7 @@
 import { parseArgs } from "node:util";
 import { ensureDevVars, readTokenSettings, type ClaimNames, type Keys } from "./dev-vars.ts";
 import { canonicalName } from "../model/topic.ts";
+import { tokenUserId } from "../model/user.ts";
 import { signToken } from "./sign-token.ts";
 import type { ChosenConfig } from "./wrangler-package.ts";
 import { UsageError, type Command } from "./command-line.ts";
@@ -60,7 +61,8 @@ function tokenRequestIn(args: string[]): TokenRequest | "help" {
   if (!user || rest.length > 0) throw new UsageError("Name one user.");
   const { role: roles, tenant, env, config, "env-file": envFiles } = values;
   if (tenant === "") throw new UsageError("--tenant needs a name.");
-  for (const name of [user, tenant ?? user]) checkName(name);
+  checkName(user, tokenUserId);
+  if (tenant !== undefined) checkName(tenant, canonicalName);
   return {
     user,
     claims: values.claim.map(claimPair),
@@ -74,9 +76,9 @@ function tokenRequestIn(args: string[]): TokenRequest | "help" {
 }
 
 /** The endpoint would refuse a token with another name. */
-function checkName(name: string): void {
+function checkName(name: string, check: (name: string) => string): void {
   try {
-    canonicalName(name);
+    check(name);
   } catch (error) {
     throw new UsageError((error as Error).message);
   }

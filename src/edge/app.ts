@@ -25,12 +25,13 @@ import { callHub, enterHub, enterRoom } from "./json-rpc/json-rpc-endpoint.ts";
 import { logRefusal } from "./answer/refusal-log.ts";
 import { RefusedSockets } from "./answer/refused-socket.ts";
 import { GRPC_PATHS, withoutGrpc } from "./routes/grpc-paths.ts";
-import { hubPathRoutes } from "./routes/hub-path-routes.ts";
+import { hubPathRoutes, withSlash } from "./routes/hub-path-routes.ts";
 import { preflightRoute } from "./routes/preflight-route.ts";
 import { serviceRoutes } from "./routes/service-routes.ts";
 import type { Call, OptionalRoutes, EndpointEnv, Route } from "./routes/route.ts";
 import { negotiate } from "./signalr/negotiate.ts";
 import { refresh } from "./signalr/refresh.ts";
+import { refusal } from "./signalr/signalr-refusal.ts";
 import { connect } from "./signalr/websocket.ts";
 import { retryableStream } from "./sse/event-streams.ts";
 import { readRooms } from "./sse/room-events.ts";
@@ -128,7 +129,9 @@ function logged(call: Call, response: Response, error: unknown = response): Resp
 /** Refusals that are not logged, because clients cause them in normal operation. */
 const UNLOGGED: ReadonlySet<string> = new Set<ErrorCode>(["connection_ended"]);
 
-const RPC = ["/hubs/:hub/rpc", "/hubs/:hub/rpc/"];
+/** A slash at the end changes nothing, here and below, as in ASP.NET Core. */
+const ROOMS = ["/hubs/:hub/:kind/:name", "/parties/:hub/:room"].flatMap(withSlash);
+const RPC = withSlash("/hubs/:hub/rpc");
 
 /**
  * Rooms and hubs in JSON-RPC, and rooms as event streams. One path serves both a room's WebSocket and its event stream:
@@ -137,7 +140,7 @@ const RPC = ["/hubs/:hub/rpc", "/hubs/:hub/rpc/"];
 const ROOM_ROUTES: readonly Route[] = [
   {
     method: "GET",
-    paths: ["/hubs/:hub/:kind/:name", "/parties/:hub/:room"],
+    paths: ROOMS,
     ...{ cors: true, log: true },
     handler: (call) => (wantsWebSocket(call.request) ? enterRoom : readRooms)(call.request, call),
   },
@@ -165,17 +168,14 @@ const ROOM_ROUTES: readonly Route[] = [
 /** Answers verbs that a room does not have. Must come after all other routes. */
 const otherVerbs: Route = {
   method: "ALL",
-  paths: ["/hubs/:hub/:kind/:name", "/parties/:hub/:room"],
+  paths: ROOMS,
   ...{ cors: true, log: false },
   handler: () => methodNotAllowed("GET"),
 };
 
-/**
- * Paths to which SignalR's clients connect: a hub's own, or Azure's, if an application negotiated for them. A slash at
- * the end changes nothing, as in ASP.NET Core.
- */
+/** Paths to which SignalR's clients connect: a hub's own, or Azure's, if an application negotiated for them. */
 const signalR = (path: string) =>
-  ["/hubs/:hub", "/client"].flatMap((door) => [`${door}${path}`, `${door}${path}/`]);
+  ["/hubs/:hub", "/client"].flatMap((door) => withSlash(`${door}${path}`));
 
 // Other verbs than POST at a negotiation are 405; the handler of `{hub}` itself takes all verbs, and answers them.
 const SIGNALR_ROUTES: readonly Route[] = [
@@ -195,7 +195,7 @@ const SIGNALR_ROUTES: readonly Route[] = [
     method: "ALL",
     paths: [...signalR("/negotiate"), ...signalR("/refresh")],
     ...{ cors: true, log: false },
-    handler: () => new Response(null, { status: 405, headers: { allow: "POST" } }),
+    handler: () => refusal("method_not_allowed", "", "POST"),
   },
   {
     method: "ALL",

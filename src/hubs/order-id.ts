@@ -1,4 +1,5 @@
-// Ids of orders, as clients send them: text, a number, or a GUID in any case.
+// Ids of orders, as clients send them: text, a number, or a GUID in any case. Rooms differ by case: that of a GUID has
+// the name in small letters, also where a URL or a service names it.
 
 import * as z from "zod/mini";
 

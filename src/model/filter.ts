@@ -65,10 +65,13 @@ function tokensOf(text: string): string[] {
 const invalid = (what: string): HubError =>
   new HubError("invalid_filter", `The filter is not supported: ${what}.`);
 
-/** Parses a filter. Throws `invalid_filter`, with the position or token at fault in the message. */
+/**
+ * Parses a filter; its texts are in NFC, as names are. Throws `invalid_filter`, with the position or token at fault in
+ * the message.
+ */
 export function parseFilter(text: string): Filter {
   if (text.length > MAX_CHARS) throw invalid(`it has over ${MAX_CHARS} characters`);
-  const parser = new FilterParser(tokensOf(text));
+  const parser = new FilterParser(tokensOf(text.normalize("NFC")));
   const filter = parser.parseExpression(0);
   parser.expectEnd();
   return filter;

@@ -13,12 +13,15 @@ export const refusalHeaders = (
 ): Record<string, string> => ({
   // 404, 405, 410 and 501 are kept by caches unless they are told not to (RFC 9111 §4.2.2).
   "cache-control": "no-store",
-  "x-dormouse-error": code,
+  "x-dormouse-error": headerCode(code),
   ...(status === 401 && { "www-authenticate": challengeFor(code) }),
   ...((status === 429 || status === 503) && {
     "retry-after": pauseFor(code, status, retryAfter),
   }),
 });
+
+/** A code as a header's value. Codes of hub code may be any text, but `Headers` throws for control characters. */
+export const headerCode = (code: string): string => code.replaceAll(/[^ -~]/g, "?").slice(0, 128);
 
 /** Every 401 needs a challenge (RFC 9110 §15.5.2). If the token is missing it names no error (RFC 6750 §3.1). */
 export const challengeFor = (code: string): string =>

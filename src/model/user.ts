@@ -1,6 +1,9 @@
 // The user of a connection: identity and rights from the token, and a webhook's changes to them.
 
+import { networkOf } from "./client-network.ts";
+import { HubError } from "./errors.ts";
 import type { Limits } from "./options.ts";
+import { canonicalName } from "./topic.ts";
 
 /** One entry of the claim `caps`, in Centrifugo's form. Entries only grant; a user has their union. */
 export interface Capability {
@@ -94,8 +97,29 @@ export type AccountUser = Pick<User, "id" | "guestFrom">;
 export const accountOf = ({ id, guestFrom }: AccountUser): string =>
   guestFrom === undefined ? id : `guests@${guestFrom}`;
 
-/** Whether an id has the form of a guests' account, which no token may have. */
-export const isGuestAccount = (id: string): boolean => /^guests@(?:[\d.]*|[\da-f:]+\/64)$/.test(id);
+/**
+ * The guests' account that an id names: the account of the network of the address in the id, in any spelling. Undefined
+ * for ids of another form.
+ */
+export function guestAccount(id: string): string | undefined {
+  const { address } = GUEST_ACCOUNT.exec(id)?.groups ?? {};
+  return address === undefined ? undefined : accountOf({ id, guestFrom: networkOf(address) });
+}
+
+const GUEST_ACCOUNT = /^guests@(?<address>[\d.]*|[\da-f:]*:[\da-f:]*)(?:\/64)?$/i;
+
+/**
+ * The id of a token's user in its canonical form. Throws `invalid_name`, even for a guests' account: such a user would
+ * share the guests' rate, number of connections and ban.
+ */
+export function tokenUserId(raw: string): string {
+  const id = canonicalName(raw);
+  if (guestAccount(id) === undefined) return id;
+  throw new HubError(
+    "invalid_name",
+    "guests@ and an address is the account of a network's guests.",
+  );
+}
 
 /** Whether the name that a service has given selects this user: as the user's id, or as the guests' account. */
 export const isNamed = (user: AccountUser, name: string): boolean =>

@@ -16,8 +16,11 @@ export const MESSAGE_BYTES = 32 * 1024;
 /** The most messages in one frame to the server: each costs a dispatch. */
 export const MESSAGES_PER_FRAME = 100;
 
-/** The most characters of an idempotency key, in every protocol. */
+/** The most characters of an idempotency key, in every protocol: code points, as JSON Schema counts them. */
 export const MAX_IDEMPOTENCY_KEY = 256;
+
+export const isIdempotencyKey = (value: unknown): value is string =>
+  typeof value === "string" && value !== "" && [...value].length <= MAX_IDEMPOTENCY_KEY;
 
 /** Close code from relay to worker: another poll has replaced this one, and gets the unconfirmed frames. */
 export const POLL_REPLACED = 4000;

@@ -3,7 +3,7 @@
 
 import { HubError, errorText } from "../model/errors.ts";
 import { StreamRef, type CallId, type Incoming, type Received } from "../model/message.ts";
-import { MAX_IDEMPOTENCY_KEY, PING } from "../model/wire-constants.ts";
+import { isIdempotencyKey, MAX_IDEMPOTENCY_KEY, PING } from "../model/wire-constants.ts";
 import type { Limits } from "../model/options.ts";
 import {
   isJsonObject,
@@ -82,16 +82,13 @@ function withoutOverflow(message: Incoming): Incoming {
   }
 }
 
-const isKey = (value: unknown): value is string =>
-  typeof value === "string" && value.length > 0 && value.length <= MAX_IDEMPOTENCY_KEY;
-
 /** A request or notification. Checks run in this order: id, method, idempotency key, params. */
 function readCall(message: Members): Incoming {
   const { id, method, idempotencyKey } = message;
   if (id !== undefined && !isCallId(id))
     return invalid(null, "An id is a string of at most 128 characters, a safe number or null.");
   if (!isName(method)) return invalid(message, "A method has 1–128 characters.");
-  if (idempotencyKey !== undefined && !isKey(idempotencyKey))
+  if (idempotencyKey !== undefined && !isIdempotencyKey(idempotencyKey))
     return invalid(message, `An idempotencyKey has 1–${MAX_IDEMPOTENCY_KEY} characters.`);
   const args = readArguments(message.params);
   if (!args) return invalid(message, "The member params is an array or an object.");

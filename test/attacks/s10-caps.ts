@@ -80,7 +80,7 @@ async function history(server: Server): Promise<string> {
 
 async function large(server: Server): Promise<Record<string, string>> {
   const channels = Array.from({ length: 90 }, (_, n) => `group:${n}`.padEnd(200, "x"));
-  const token = server.token("large", { caps: [{ channels, allow: ["sub"] }] });
+  const token = server.token("large", { caps: [{ channels, match: "wildcard", allow: ["sub"] }] });
   const url = `ws://127.0.0.1:${server.port}/parties/${ROOM}?access_token=${token}`;
   using peer = await Peer.room(server, ROOM, "tracker");
   const state = await peer.call("$/track", { state: "x".repeat(1_100) });

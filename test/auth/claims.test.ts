@@ -95,6 +95,7 @@ describe("the user's id", () => {
     ["nameid is an array", { sub: undefined, nameid: ["a"] }, "", "token_claim_invalid"],
     ["it is the account of an address's guests", { sub: GUESTS }, "", "token_claim_invalid"],
     ["it is that of an IPv6 network", { sub: GUESTS_OF_IPV6 }, "", "token_claim_invalid"],
+    ["it is that of an IPv6 address", { sub: "guests@2001:DB8::1" }, "", "token_claim_invalid"],
   ])("is refused where %s", async (_, said, USER_ID_CLAIM, reason) => {
     expect(await outcome(await hs256(said), { ...SECRET_ENV, USER_ID_CLAIM })).toBe(reason);
   });

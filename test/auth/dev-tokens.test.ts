@@ -115,6 +115,7 @@ describe("it is refused", () => {
     ['{"user":""}', "invalid_name"],
     ['{"user":"a\\u0000b"}', "invalid_name"],
     ['{"user":"\\ud800"}', "invalid_name"],
+    ['{"user":"guests@192.0.2.1"}', "invalid_name"],
     [`{"user":"${"a".repeat(129)}"}`, "invalid_name"],
     ['{"user":"alice","role":"service"}', "invalid_arguments"],
     ['{"user":"alice","role":"manager"}', "invalid_arguments"],

@@ -130,7 +130,13 @@ const own: Row[] = [
   ...withClaims(
     "token_claim_invalid",
     ...["**", [1], ["a".repeat(257)], ["\udc00"], Array(101).fill("a")].map((channels) => ({
-      caps: [{ channels, allow: [] }],
+      caps: [{ channels, match: "wildcard", allow: [] }],
+    })),
+  ),
+  ...withClaims(
+    "token_claim_invalid",
+    ...[["a"], ["group:"], ["group:.."], ["Group:a"], ["group:\u0000"], [1]].map((channels) => ({
+      caps: [{ channels, allow: ["sub"] }],
     })),
   ),
   ...withClaims("token_claim_invalid", {

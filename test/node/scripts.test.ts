@@ -133,6 +133,7 @@ describe("npm run token", () => {
     { args: ["alice", "--ttl", "-5"] },
     { args: ["alice", "--ttl", "1h"] },
     { args: ["alice", "--tenant", ""] },
+    { args: ["guests@192.0.2.1"] },
   ])("refuses $args with exit code 2 and an empty standard output", async ({ args }) => {
     const { status, stdout, stderr } = await signed(...args);
     expect({ status, stdout }).toEqual({ status: 2, stdout: "" });

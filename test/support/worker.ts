@@ -76,6 +76,10 @@ const { Room, Relay, Account, endpoint } = serve(
           },
         },
       }),
+      feed("/parity/:kind{group|order}/:name", ParityHub, {
+        room: ({ params }) => `${params["kind"]}:${params["name"]}`,
+        events: { said: {} },
+      }),
       feed("/any/:room", OrderHub, { room: ({ params }) => params["room"]!, events: {} }),
       feed("/updates/:id", OrderHub, {
         room: ({ params }) => `group:order-${params["id"]}`,

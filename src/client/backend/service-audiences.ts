@@ -10,7 +10,7 @@ import {
   type Sends,
 } from "../../model/audiences.ts";
 import { formatTopic, type Topic } from "../../model/topic.ts";
-import { toJson } from "../../protocols/json.ts";
+import { toExactJson } from "../../protocols/json.ts";
 import { checkBroadcast, type BroadcastResponse } from "./backend-answers.ts";
 import { DEFAULTS } from "./backend-options.ts";
 import type { SendRequest } from "./backend-requests.ts";
@@ -96,7 +96,7 @@ export class ServiceAudiences<C> extends Audiences<C, OneClient<C>> {
   #post(path: string, { target, args }: OneCall, timeoutSeconds?: number): Promise<unknown> {
     return this.#context.send({
       ...{ method: "POST", path, isOnce: true },
-      body: toJson({ target, arguments: args }),
+      body: toExactJson({ target, arguments: args }),
       ...(timeoutSeconds !== undefined && { timeoutSeconds }),
     });
   }
@@ -111,7 +111,7 @@ export const publish = (
   context.send({
     method: "POST",
     path: `${roomPath(topic)}/:publish`,
-    body: toJson(bodyOf(publication, context)),
+    body: toExactJson(bodyOf(publication, context)),
   });
 
 async function broadcast(
@@ -120,7 +120,7 @@ async function broadcast(
   publication: ClientCall,
 ): Promise<void> {
   const rooms = topics.map(formatTopic);
-  const body = toJson({ rooms, ...bodyOf(publication, context) });
+  const body = toExactJson({ rooms, ...bodyOf(publication, context) });
   const response = await context.send({ method: "POST", path: "/:broadcast", body });
   checkBroadcast(rooms, response as BroadcastResponse);
 }

@@ -15,7 +15,7 @@ interface HasPrefixes {
 
 export const groupPrefixesOf = ({ settings: { rooms = {} } }: AnyHub): GroupPrefixes =>
   ROOM_KINDS.flatMap((kind) =>
-    (rooms[kind]?.groups ?? []).map((prefix) => [prefix, kind] as const),
+    (rooms[kind]?.groups ?? []).map((prefix) => [prefix.normalize("NFC"), kind] as const),
   );
 
 /**
@@ -23,9 +23,12 @@ export const groupPrefixesOf = ({ settings: { rooms = {} } }: AnyHub): GroupPref
  * name, otherwise the group. Throws `invalid_name`.
  */
 export const groupTopic = (served: HasPrefixes, name: string): Topic =>
-  roomBehind(served, name) ?? roomTopic("group", name);
+  roomFor(served, roomTopic("group", name));
 
-/** The room of another kind for the name of a group; undefined if it has no such prefix. Throws `invalid_name`. */
+/**
+ * The room of another kind for the name of a group, which must be in canonical form; undefined if it has no such
+ * prefix. Throws `invalid_name`.
+ */
 export function roomBehind({ groupPrefixes }: HasPrefixes, name: string): Topic | undefined {
   for (const [prefix, kind] of groupPrefixes)
     if (name.startsWith(prefix) && name.length > prefix.length)
@@ -35,4 +38,4 @@ export function roomBehind({ groupPrefixes }: HasPrefixes, name: string): Topic 
 
 /** The room for a topic: only groups may mean rooms of another kind. */
 export const roomFor = (served: HasPrefixes, topic: Topic): Topic =>
-  topic.kind === "group" ? groupTopic(served, topic.name) : topic;
+  (topic.kind === "group" && roomBehind(served, topic.name)) || topic;

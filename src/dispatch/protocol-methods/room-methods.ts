@@ -17,8 +17,8 @@ import { mayPublish, mayReadHistory } from "../define/policies.ts";
 import type { Session } from "../run/session.ts";
 import { policyInput, read, roomNamed, roomToEnter, type ProtocolCall } from "./protocol-call.ts";
 
-/** The most characters of a method's name. */
-const MAX_METHOD = 128;
+/** The client method that a publication invokes. Names that begin with `$` are reserved for the protocol. */
+export const Target = z.string().check(z.minLength(1), z.maxLength(256), z.regex(/^[^$]/));
 /** The most characters of a connection's id. */
 const MAX_CONNECTION_ID = 600;
 /** The most connections that one publication may exclude. */
@@ -67,7 +67,7 @@ const brings = ({ settings }: Session["host"], { kind }: Topic): boolean =>
 const Params = z.optional(z.union([z.array(z.unknown()), z.record(z.string(), z.unknown())]));
 export const Publish = z.object({
   room: z.optional(z.string()),
-  method: z.string().check(z.minLength(1), z.maxLength(MAX_METHOD)),
+  method: Target,
   params: Params,
   idempotencyKey: z.optional(z.string().check(z.minLength(1), z.maxLength(MAX_IDEMPOTENCY_KEY))),
   /** Ids of connections that must not receive it. */

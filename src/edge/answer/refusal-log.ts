@@ -28,9 +28,11 @@ export interface RefusalRecord {
 export function logRefusal(
   request: Request,
   env: ObjectEnv,
-  { hub, status, code, claim, error }: RefusalRecord,
+  { hub: asked, status, code, claim, error }: RefusalRecord,
 ): void {
   const { method } = request;
+  // As hubs are called, however the request has it.
+  const hub = asked.toLowerCase();
   // Percent-encoded, as it was sent.
   const { pathname: path } = urlOf(request);
   const facts = isDevelopment(env) ? (factsOf(error) ?? tokenFacts(request, code)) : undefined;

@@ -13,7 +13,7 @@ import {
   type CloseCode,
 } from "../../model/errors.ts";
 import { logError } from "../../model/logger.ts";
-import { challengeFor, pauseFor } from "../../model/refusal-headers.ts";
+import { challengeFor, headerCode, pauseFor } from "../../model/refusal-headers.ts";
 import { ErrorInfoSchema } from "../../protocols/proto/google/rpc/error_details_pb.ts";
 import { isOverload, OVERLOAD } from "../answer/overload.ts";
 
@@ -49,7 +49,7 @@ function explained(error: ConnectError): ConnectError {
 /** Sets `retry-after` for errors that may pass; not if a message is too large, which would fail again. */
 function withReason(error: ConnectError, reason: string, retryAfter?: number): ConnectError {
   const { code, metadata, details } = error;
-  metadata.set(REASON, reason);
+  metadata.set(REASON, headerCode(reason));
   if (code === Code.Unavailable || (code === Code.ResourceExhausted && reason !== "too_large"))
     metadata.set("retry-after", pauseFor(reason, httpStatusOf(reason), retryAfter));
   if (code === Code.Unauthenticated) metadata.set("www-authenticate", challengeFor(reason));

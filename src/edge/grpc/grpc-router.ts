@@ -27,6 +27,14 @@ import { upload } from "./upload.ts";
 /** Protobuf's `Value` nests by at most three messages for a level of JSON. */
 const MESSAGES_A_LEVEL = 3;
 
+/** A misspelt field would otherwise be dropped silently, and bytes that are no UTF-8 be replaced. */
+const JSON_OPTIONS = {
+  recursionLimit: LIMITS.depth * MESSAGES_A_LEVEL,
+  ignoreUnknownFields: false,
+  // Not in the library's types.
+  textDecoder: new TextDecoder("utf-8", { fatal: true, ignoreBOM: false }),
+};
+
 interface RpcCall {
   readonly request: Request;
   readonly env: Env;
@@ -116,8 +124,7 @@ function handlersFor(hubs: Hubs): UniversalHandler[] {
     acceptCompression: [],
     readMaxBytes: Math.max(LIMITS.messageBytes, ...largest),
     binaryOptions: { recursionLimit: LIMITS.depth * MESSAGES_A_LEVEL },
-    // A misspelt field would otherwise be dropped silently.
-    jsonOptions: { recursionLimit: LIMITS.depth * MESSAGES_A_LEVEL, ignoreUnknownFields: false },
+    jsonOptions: JSON_OPTIONS,
     requestGate: authenticateCall,
     interceptors: [translateErrors],
   });

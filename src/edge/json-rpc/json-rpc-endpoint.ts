@@ -5,7 +5,6 @@
 import { httpStatusOf } from "../../model/error-table.ts";
 import { HubError } from "../../model/errors.ts";
 import type { Incoming, Received } from "../../model/message.ts";
-import { urlOf } from "../../model/request-url.ts";
 import { formatTopic } from "../../model/topic.ts";
 import { jsonRpc, jsonRpcAnswers } from "../../protocols/json-rpc-codec.ts";
 import { limitsWithin } from "../../rooms/connection/connection-limits.ts";
@@ -13,7 +12,7 @@ import type { JsonRpcArrival } from "../../rooms/rpc/arrival.ts";
 import { admitToRoom, continuation, openRoom } from "../admit/admission.ts";
 import { bodyWithin, utf8Text } from "../admit/request-body.ts";
 import { connectRequest } from "../admit/connect-request.ts";
-import { callerOf, relayTargetOf } from "../admit/hub-callers.ts";
+import { callerOf, queryOf, relayTargetOf, type Caller } from "../admit/hub-callers.ts";
 import { callRelay } from "../admit/relay-call.ts";
 import { wantsWebSocket } from "../answer/upgrade-request.ts";
 import { VERSION_PARAMETER } from "../../model/package-version.ts";
@@ -28,10 +27,10 @@ import { clientVersionOf } from "../answer/client-version.ts";
  */
 export async function enterRoom(request: Request, serving: Serving): Promise<Response> {
   const entrant = await admitToRoom(request, serving, (own) => [formatTopic(own)]);
-  const { searchParams: query } = urlOf(request);
+  const query = queryOf(request);
   const resumption = {
-    since: query.get("since") ?? undefined,
-    previous: query.get("connection") ?? undefined,
+    since: query.get("since"),
+    previous: query.get("connection"),
     pings: announcesPings(query),
   };
   return withSubprotocol(request, await openRoom(serving, entrant, resumption));
@@ -54,7 +53,7 @@ export async function enterHub(request: Request, serving: Serving): Promise<Resp
     request: connectRequest(request, caller.served.settings),
     arrays: caller.query.get("arrays") === "1",
     ...continuation({
-      previous: caller.query.get("connection") ?? undefined,
+      previous: caller.query.get("connection"),
       pings: announcesPings(caller.query),
     }),
     ...(version !== undefined && { version }),
@@ -67,14 +66,8 @@ export async function enterHub(request: Request, serving: Serving): Promise<Resp
  * Dormouse's own client pings, and sends its version; other clients that ping may send `?heartbeat=1`. Only a client
  * that announced pings can be found dead before its first ping.
  */
-const announcesPings = (query: Query): boolean =>
+const announcesPings = (query: Caller["query"]): boolean =>
   query.get("heartbeat") === "1" || query.has(VERSION_PARAMETER);
-
-/** The query of a URL, or the parameters by name in lower case. */
-interface Query {
-  has(name: string): boolean;
-  get(name: string): string | null | undefined;
-}
 
 /**
  * The same answer; if the client offered the subprotocol of JSON-RPC, it accepts that. A browser that offered any

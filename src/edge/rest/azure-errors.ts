@@ -5,7 +5,7 @@ import { claimHeader, Refusal } from "../../auth/authenticate.ts";
 import { httpStatusOf } from "../../model/error-table.ts";
 import { HubError, isUnexpected, publicError } from "../../model/errors.ts";
 import { logError } from "../../model/logger.ts";
-import { refusalHeaders } from "../../model/refusal-headers.ts";
+import { headerCode, refusalHeaders } from "../../model/refusal-headers.ts";
 import { isOverload, OVERLOAD } from "../answer/overload.ts";
 
 /**
@@ -56,7 +56,11 @@ function errorDocument(
   headers: Readonly<Record<string, string>> = {},
 ): Response {
   const document = { code, message, target: null, details: [], inner: null };
-  const usual = { [AZURE_HEADER]: code, ...refusalHeaders(code, status, retryAfter), ...JSON_TYPE };
+  const usual = {
+    [AZURE_HEADER]: headerCode(code),
+    ...refusalHeaders(code, status, retryAfter),
+    ...JSON_TYPE,
+  };
   return Response.json(document, { status, headers: { ...usual, ...headers } });
 }
 

@@ -6,7 +6,8 @@ import { tenantAccessKey, signClientToken } from "../../auth/access-keys.ts";
 import { CLOSE, HubError } from "../../model/errors.ts";
 import { parseFilter, withRooms, type Filter } from "../../model/filter.ts";
 import { groupTopic, roomBehind } from "../../dispatch/define/group-names.ts";
-import { canonicalName, formatTopic, ALL } from "../../model/topic.ts";
+import { formatTopic, ALL } from "../../model/topic.ts";
+import { tokenUserId } from "../../model/user.ts";
 import type { Command, Selection } from "../../rooms/rpc/command.ts";
 import type { HubRequest } from "./hub-request.ts";
 import { azureOperation, operation } from "./operation.ts";
@@ -136,7 +137,7 @@ const generateToken = azureOperation({
   handle: async (hub, { query: { userId, minutesToExpire } }) => {
     const { tenant, hub: name } = hub.domain;
     const aud = `${new URL(hub.request.url).origin}${hub.prefix}/client/?hub=${name}`;
-    const user = userId === undefined ? {} : { nameid: canonicalName(userId) };
+    const user = userId === undefined ? {} : { nameid: tokenUserId(userId) };
     const claims = { aud, ...user, jti: crypto.randomUUID() };
     const token = await signClientToken(claims, { tenant, seconds: minutesToExpire * 60 }, hub.env);
     if (token === undefined) throw noKeys();

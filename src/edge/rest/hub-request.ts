@@ -24,6 +24,7 @@ import type { Service } from "../../auth/service.ts";
 import { isGuestId } from "../admit/guests.ts";
 import type { WaitUntil } from "../admit/serving.ts";
 import { traceIn } from "../../model/trace.ts";
+import { guestAccount } from "../../model/user.ts";
 import type { AuthEnv } from "../../auth/auth-config.ts";
 import type { Message } from "./operation-schemas.ts";
 
@@ -90,7 +91,8 @@ export class HubRequest {
   }
 
   get #user(): string {
-    return canonicalName(this.parameter("user"));
+    const user = canonicalName(this.parameter("user"));
+    return guestAccount(user) ?? user;
   }
 
   /** Whether the id is a guest's. In a hub without guests a token's user may have an id of the same form. */

@@ -2,7 +2,7 @@
 // `idempotency_key` of a publication.
 
 import { HubError } from "../../model/errors.ts";
-import { MAX_IDEMPOTENCY_KEY } from "../../model/wire-constants.ts";
+import { isIdempotencyKey, MAX_IDEMPOTENCY_KEY } from "../../model/wire-constants.ts";
 
 export const IDEMPOTENCY_KEY = "Idempotency-Key";
 
@@ -15,10 +15,10 @@ export function headerKey({ headers }: Request): string | undefined {
   if (header === undefined) return undefined;
   const quoted = /^"(?<text>(?:[^"\\]|\\["\\])*)"$/.exec(header)?.groups?.["text"];
   const key = quoted?.replaceAll(/\\(.)/g, "$1") ?? header;
-  if (key !== "" && key.length <= MAX_IDEMPOTENCY_KEY) return key;
+  if (isIdempotencyKey(key)) return key;
   throw new HubError(
     "invalid_arguments",
-    `${IDEMPOTENCY_KEY}: 1 to ${MAX_IDEMPOTENCY_KEY} characters are expected (received: ${key.length}).`,
+    `${IDEMPOTENCY_KEY}: 1 to ${MAX_IDEMPOTENCY_KEY} characters are expected (received: ${[...key].length}).`,
   );
 }
 

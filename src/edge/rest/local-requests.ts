@@ -41,12 +41,15 @@ export async function requestLocally(
   );
 }
 
-/** Matches segment by segment; a parameter in braces matches any. The router also takes the first match. */
+/**
+ * Matches segment by segment; a parameter in braces matches any. `GET` answers `HEAD` as well. The router also takes
+ * the first match.
+ */
 function matches({ method, path }: Operation, verb: string, pathname: string): boolean {
   const pattern = (HUB_PREFIX + path).split("/");
   const segments = pathname.split("/");
   return (
-    method === verb &&
+    method === (verb === "HEAD" ? "GET" : verb) &&
     pattern.length === segments.length &&
     pattern.every((part, index) => part.startsWith("{") || part === segments[index])
   );

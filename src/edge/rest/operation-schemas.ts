@@ -2,6 +2,7 @@
 // document. What a value means to a hub is up to the operation.
 
 import * as z from "zod/mini";
+import { Target } from "../../dispatch/protocol-methods/room-methods.ts";
 
 /** Azure's prefix of a hub's name. The router resolves it for every operation (rest-router.ts). */
 export const Application = z
@@ -19,9 +20,6 @@ export const Excluded = z.optional(
 
 /** Text for the client, sent with the close or the stream's error. */
 export const Reason = z.optional(z.string().check(z.maxLength(1_000)));
-
-/** The client method that a message invokes. Names that begin with `$` are reserved for the protocol. */
-export const Target = z.string().check(z.minLength(1), z.maxLength(256), z.regex(/^[^$]/));
 
 /** Absent and null are an empty list, as in Azure's SDKs. */
 export const Arguments = z.nullish(z.array(z.unknown()).check(z.maxLength(100)));

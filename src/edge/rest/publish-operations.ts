@@ -2,6 +2,7 @@
 // are named as in Centrifugo's HTTP API. Several different publications in one request: publish-batch.ts.
 
 import * as z from "zod/mini";
+import { Target } from "../../dispatch/protocol-methods/room-methods.ts";
 import { isUnexpected, publicError } from "../../model/errors.ts";
 import { logError } from "../../model/logger.ts";
 import type { Topic } from "../../model/topic.ts";
@@ -10,7 +11,7 @@ import type { Draft } from "../../rooms/rpc/log-entry.ts";
 import type { HubRequest } from "./hub-request.ts";
 import { headerKey, oneKey } from "./idempotency-key.ts";
 import { operation } from "./operation.ts";
-import { Arguments, Excluded, Position, Target } from "./operation-schemas.ts";
+import { Arguments, Excluded, Position } from "./operation-schemas.ts";
 
 /** The members of a publication, without its room. */
 export const Publication = {

@@ -143,14 +143,16 @@ function emptyResponse(status: number, more: Answer["headers"]): Response {
 
 /**
  * The pattern in Hono's syntax. `{group}` is a parameter; `:send` is a literal, whose colon some HTTP libraries
- * percent-encode. In Hono a colon begins a parameter, so that a literal colon must be a parameter with a pattern.
+ * percent-encode. In Hono a colon begins a parameter, so that a literal colon must be a parameter with a pattern. The
+ * pattern's alternatives are in a group, because Hono matches patterns against the whole rest of the path: at the top,
+ * an alternative would be anchored at one end only.
  */
 const honoPath = (pattern: string): string =>
   pattern
     .split("/")
     .map((part) =>
       part.startsWith(":")
-        ? `:operation{${part}|%3[Aa]${part.slice(1)}}`
+        ? `:operation{(?::|%3[Aa])${part.slice(1)}}`
         : part.replace(/^\{(\w+)\}$/, ":$1"),
     )
     .join("/");

@@ -157,7 +157,8 @@ const list = operation({
   handle: async (hub, { query: { prefix, after, limit } }) => {
     const found = await hub.room(ALL).rooms({
       limit,
-      ...(prefix !== undefined && { prefix }),
+      // In the form of names. A part of one is no name, and may end within a character.
+      ...(prefix !== undefined && { prefix: prefix.normalize("NFC") }),
       ...(after !== undefined && { after }),
     });
     const rooms = found.rooms.map(({ room, at, ...counts }) => {

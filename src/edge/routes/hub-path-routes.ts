@@ -14,34 +14,39 @@ export const hubPathRoutes = (hubs: Hubs, paths: readonly HubPath[]): Route[] =>
     if (!hubs.has(one.hub))
       throw new TypeError(`Path "${one.path}": there is no hub "${one.hub}".`);
     const routes = one.kind === "feed" ? feedRoutes(one) : jsonRpcRoutes(one);
-    return [...routes, preflightRoute(withSlash(one.path)), otherVerbs(one)].map((row) => ({
+    return [...routes, preflightRoute(pathsOf(one)), otherVerbs(one)].map((row) => ({
       ...row,
       hub: one.hub,
     }));
   });
 
 /** The path with and without a slash at its end, as a hub's own path has both. */
-const withSlash = (path: string): string[] => (path.endsWith("/") ? [path] : [path, `${path}/`]);
+export const withSlash = (path: string): string[] =>
+  path.endsWith("/") ? [path] : [path, `${path}/`];
 
-const jsonRpcRoutes = ({ path }: JsonRpcPath): Route[] => [
+/** Hono anchors a pattern, `:kind{a|b}`, at its first and its last alternative only. */
+const pathsOf = ({ path }: HubPath): string[] =>
+  withSlash(path.replaceAll(/\{(?<pattern>[^}]*)\}/g, "{(?:$<pattern>)}"));
+
+const jsonRpcRoutes = (one: JsonRpcPath): Route[] => [
   {
-    ...{ method: "GET", paths: withSlash(path), cors: false, log: true },
+    ...{ method: "GET", paths: pathsOf(one), cors: false, log: true },
     handler: (call) => enterHub(call.request, call),
   },
   {
-    ...{ method: "POST", paths: withSlash(path), cors: true, log: true },
+    ...{ method: "POST", paths: pathsOf(one), cors: true, log: true },
     handler: (call) => callHub(call.request, call),
   },
 ];
 
 const feedRoutes = (feed: FeedPath): Route[] => [
   {
-    ...{ method: "GET", paths: withSlash(feed.path), cors: true, log: true },
+    ...{ method: "GET", paths: pathsOf(feed), cors: true, log: true },
     handler: (call) => readFeed(call.request, call, { feed, params: call.params() }),
   },
 ];
 
-const otherVerbs = ({ kind, path }: HubPath): Route => ({
-  ...{ method: "ALL", paths: withSlash(path), cors: true, log: false },
-  handler: () => methodNotAllowed("GET", ...(kind === "feed" ? [] : ["POST"])),
+const otherVerbs = (one: HubPath): Route => ({
+  ...{ method: "ALL", paths: pathsOf(one), cors: true, log: false },
+  handler: () => methodNotAllowed("GET", ...(one.kind === "feed" ? [] : ["POST"])),
 });

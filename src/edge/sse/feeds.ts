@@ -5,7 +5,7 @@ import { roomFor } from "../../dispatch/define/group-names.ts";
 import { runtimeAt } from "../../dispatch/define/runtime.ts";
 import { formatTopic, parsePosition, parseTopic } from "../../model/topic.ts";
 import { admitEntrant, userAt } from "../admit/admission.ts";
-import { servedHub } from "../admit/request-target.ts";
+import { decodePathSegment, servedHub } from "../admit/request-target.ts";
 import { sourceOf, type StreamServing } from "../stream/room-sources.ts";
 import { formattedStream, lastEventId } from "./event-streams.ts";
 import { eventOf, type EventFormat } from "./sse-events.ts";
@@ -18,7 +18,7 @@ interface RequestedFeed {
 
 /**
  * Answers with a stream, whatever the request accepts. Throws what authentication, the feed's `room`, the webhook and
- * the room throw, `forbidden`, `rate_limited` and `invalid_position`.
+ * the room throw, `forbidden`, `rate_limited`, `invalid_position`, and `invalid_name` for a path that is not UTF-8.
  */
 export async function readFeed(
   request: Request,
@@ -27,7 +27,9 @@ export async function readFeed(
 ): Promise<Response> {
   const served = servedHub(serving.hubs, feed.hub);
   const user = await userAt(request, { hub: feed.hub }, serving);
-  const query = new URL(request.url).searchParams;
+  const { pathname, searchParams: query } = new URL(request.url);
+  // Hono would leave what is not UTF-8 percent-encoded, which is another name.
+  decodePathSegment(pathname);
   const runtime = runtimeAt(serving, { hub: feed.hub, method: feed.path });
   const room = await feed.roomOf({ params, query, user, ...runtime });
   const topic = roomFor(served, parseTopic(room));

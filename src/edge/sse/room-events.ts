@@ -45,11 +45,11 @@ function roomsIn(request: Request, own: Topic): string[] {
 }
 
 /**
- * `?rooms=` is a list with commas; a name that contains a comma must be a `?room=`, which may be repeated. Returns both
- * as one list, in this order.
+ * `?rooms=` is a list with commas; a name that contains a comma must be a `?room=`. Both may be repeated. Returns one
+ * list of all, in this order.
  */
 const namesIn = (query: URLSearchParams): string[] => [
-  ...(query.get("rooms") ?? "").split(",").filter((name) => name !== ""),
+  ...query.getAll("rooms").flatMap((list) => list.split(",").filter((name) => name !== "")),
   ...query.getAll("room"),
 ];
 

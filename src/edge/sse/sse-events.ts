@@ -2,6 +2,7 @@
 // `data:` its arguments, `id:` the client's position, which browsers send back as `Last-Event-ID`.
 
 import { HubError } from "../../model/errors.ts";
+import { canonicalTopic } from "../../model/topic.ts";
 import { toResultJson } from "../../protocols/json.ts";
 import {
   isConnected,
@@ -65,13 +66,14 @@ export const eventText = ({ name, data }: ServerSentEvent, id: string | undefine
 export const formatPositions = (positions: ReadonlyMap<string, string>): string =>
   [...positions].map(([room, position]) => `${encodeURIComponent(room)}=${position}`).join(";");
 
-/** Reads what `formatPositions` wrote, by room; positions are not checked. Throws `invalid_position`. */
+/** Reads what `formatPositions` wrote, by topic; positions are not checked. Throws `invalid_position`. */
 export function parsePositions(text: string): ReadonlyMap<string, string> {
   try {
     return new Map(
       text.split(";").map((part) => {
         const equals = part.lastIndexOf("=");
-        return [decodeURIComponent(part.slice(0, Math.max(equals, 0))), part.slice(equals + 1)];
+        const room = decodeURIComponent(part.slice(0, Math.max(equals, 0)));
+        return [canonicalTopic(room), part.slice(equals + 1)];
       }),
     );
   } catch {

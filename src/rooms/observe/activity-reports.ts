@@ -1,30 +1,22 @@
-// When an object reports its activity to its hub's index: 2 s after the first activity of a wake, each minute while it
-// goes on, and once more at rest, before the object sleeps and loses its counters. Idle objects report nothing.
+// When an object reports its activity to its hub's index: 2 s after its users have changed, and each minute while it is
+// active. Idle objects report nothing.
 //
-// Where a wake has nothing new but counts, as of one message in a room that sleeps between messages, they are kept
-// (last-report.ts), and go with the next report: that of a later wake or alarm, a quarter of an hour after the last.
+// An object that sleeps loses its counters. Between two reports they are kept beside a socket after each activity,
+// which costs no row (last-report.ts). Where no socket has room for them, or activity is frequent, an alarm each 8 s
+// keeps the object awake instead, and sends a last report before it sleeps.
 //
-// A report is sent at least once: one that fails is sent again in a minute, with newer counters. The object may sleep
-// by then, so they are saved, within 8 s of what they count. Counters are absolute within a wake, so the index counts a
-// repeated report once. A crash loses what was counted since the last report.
+// A single activity of a wake causes no report: its counts go with that of a later wake or alarm, a quarter of an hour
+// after the last.
 
-import { logWarning } from "../../model/logger.ts";
 import type { Duty } from "../platform/alarm-agenda.ts";
-import type { ObjectStorage } from "../platform/object-storage.ts";
+import type { KeptCounts } from "../rpc/activity-report.ts";
 import { countRefusal, type Counters } from "./counters.ts";
 import { LastReport, type CountsKeeper } from "./last-report.ts";
-import { RowCounter } from "./row-count.ts";
+import { EVERY_MS, logFailure, ReportDelivery } from "./report-delivery.ts";
+import type { ReportDeliveryOptions } from "./report-delivery.ts";
 import { WakeCounts } from "./wake-counts.ts";
-import type {
-  CounterSnapshot,
-  KeptCounts,
-  Occupancy,
-  Report,
-  Stored,
-} from "../rpc/activity-report.ts";
 
-interface ActivityReportsOptions {
-  readonly storage: Pick<ObjectStorage, "kv" | "isEmpty" | "bytes" | "countRows">;
+interface ActivityReportsOptions extends Omit<ReportDeliveryOptions, "last" | "counts" | "failed"> {
   /** Where counts are kept without a row, if there is such a place. */
   readonly keeper?: CountsKeeper;
   readonly counters: Counters;
@@ -32,20 +24,12 @@ interface ActivityReportsOptions {
   readonly wake: string;
   /** False: nothing is ever reported, since the hub is no longer served. Default: true. */
   readonly isReported?: boolean;
-  snapshot(): CounterSnapshot;
-  occupancy(): Occupancy;
-  /** Of the room's state, where it has one. */
-  stateBytes?: (() => number | undefined) | undefined;
   /** Grows with every publication here, from any sender. */
   published?: (() => number) | undefined;
-  report(report: Report): Promise<void>;
-  /** The index has the report; `increase` is what was counted since the one before. */
-  reported(report: Report, increase: CounterSnapshot): void;
   arm(at: number): void;
   now(): number;
   /** Done when what the object is doing now is over, and counted. False where something takes longer than moments. */
   settled(): Promise<boolean>;
-  waitUntil(work: Promise<unknown>): void;
 }
 
 /** After the first activity of a wake: lists are fresh, and a burst is one report. */
@@ -54,44 +38,51 @@ const SOON_MS = 2_000;
 const CHECK_MS = 8_000;
 /** A check that is due as soon goes with the alarm of another duty; after a failure none does. */
 const NEARLY_DUE_MS = 3_000;
-const EVERY_MS = 60_000;
-/** Since the last report: until then single counts are saved. */
+/** Since the last report: until then the counts of single activities are kept. */
 const SPARSE_MS = 900_000;
 /** An object that only has connections reports now and then, when a sweep wakes it: the index forgets in a day. */
 const HEARTBEAT_MS = 6 * 3_600_000;
+/** How often counts are kept beside a socket between two reports. An alarm each 8 s costs less than more of them. */
+const KEPT_AT_MOST = 160;
 
 export class ActivityReports implements Duty {
   readonly #options: ActivityReportsOptions;
   readonly counters: Counters;
-  /** True while a check is due already, or nothing is ever reported: then activity need not be noted. */
+  /** True while a check is due soon, or nothing is ever reported: then activity need not be noted. */
   isDue: boolean;
   readonly #last: LastReport;
-  readonly #rows: RowCounter;
+  readonly #counts: WakeCounts;
+  readonly #delivery: ReportDelivery;
   /** When the next check is due; undefined while there is no activity. */
   #checkAt: number | undefined;
-  /** When this wake reported last. */
-  #reportedAt: number | undefined;
-  /** A report has failed: the next one is not sent before. */
-  #retryAt = 0;
   /** Messages and publications at the last check. */
   #messagesAtLastCheck = 0;
-  /** Reports and saves on their way. */
-  #sending = 0;
-  readonly #counts: WakeCounts;
+  /** How often counts may be kept beside a socket until the next report. */
+  #keepsLeft: number;
+  /** Counts are about to be kept. */
+  #isKeeping = false;
 
   constructor(options: ActivityReportsOptions) {
     this.#options = options;
     this.counters = options.counters;
     this.isDue = options.isReported === false;
+    this.#keepsLeft = this.#keepsAtMost;
     this.#last = new LastReport(options.storage.kv, options.keeper);
-    this.#rows = new RowCounter(options.storage, this.#last.count);
     this.#counts = new WakeCounts(options);
     this.#counts.resume(this.#last.saved);
+    this.#checkAt = this.#last.dueAt;
+    const [last, counts] = [this.#last, this.#counts];
+    const failed = () => this.#keepForRetry();
+    this.#delivery = new ReportDelivery({ ...options, last, counts, failed });
   }
 
   /** Counts that were kept beside a socket, which closed while the object slept. */
   addEarlier(counts: KeptCounts | undefined): void {
-    this.#counts.resume(this.#last.since(counts));
+    this.#counts.resume(this.#last.since(counts)?.counts);
+  }
+
+  get #keepsAtMost(): number {
+    return this.#options.keeper ? KEPT_AT_MOST : 0;
   }
 
   /** Something happens here. May be repeated; callers on hot paths ask `isDue` first. */
@@ -99,43 +90,54 @@ export class ActivityReports implements Duty {
     if (this.isDue) return;
     const isFirst = !this.#counts.isActive;
     this.#counts.isActive = true;
-    if (isFirst && this.#isKnown && this.#options.occupancy().connections > 0) this.#saveLater();
+    if (this.#mayKeep(isFirst)) this.#keepLater(isFirst);
     else this.#checkIn(isFirst ? SOON_MS : CHECK_MS);
   }
 
-  /** The index has the users that the object has now. */
-  get #isKnown(): boolean {
-    return this.#last.has(this.#options.occupancy());
+  #mayKeep(isFirst: boolean): boolean {
+    const { now, occupancy } = this.#options;
+    const here = occupancy();
+    const mayKeep = isFirst || (this.#keepsLeft > 0 && now() >= this.#delivery.retryAt);
+    return mayKeep && here.connections > 0 && this.#last.has(here);
   }
 
-  #saveLater(): void {
-    this.isDue = true;
-    this.#options.waitUntil(this.#saveOnceSettled());
+  #keepLater(isFirst: boolean): void {
+    this.#isKeeping = this.isDue = true;
+    this.#options.waitUntil(this.#keepOnceSettled(isFirst));
   }
 
-  /** Operations still under way would be counted after the save. */
-  async #saveOnceSettled(): Promise<void> {
-    const isReporting = this.#sending++ > 0;
+  /** Operations still under way would be counted after their counts were kept. */
+  async #keepOnceSettled(isFirst: boolean): Promise<void> {
     try {
       const isSettled = await this.#options.settled();
-      this.#checkAgain(undefined);
-      if (isSettled && !isReporting) this.#save(this.#options.now());
+      this.isDue = false;
+      if (isSettled && !this.#delivery.isSending) this.#keep(isFirst, this.#options.now());
       else this.#checkIn(SOON_MS);
     } catch (error) {
       logFailure(error);
       this.#checkIn(EVERY_MS);
     }
-    this.#sending--;
+    this.#isKeeping = false;
   }
 
-  #save(now: number): void {
-    if (!this.#isKnown) return this.#checkIn(SOON_MS);
-    if (now - this.#last.at! >= SPARSE_MS) return this.#report(now);
-    this.#last.save(this.#counts.now);
+  #keep(isFirst: boolean, now: number): void {
+    if (!this.#last.has(this.#options.occupancy())) this.#checkIn(SOON_MS);
+    else if (!isFirst || this.#checkAt !== undefined) this.#keepUntilCheck(now);
+    else if (now - this.#last.at! >= SPARSE_MS) this.#report(now);
+    else this.#last.save(this.#counts.now);
+  }
+
+  #keepUntilCheck(now: number): void {
+    const dueAt = this.#checkAt ?? Math.max(now + CHECK_MS, this.#last.at! + EVERY_MS);
+    const isKept = this.#last.attach(this.#counts.now, dueAt);
+    this.#keepsLeft = isKept ? this.#keepsLeft - 1 : 0;
+    if (!isKept) return this.#checkIn(CHECK_MS);
+    if (this.#checkAt === undefined) this.#options.arm(dueAt);
+    this.#checkAt = dueAt;
   }
 
   #checkIn(ms: number): void {
-    this.#checkAgain(this.#options.now() + ms);
+    this.#checkAgain(Math.min(this.#options.now() + ms, this.#checkAt ?? Infinity));
     this.#options.arm(this.#checkAt!);
   }
 
@@ -158,25 +160,23 @@ export class ActivityReports implements Duty {
   /** When the last report was sent, 0 without one; undefined while a check is due. */
   get restsSince(): number | undefined {
     if (this.#checkAt !== undefined) return undefined;
-    return Math.max(this.#reportedAt ?? 0, this.#last.at ?? 0);
+    return Math.max(this.#delivery.startedAt ?? 0, this.#last.at ?? 0);
   }
 
   /** A report is on its way: the index would list the object again, and the report is kept here when it is there. */
   get isSending(): boolean {
-    return this.#sending > 0;
+    return this.#delivery.isSending || this.#isKeeping;
   }
 
   /** Removes the object from the index, before its storage is deleted. May be repeated. */
   async end(): Promise<void> {
-    const { occupancy, report } = this.#options;
-    if (this.#last.at === undefined) return;
-    await report({ ...occupancy(), ...this.#counts.final, ended: true });
+    await this.#delivery.end();
   }
 
   /** The storage was deleted, and with it the last report. */
   forget(): void {
     this.#last.forget();
-    this.#rows.last = undefined;
+    this.#delivery.forget();
   }
 
   due(): number | undefined {
@@ -184,18 +184,19 @@ export class ActivityReports implements Duty {
   }
 
   run(now: number): void {
-    const isDue = (this.#checkAt ?? Infinity) <= now + (now < this.#retryAt ? 0 : NEARLY_DUE_MS);
+    const nearly = now < this.#delivery.retryAt ? 0 : NEARLY_DUE_MS;
+    const isDue = (this.#checkAt ?? Infinity) <= now + nearly;
     if (isDue || (this.#checkAt === undefined && this.#isNews(now))) this.#check(now);
   }
 
   /** Whether a sleep or a crash kept a change from being reported. */
   #isNews(now: number): boolean {
-    const { sockets, connections } = this.#options.occupancy();
+    const here = this.#options.occupancy();
     const { at, saved } = this.#last;
-    if (at === undefined) return connections > 0 || sockets > 0;
+    if (at === undefined) return here.connections > 0 || here.sockets > 0;
     const age = now - at;
-    const isDue = (saved && age >= SPARSE_MS) || (sockets > 0 && age >= HEARTBEAT_MS);
-    return isDue || !this.#isKnown;
+    const isDue = (saved && age >= SPARSE_MS) || (here.sockets > 0 && age >= HEARTBEAT_MS);
+    return isDue || !this.#last.has(here);
   }
 
   #check(now: number): void {
@@ -203,47 +204,25 @@ export class ActivityReports implements Duty {
     const isResting = messages === this.#messagesAtLastCheck;
     this.#messagesAtLastCheck = messages;
     this.#checkAgain(undefined);
-    if (now < this.#retryAt) return this.#keepForRetry();
-    const isFirst = this.#reportedAt === undefined;
-    if (isResting || isFirst || now - this.#reportedAt! >= EVERY_MS) this.#report(now);
+    const { retryAt, startedAt } = this.#delivery;
+    if (now < retryAt) return this.#keepForRetry();
+    const isDue = startedAt === undefined || now - startedAt >= EVERY_MS - NEARLY_DUE_MS;
+    if (isResting || isDue) this.#report(now);
+    else if (this.#mayKeep(false)) this.#keepLater(false);
     else this.#checkAgain(now + CHECK_MS);
   }
 
-  /** Not awaited: an index that does not answer must not hold up the other duties of the alarm. */
   #report(now: number): void {
-    const { occupancy, waitUntil } = this.#options;
-    this.#reportedAt = now;
-    const report = { ...occupancy(), ...this.#counts.take(), stored: this.#stored(now) };
-    waitUntil(this.#send(report, now).catch(logFailure));
-  }
-
-  #stored(now: number): Stored {
-    const state = this.#options.stateBytes?.();
-    return { ...this.#rows.stored(now), ...(state !== undefined && { state }) };
-  }
-
-  async #send(report: Report, at: number): Promise<void> {
-    this.#sending++;
-    try {
-      await this.#options.report(report);
-      this.#last.sent(report, at, this.#rows.last);
-      this.#options.reported(report, this.#counts.confirm(report.counted));
-    } catch (error) {
-      logFailure(error);
-      this.#retryAt = at + EVERY_MS;
-      this.#keepForRetry();
-    } finally {
-      this.#sending--;
-    }
+    this.#keepsLeft = this.#keepsAtMost;
+    this.#delivery.start(now);
   }
 
   /** Saves the counts, for the object may sleep before the next attempt. Activity meanwhile is noted, and saved. */
   #keepForRetry(): void {
-    this.#checkAgain(this.#retryAt);
+    const { retryAt } = this.#delivery;
+    this.#checkAgain(retryAt);
     this.isDue = false;
-    this.#options.arm(this.#retryAt);
+    this.#options.arm(retryAt);
     this.#last.keep(this.#counts.now);
   }
 }
-
-const logFailure = (error: unknown): void => logWarning("report_failed", { error });

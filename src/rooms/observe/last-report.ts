@@ -47,12 +47,17 @@ export class LastReport {
 
   /** Counts since the last report. */
   get saved(): Counts | undefined {
-    return this.since(this.#keeper?.counts) ?? this.#stored?.saved;
+    return this.since(this.#keeper?.counts)?.counts ?? this.#stored?.saved;
+  }
+
+  /** When the next report is due, where an earlier wake was to send it. */
+  get dueAt(): number | undefined {
+    return this.since(this.#keeper?.counts)?.dueAt;
   }
 
   /** Kept counts, unless a report was sent since: it has them. */
-  since(kept: KeptCounts | undefined): Counts | undefined {
-    return kept?.after === this.#stored?.at ? kept?.counts : undefined;
+  since(kept: KeptCounts | undefined): KeptCounts | undefined {
+    return kept?.after === this.#stored?.at ? kept : undefined;
   }
 
   /** Whether the index has the users of this object. */
@@ -68,9 +73,13 @@ export class LastReport {
 
   /** Counts since the last report, which there is. They go with a later one: nobody waits for them. */
   save(saved: Counts): void {
-    const { at } = this.#stored!;
-    const isKept = this.#keeper?.keep({ after: at, counts: saved });
-    if (!isKept) this.#put({ ...this.#stored!, saved });
+    if (!this.attach(saved)) this.#put({ ...this.#stored!, saved });
+  }
+
+  /** The same beside a socket alone, until a report that is due. False where no socket has room for them. */
+  attach(counts: Counts, dueAt?: number): boolean {
+    const kept = { after: this.#stored!.at, counts, ...(dueAt !== undefined && { dueAt }) };
+    return this.#keeper?.keep(kept) ?? false;
   }
 
   /** Counts of a report that failed: they go with the next attempt, be it in a later wake. */

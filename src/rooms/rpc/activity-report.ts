@@ -73,4 +73,6 @@ export interface KeptCounts {
   /** When the report before them was sent: a later one has them. */
   readonly after: number;
   readonly counts: Counts;
+  /** When that is due, milliseconds since 1970. Absent where it may wait for a later wake. */
+  readonly dueAt?: number;
 }

@@ -16,7 +16,7 @@ export const LEVELS = 16;
 export const relayName = ({ region, room }: RelayGroup, level: number, key: number): string =>
   `${region}.${level}.${key % 2 ** level}${room === undefined ? "" : `,${room}`}`;
 
-const NAME = /^(?<region>[a-z-]+)\.(?<level>\d+)\.(?<index>\d+)(?:,(?<room>.+))?$/s;
+const NAME = /^(?<region>[a-z-]+)\.(?<level>0|[1-9]\d*)\.(?<index>0|[1-9]\d*)(?:,(?<room>.+))?$/s;
 
 /** The group and level of a relay. Undefined for any other text, so that invented names create no objects. */
 export function parseRelayName(name: string): (RelayGroup & { level: number }) | undefined {

@@ -84,9 +84,9 @@ it("services publish anywhere, to a whole hub too; no wildcard does", async () =
 });
 
 it.each([
-  [{ room: "group:bad", method: "$/reset" }, "invalid_request"],
+  [{ room: "group:bad", method: "$/reset" }, "invalid_arguments"],
   [{ room: "group:bad", method: "" }, "invalid_arguments"],
-  [{ room: "group:bad", method: "x".repeat(129) }, "invalid_arguments"],
+  [{ room: "group:bad", method: "x".repeat(257) }, "invalid_arguments"],
   [{ room: "group:bad", method: 1 }, "invalid_arguments"],
   [{ room: "group:bad", method: "said", params: "x" }, "invalid_arguments"],
   [{ room: "group:bad", method: "said", idempotencyKey: "" }, "invalid_arguments"],

@@ -34,9 +34,12 @@ const WORDED = Object.entries<ErrorRow>(ERRORS).flatMap(([code, { signalR }]) =>
 /** Of hub code's own, of another version, and a name that every object has. */
 const STRANGERS = ["teapot", "code_of_another_version", "constructor"];
 
+/** No header may have the line end that hub code puts in place of its symbol, which no user's id may have. */
+const UNPRINTABLE = "a\u240ab";
+
 /** Refuses everybody with the code that is the user's id. */
 const refuse = ({ user }: Call): never => {
-  throw new HubError(user?.id ?? "", "As asked.");
+  throw new HubError(user?.id.replace("\u240a", "\n") ?? "", "As asked.");
 };
 const RefusingHub = hub("refusing", {
   authorize: refuse,
@@ -129,6 +132,10 @@ describe("a refusal by", () => {
     for (const code of STRANGERS) expect(await refusalOf(await door(code))).toEqual([500, code]);
   });
 
+  it.each(Object.entries(DOORS))("%s has a code of any text", async (_, door) => {
+    expect(await refusalOf(await door(UNPRINTABLE))).toEqual([500, "a?b"]);
+  });
+
   it("an event stream has it too, but for 429 and 503, which are a stream that ends", async () => {
     const events = { headers: { accept: "text/event-stream" } };
     for (const code of [...CODES, ...STRANGERS]) {
@@ -170,6 +177,8 @@ describe("a refusal by", () => {
       expect([code, codeFromString(body.code)]).toEqual([code, expected]);
       expect(response.headers.get("x-dormouse-error")).toBe(code);
     }
+    const { headers } = await ask(UNPRINTABLE, "/dormouse.v1.Hub/Publish", publish);
+    expect(headers.get("x-dormouse-error")).toBe("a?b");
   });
 });
 

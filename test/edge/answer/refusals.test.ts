@@ -276,8 +276,11 @@ it.each([
   ["/events/orders", "orders"],
   ["/parties/ch%61t/group:a", "chat"],
   ["/client/?hub=chat", "chat"],
-  ["/hubs/ch%FFt/groups/a", "ch%FFt"],
+  ["/hubs/ch%FFt/groups/a", "ch%fft"],
+  ["/hubs/CHAT/rpc", "chat"],
+  ["/client/?hub=Chat", "chat"],
   ["/api/hubs/chat/rooms", "chat"],
+  ["/api/v1/hubs/CHAT/rooms", "chat"],
   ["/api/metrics", undefined],
 ])("a refusal of %s names the hub %s in the log", async (path, hub) => {
   const { response } = await ask({ path });

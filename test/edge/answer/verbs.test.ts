@@ -19,6 +19,7 @@ describe("405", () => {
   it.each([
     ["POST", "/hubs/chat/groups/lobby", "GET, HEAD"],
     ["DELETE", "/parties/chat/group:lobby", "GET, HEAD"],
+    ["PUT", "/hubs/chat/groups/lobby/", "GET, HEAD"],
     ["PUT", "/hubs/chat/rpc", "GET, HEAD, POST"],
     ["GET", "/hubs/chat/negotiate", "POST"],
     ["GET", "/client/negotiate?hub=chat", "POST"],
@@ -35,6 +36,14 @@ describe("405", () => {
     const answer = await ask(method, path);
     expect([answer.status, answer.headers.get("allow")]).toEqual([405, allow]);
   });
+
+  it.each(["/hubs/chat/negotiate", "/client/refresh", "/hubs/chat/rpc"])(
+    "has its code at %s",
+    async (path) => {
+      const { headers } = await ask("PATCH", path);
+      expect(headers.get("x-dormouse-error")).toBe("method_not_allowed");
+    },
+  );
 
   it("is not of a path that there is not", async () => {
     expect((await ask("POST", "/hubs")).status).toBe(404);

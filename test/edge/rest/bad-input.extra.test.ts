@@ -140,6 +140,7 @@ it.each<[string, string, number, string]>([
   ["GET", "/rooms/group%3Ax/history?since=x", 400, "invalid_position"],
   ["PUT", "/users/u/groups/g?ttl=-1", 400, "invalid_arguments"],
   ["POST", "/:generateToken?minutesToExpire=0", 400, "invalid_arguments"],
+  ["POST", "/:generateToken?userId=guests%40192.0.2.1", 400, "invalid_name"],
   ["GET", "/nothing", 404, "not_found"],
   ["PATCH", "/groups/g", 405, "method_not_allowed"],
   ["PUT", "/users/u/groups/g?ttl=", 400, "invalid_arguments"],

@@ -6,6 +6,7 @@ import { ChatHub } from "../../../src/hubs/chat.ts";
 import { OrderHub } from "../../../src/hubs/orders.ts";
 import { hubContext, type EndpointEnv } from "../../../src/server.ts";
 import { enter } from "../../rooms/client.ts";
+import { connected } from "../../rooms/relay/client.ts";
 import { ask } from "./service.ts";
 
 const bindings = env as unknown as EndpointEnv;
@@ -42,6 +43,16 @@ describe("hubContext", () => {
       false,
       false,
     ]);
+  });
+
+  it("finds who is connected, as a back end does", async () => {
+    using client = await connected("chat", { user: "carol" });
+    const room = chat.group("connected");
+    expect(await room.add(client.id)).toBe(true);
+    const found = [chat.connection(client.id).exists(), chat.user("carol").isConnected()];
+    expect(await Promise.all([...found, room.isConnected()])).toEqual([true, true, true]);
+    const none = [chat.connection("nobody").exists(), chat.group("nowhere").isConnected()];
+    expect(await Promise.all(none)).toEqual([false, false]);
   });
 
   it("reaches no other tenant", async () => {

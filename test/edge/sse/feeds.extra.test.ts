@@ -70,6 +70,18 @@ it("a feed needs a token unless its hub admits guests", async () => {
   expect(JSON.parse((await feed.next("heard"))["data"]!)).toBe("hello");
 });
 
+it.each([
+  ["/guests/%E9", 400, "invalid_name"],
+  ["/guests/a%25%", 400, "invalid_name"],
+  ["/parity/orders/1", 404, "not_found"],
+  ["/parity/agroup/1", 404, "not_found"],
+  ["/parity/group/order/1", 404, "not_found"],
+])("a feed has no other paths than its own: %s", async (path, status, code) => {
+  const headers = { authorization: `Bearer ${await token("alice")}` };
+  const refused = await exports.default.fetch(`https://edge.example${path}`, { headers });
+  expect([refused.status, refused.headers.get("x-dormouse-error")]).toEqual([status, code]);
+});
+
 it("a feed answers no other verb", async () => {
   const response = await exports.default.fetch("https://edge.example/events/orders", {
     method: "POST",

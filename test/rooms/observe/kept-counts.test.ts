@@ -83,3 +83,90 @@ describe("counts beside a socket", () => {
     expect(news).toEqual([{ ...ZERO_COUNTERS, in: 1, wakes: 1 }]);
   });
 });
+
+describe("an active object", () => {
+  /** A message a second for so many seconds, from a wake at `from` on; `alarms`: how often one rang. */
+  async function talk(room: ReturnType<typeof object>, from: number, seconds: number, each = 1) {
+    for (let second = from; second < from + seconds; second++) {
+      // oxlint-disable-next-line no-await-in-loop -- time passes
+      await room.until(second);
+      for (let n = 0; n < each; n++) {
+        room.say();
+        // oxlint-disable-next-line no-await-in-loop -- the next one comes when this is over
+        await room.state.pending;
+      }
+    }
+  }
+
+  it("keeps its counts beside a socket between its reports, which come once a minute", async () => {
+    const room = object(new Map(), START, new Sockets());
+    await talk(room, 0, 150);
+    await room.until(3_600);
+    expect(room.at()).toEqual([2, 62, 122, 182]);
+    expect(room.alarms).toBe(4);
+    expect(room.told.at(-1)![1].counted.in).toBe(150);
+    expect(room.reports.due()).toBeUndefined();
+  });
+
+  it("loses nothing when it sleeps between two reports, and an alarm reports it", async () => {
+    const [kv, sockets] = [new Map<string, unknown>(), new Sockets()];
+    const before = object(kv, START, sockets);
+    await talk(before, 0, 30);
+    const due = before.reports.due()!;
+    const woken = object(kv, due, sockets);
+    expect([due, woken.reports.due()]).toEqual([START + 62 * SECOND, START + 62 * SECOND]);
+    woken.reports.run(due);
+    await woken.state.pending;
+    expect(woken.told[0]![1]).toMatchObject({ wake: `w${START}`, counted: { in: 30, wakes: 1 } });
+    expect(woken.news).toEqual([{ ...ZERO_COUNTERS, in: 30 - before.news[0]!.in }]);
+  });
+
+  it("goes on after a sleep, with the report that was due before it", async () => {
+    const [kv, sockets] = [new Map<string, unknown>(), new Sockets()];
+    await talk(object(kv, START, sockets), 0, 20);
+    const woken = object(kv, START + 40 * SECOND, sockets);
+    await talk(woken, 40, 10);
+    expect([woken.told, woken.reports.due()]).toEqual([[], START + 62 * SECOND]);
+    await woken.until(62);
+    expect(woken.told[0]![1].counted).toMatchObject({ in: 30, wakes: 2 });
+  });
+
+  it("looks each eight seconds where it is too active to keep its counts after each message", async () => {
+    const room = object(new Map(), START, new Sockets());
+    await talk(room, 0, 30, 20);
+    expect(room.reports.due()! - (START + 29 * SECOND)).toBeLessThan(10 * SECOND);
+    await room.until(3_600);
+    expect(room.told.at(-1)![1].counted.in).toBe(600);
+    expect(room.at()[1]).toBeLessThan(62);
+  });
+
+  it("does the same from the message on for which no socket has room, and reports what one had", async () => {
+    const [kv, sockets] = [new Map<string, unknown>(), new Sockets()];
+    const room = object(kv, START, sockets);
+    await talk(room, 0, 10);
+    sockets.isFull = true;
+    await talk(room, 10, 5);
+    const told = kv.get("told");
+    expect(room.reports.due()! - (START + 14 * SECOND)).toBeLessThan(10 * SECOND);
+    await room.until(40);
+    expect(kv.get("told")).not.toBe(told);
+    expect(room.told.at(-1)![1].counted.in).toBe(15);
+  });
+
+  it("keeps counts again after a report that was on its way", async () => {
+    const room = object(new Map(), START, new Sockets());
+    await talk(room, 0, 62);
+    const { promise, resolve } = Promise.withResolvers<void>();
+    room.state.delay = promise;
+    await room.until(61);
+    room.reports.run(START + 62 * SECOND);
+    room.say();
+    await Promise.resolve();
+    resolve();
+    room.state.delay = undefined;
+    await talk(room, 63, 57);
+    await room.until(3_600);
+    expect(room.told.at(-1)![1].counted.in).toBe(120);
+    expect(room.alarms).toBeLessThan(8);
+  });
+});

@@ -34,7 +34,10 @@ export function object(kv = new Map<string, unknown>(), start = START, keeper?: 
   /** `read`: rows that were read to be counted. */
   const file = { bytes: 40_960, rows: 2, read: 0 };
   const room = { published: 0 };
-  const state = { fails: false, isSettled: true, pending: Promise.resolve() as Promise<unknown> };
+  const state = {
+    ...{ fails: false, isSettled: true, pending: Promise.resolve() as Promise<unknown> },
+    delay: undefined as Promise<void> | undefined,
+  };
   const reports = new ActivityReports({
     storage: {
       kv: { get: (key: string) => kv.get(key), put: kv.set.bind(kv) } as unknown as KeyValues,
@@ -51,6 +54,7 @@ export function object(kv = new Map<string, unknown>(), start = START, keeper?: 
     ...{ counters, wake: `w${start}`, occupancy: () => ({ ...crowd }) },
     snapshot: () => ({ ...ZERO_COUNTERS, in: counters.in, wakes: counters.wakes }),
     async report(report) {
+      if (state.delay) await state.delay;
       if (state.fails) throw new Error("down");
       told.push([(now - START) / SECOND, report]);
     },
@@ -63,6 +67,8 @@ export function object(kv = new Map<string, unknown>(), start = START, keeper?: 
   });
   return Object.assign(room, {
     ...{ reports, crowd, told, news, state, kv, file },
+    /** How often an alarm rang. */
+    alarms: 0,
     at: () => told.map(([seconds]) => seconds),
     say(messages = 1) {
       counters.in += messages;
@@ -75,6 +81,7 @@ export function object(kv = new Map<string, unknown>(), start = START, keeper?: 
       for (let due = reports.due(); due !== undefined && due <= end; due = reports.due()) {
         now = due;
         reports.run(now);
+        this.alarms++;
         // oxlint-disable-next-line no-await-in-loop -- one alarm after another
         await state.pending;
       }

@@ -56,7 +56,7 @@ describe("a connection that may be resumed", () => {
     await lose(alice, "resuming");
     const channels = Array.from({ length: 24 }, (_, n) => `group:${n}`.padEnd(225, "x"));
     const exp = Math.floor(Date.now() / 1000) + 7_200;
-    const big = { claims: { exp, caps: [{ channels, allow: ["sub"] }] } };
+    const big = { claims: { exp, caps: [{ channels, match: "wildcard", allow: ["sub"] }] } };
     const fresh = await token("alice", big.claims);
     expect((await postRefresh("resuming", alice.token, fresh)).status).toBe(413);
     const response = await open("resuming", alice.token, big);

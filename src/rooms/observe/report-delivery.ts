@@ -1,0 +1,87 @@
+// The way of an object's report to its hub's index. A report is sent at least once: one that fails is sent again in a
+// minute, with newer counters. Counters are absolute within a wake, so the index counts a repeated report once. A crash
+// loses what was counted since the last report.
+
+import { logWarning } from "../../model/logger.ts";
+import type { ObjectStorage } from "../platform/object-storage.ts";
+import type { CounterSnapshot, Occupancy, Report, Stored } from "../rpc/activity-report.ts";
+import type { LastReport } from "./last-report.ts";
+import { RowCounter } from "./row-count.ts";
+import type { WakeCounts } from "./wake-counts.ts";
+
+export interface ReportDeliveryOptions {
+  readonly storage: Pick<ObjectStorage, "kv" | "isEmpty" | "bytes" | "countRows">;
+  readonly last: LastReport;
+  readonly counts: WakeCounts;
+  snapshot(): CounterSnapshot;
+  occupancy(): Occupancy;
+  /** Of the room's state, where it has one. */
+  stateBytes?: (() => number | undefined) | undefined;
+  report(report: Report): Promise<void>;
+  /** The index has the report; `increase` is what was counted since the one before. */
+  reported(report: Report, increase: CounterSnapshot): void;
+  /** The index does not have it: the next one is not to be sent before `retryAt`. */
+  failed(): void;
+  waitUntil(work: Promise<unknown>): void;
+}
+
+/** Between two reports of an active object, and before a report that failed is sent again. */
+export const EVERY_MS = 60_000;
+
+export class ReportDelivery {
+  readonly #options: ReportDeliveryOptions;
+  readonly #rows: RowCounter;
+  /** When this wake sent its last report. */
+  startedAt: number | undefined;
+  /** After a failure, milliseconds since 1970. */
+  retryAt = 0;
+  isSending = false;
+
+  constructor(options: ReportDeliveryOptions) {
+    this.#options = options;
+    this.#rows = new RowCounter(options.storage, options.last.count);
+  }
+
+  /** Not awaited: an index that does not answer must not hold up the other duties of the alarm. */
+  start(now: number): void {
+    const { counts, occupancy, waitUntil } = this.#options;
+    this.startedAt = now;
+    const report = { ...occupancy(), ...counts.take(), stored: this.#stored(now) };
+    waitUntil(this.#send(report, now).catch(logFailure));
+  }
+
+  #stored(now: number): Stored {
+    const state = this.#options.stateBytes?.();
+    return { ...this.#rows.stored(now), ...(state !== undefined && { state }) };
+  }
+
+  async #send(report: Report, at: number): Promise<void> {
+    const { counts, failed, last, reported } = this.#options;
+    this.isSending = true;
+    try {
+      await this.#options.report(report);
+      last.sent(report, at, this.#rows.last);
+      reported(report, counts.confirm(report.counted));
+    } catch (error) {
+      logFailure(error);
+      this.retryAt = at + EVERY_MS;
+      failed();
+    } finally {
+      this.isSending = false;
+    }
+  }
+
+  /** Removes the object from the index. May be repeated. */
+  async end(): Promise<void> {
+    const { counts, last, occupancy, report } = this.#options;
+    if (last.at === undefined) return;
+    await report({ ...occupancy(), ...counts.final, ended: true });
+  }
+
+  /** The storage was deleted. */
+  forget(): void {
+    this.#rows.last = undefined;
+  }
+}
+
+export const logFailure = (error: unknown): void => logWarning("report_failed", { error });
