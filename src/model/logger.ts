@@ -36,7 +36,7 @@ const lineOf = (fields: Fields): string =>
  */
 const INVISIBLE = /[\u007f-\u009f\u200e\u200f\u2028-\u202e\u2066-\u2069]/g;
 
-/** The stack, followed by that of its cause. A thrown value that is no Error is logged as text. */
+/** The stack, followed by the stack of the cause. A thrown value that is not an Error is logged as text. */
 function textOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error).slice(0, MAX_STACK_CHARS);
   const stack = error.stack ?? `${error.name}: ${error.message}`;

@@ -38,8 +38,8 @@ export function parseTopic(text: string): Topic {
 }
 
 /**
- * The same of a text that `formatTopic` wrote: in storage, an attachment, an object's name. Its name is taken as it is,
- * also where an older version allowed names that are refused today. Throws `room_kind_not_found`.
+ * The same for text that `formatTopic` wrote: in storage, an attachment, an object's name. The name is not checked,
+ * because older versions allowed some names that are refused today. Throws `room_kind_not_found`.
  */
 export function writtenTopic(text: string): Topic {
   if (text === "all") return ALL;
@@ -78,7 +78,7 @@ export function canonicalName(raw: string): string {
   return name;
 }
 
-/** Whether a value from the wire may name something: a method, a stream, an invocation. */
+/** Whether a value from the wire may be a name: of a method, a stream, an invocation. */
 export const isName = (value: unknown): value is string =>
   typeof value === "string" && value.length > 0 && value.length <= MAX_NAME_LENGTH;
 

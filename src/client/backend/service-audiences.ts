@@ -1,4 +1,4 @@
-// The `clients` of a backend: the same audiences as in hub code, each of which publishes by the REST API.
+// The `clients` of a backend: the same audiences as in hub code, but they publish through the REST API.
 
 import type { Answers } from "../../dispatch/define/hub-definition.ts";
 import type { Wire } from "../../dispatch/define/hub-types.ts";
@@ -24,22 +24,22 @@ export type Invocable<C> = {
 };
 
 /**
- * One client. Unlike hub code, a service has the hub's types only, and not the hub, which alone knows at run time which
- * methods return a result. So the service chooses between `send` and `invoke`, as a client of `connect` does.
+ * One client. Unlike hub code, a service only has the hub's types, so that it cannot know at run time which methods
+ * return a result. The caller therefore chooses between `send` and `invoke`, as with a client of `connect`.
  */
 export interface OneClient<C> {
   /**
    * Sends without waiting for a result. After a lost connection to the endpoint it rejects, and does not send again.
    */
   readonly send: Sends<C>;
-  /** Calls the client's handler and resolves with its result. Not repeated after a lost connection either. */
+  /** Calls the client's handler, and resolves with its result. Not repeated after a lost connection, either. */
   readonly invoke: Invocable<C>;
 }
 
 /** The hub's clients as a service calls them. A call resolves when its message is saved. */
 export type ServiceClients<C> = Clients<C, OneClient<C>>;
 
-/** Rooms in one `:broadcast`. */
+/** The most rooms in one `:broadcast`. */
 const ROOMS_A_REQUEST = 100;
 
 export interface PublishContext {

@@ -1,5 +1,5 @@
-// The context that hub code gets with a call (its contract is HubContext): the caller, its rooms, and the clients that
-// the code may call. A Messenger carries the messages; tests of user code have one that only records them.
+// The context of a call for hub code (its contract is HubContext): the caller, its rooms, and the clients that the code
+// may call. A Messenger sends the messages; tests of user code have one that only records them.
 
 import {
   Audiences,
@@ -28,7 +28,7 @@ import { statefulRoomOf, withMembers } from "./stateful-rooms.ts";
 
 /**
  * A messenger over an object's ports, which adds its publications to `published`. Publications to one room keep their
- * order. In development it refuses what the hub does not declare.
+ * order. In development it refuses messages that the hub does not declare.
  */
 export function messengerOf(options: MessengerOptions, published: Publications): Messenger {
   const { host, served } = options;
@@ -46,7 +46,7 @@ function plainMessenger(options: MessengerOptions, published: Publications): Mes
     answers: (target) => Object.hasOwn(answers, target),
     async publish(topic, { target, args, except, ifAt }) {
       const id = idPrefix === undefined ? undefined : `${idPrefix}/${count++}`;
-      // Without the members that are undefined or empty: each is sent, and most of them are saved.
+      // Leaves out members that are undefined or empty, because all members are sent, and most are saved.
       const draft = {
         ...(id !== undefined && { id }),
         target,
@@ -68,7 +68,7 @@ function plainMessenger(options: MessengerOptions, published: Publications): Mes
     async ask(connection, target, args) {
       asking?.();
       const answer = await host.clients.ask(connection, { target, ...encodeParams(args) }, caller);
-      // A client of any protocol may have answered, of another object, too: no form loses anything.
+      // A client of any protocol, also of another object, may have answered.
       const binder = { binding: "either", shapeOf: served.shapeOf } as const;
       return checkBound(answers[target], answer, {
         name: () => `The answer to ${target}`,
@@ -94,7 +94,7 @@ const handledProxy = <T extends object>(send: SendCall): T =>
     return sent;
   });
 
-/** Calls to one connection: those with a declared result wait for it. */
+/** Calls to one connection: calls with a declared result resolve with it. */
 const toConnection = <C>(messenger: Messenger, id: string) =>
   handledProxy<Asks<C>>((target, args) =>
     messenger.answers(target) ? messenger.ask(id, target, args) : messenger.tell(id, target, args),
@@ -151,9 +151,9 @@ export interface CallContext {
   readonly host: Host;
   readonly caller: Connection;
   readonly messenger: Messenger;
-  /** Ends the caller's connection behind what was sent to it. */
+  /** Ends the caller's connection after the messages that were sent to it. */
   end(why: CloseCode): void;
-  /** Work that outlasts the call. */
+  /** Runs work in the background, after the call too. */
   waitUntil(work: Promise<unknown>): void;
   /** Called on first use: signals are expensive, and most calls use none. */
   signal(): AbortSignal;
@@ -209,7 +209,7 @@ class OneCall implements HubContext<any> {
   get order() {
     return (id: string) => this.#roomOf("order", id);
   }
-  /** Where users' rooms have a state. */
+  /** The caller's own room with state; undefined if users' rooms have none. */
   get own() {
     const { host, caller, served } = this.#options;
     return statefulRoomOf({ host, served, caller, topic: roomTopic("user", caller.user.id) });

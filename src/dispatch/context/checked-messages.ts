@@ -11,7 +11,7 @@ interface Sender {
 }
 
 /**
- * Rejects with what the check throws. Hub code need not await its messages: `failures`, which its call waits for, gets
+ * Rejects with the error of the check. Hub code need not await its messages: `failures`, for which its call waits, gets
  * the same rejection.
  */
 export function checkedMessenger<M extends Sender>(

@@ -1,4 +1,4 @@
-// The contexts of a room's hooks: smaller than that of a call, since there is no calling connection.
+// The contexts of a room's hooks: smaller than that of a call, because there is no calling connection.
 
 import { ALL, roomTopic, type Topic } from "../../model/topic.ts";
 import type { Host } from "../../rooms/object/host.ts";
@@ -16,7 +16,7 @@ interface RoomHook {
   readonly host: Pick<Host, "rooms" | "states">;
   readonly served: ServedHub;
   readonly runtime: Runtime;
-  /** Of the connection that has caused the hook, if it had one. */
+  /** The trace of the connection that has caused the hook, if it had one. */
   readonly trace?: string | undefined;
 }
 

@@ -10,7 +10,7 @@ import type { Host, RoomAccess } from "../../rooms/object/host.ts";
 import type { Entry, Room, RoomView } from "../define/hub-context.ts";
 
 /**
- * Read access to a room. A room of another object is read by RPC, after everything that this object published there has
+ * Read access to a room. A room of another object is read by RPC, after all publications of this object there have
  * arrived.
  */
 export function roomView(rooms: RoomAccess, topic: Topic): RoomView {

@@ -1,4 +1,4 @@
-// The API in which users declare hubs: `hub(name, settings)`, then what the hub is made of.
+// The API in which users declare hubs: `hub(name, settings)`, then its filters, states and members.
 
 import type { StandardSchemaV1 } from "@standard-schema/spec";
 import type { RoomKind } from "../../model/topic.ts";
@@ -17,7 +17,7 @@ const HUB_NAME = /^[a-z][a-z0-9_-]{0,63}$/;
 
 /** A hub whose methods are still to be declared. */
 export interface HubBuilder<C, S = unknown> {
-  /** Adds a filter around every call. The first one added is the outermost; filters of `serve` are outside of all. */
+  /** Adds a filter around every call. The first one added is the outermost, inside of the filters of `serve`. */
   use(filter: Filter<C>): HubBuilder<C, S>;
   /**
    * Declares the states that clients may show in a room's presence (`track`): another one is refused with
@@ -35,7 +35,7 @@ export interface HubBuilder<C, S = unknown> {
   ): Hub<C, M, S, never, {}>;
 }
 
-/** The schema must take what it gives: states are validated again and again. */
+/** A schema must accept its own output, because states are validated again and again. */
 type Settled<I, T> = [T] extends [I]
   ? unknown
   : { readonly schema: { readonly problem: "what this schema gives is not what it takes" } };

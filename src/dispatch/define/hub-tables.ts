@@ -25,7 +25,7 @@ export interface Table {
   readonly members: ReadonlyMap<string, AnyMember>;
   /** The name of each member, by the same name in lower case: SignalR ignores case. */
   readonly names: ReadonlyMap<string, string>;
-  /** The members' own names within their arguments. */
+  /** Shapes of the schemas, for names of members in arguments without regard to case. */
   readonly shapeOf: ShapeOf;
 }
 
@@ -33,7 +33,7 @@ export interface Table {
 export interface ServedHub extends Table, FilterOwner, CheckedHub {
   readonly settings: RoomSettings;
   readonly groupPrefixes: GroupPrefixes;
-  /** Actions and the state of rooms; undefined where the hub has none. */
+  /** Actions and the state of rooms; undefined if the hub has none. */
   readonly state: StateTable | undefined;
 }
 

@@ -52,14 +52,14 @@ export const claim = (name: string, value: unknown): Policy =>
       : actual !== undefined && actual === value;
   });
 
-/** Allows what all policies allow. They run in order, up to the first refusal. */
+/** Allows calls that all policies allow. They run in order, up to the first refusal. */
 export const every = (...policies: Policy[]): Policy =>
   describedAs(`every(${policies.map(policyText).join(", ")})`, async (call: Call) => {
     for (const policy of policies) if (!(await policy(call))) return false;
     return true;
   });
 
-/** Allows what at least one policy allows. They run in order, up to the first that allows. */
+/** Allows calls that at least one policy allows. They run in order, up to the first that allows. */
 export const some = (...policies: Policy[]): Policy =>
   describedAs(`some(${policies.map(policyText).join(", ")})`, async (call: Call) => {
     for (const policy of policies) if (await policy(call)) return true;
@@ -82,9 +82,9 @@ interface RoomRulesOwner {
   };
 }
 
-/** The rules as a room of this kind has them. */
+/** The rules that apply to a room. */
 export interface CheckedRules extends RoomRules {
-  /** Of a user's own room: the hub's policy, because no `enter` closes that room to its user. */
+  /** For a user's own room: the hub's policy, because `enter` does not apply to the room's own user. */
   readonly authorize?: Policy | undefined;
 }
 
@@ -109,9 +109,10 @@ export interface RoomRules {
 }
 
 /**
- * Whether the user may join the room: services may join every room except `all`, which clients cannot join; a token may
- * grant it (`sub`); a user's own room is open to that user only, where the hub is (`authorize`): whoever is in a room
- * gets the messages to `all` as well; for other rooms the hub's `enter` decides (docs/design/rest-and-tokens.md#ro1).
+ * Whether the user may join the room. Services may join every room except `all`, which clients cannot join; a token may
+ * grant it (`sub`). A user's own room is open to that user only, if the hub's `authorize` admits the user, because all
+ * members of a room get the messages to `all` as well. For other rooms the hub's `enter` decides
+ * (docs/design/rest-and-tokens.md#ro1).
  */
 export async function mayEnter(
   call: Call & { room: Topic },
@@ -125,7 +126,7 @@ export async function mayEnter(
   return (await rules?.authorize?.({ ...ofHub, user })) ?? true;
 }
 
-/** As `mayEnter`, by the capability `hst` or the hub's rule for history. Rejects with what the policy throws. */
+/** Like `mayEnter`, by the capability `hst` or the hub's rule for history. Rejects with the policy's error. */
 export async function mayReadHistory(
   call: Call & { room: Topic },
   rules?: CheckedRules,
@@ -144,8 +145,8 @@ export const mayReadPresence = async (
   (call.user !== null && hasCapability(call.user, "prs", call.room)) || mayEnter(call, rules);
 
 /**
- * Whether the user may publish without hub code (`$/publish`): with the capability `pub`, or as a service, and in `all`
- * as a service only. Grant `pub` only to trusted clients: the hub does not validate what they publish.
+ * Whether the user may publish without hub code (`$/publish`): with the capability `pub`, or as a service; in `all`
+ * only as a service. Grant `pub` only to trusted clients: the hub does not validate their publications.
  */
 export const mayPublish = (user: User, room: Topic): boolean =>
   isService(user) || (room.kind !== "all" && hasCapability(user, "pub", room));

@@ -45,7 +45,7 @@ export class Call implements OpenCall {
   #controller: AbortController | undefined;
   /** Once set, nothing else answers the call. */
   #cancelled: HubError | undefined;
-  /** By its caller; not by the end of its connection, after which calls that came before begin all the same. */
+  /** Whether the caller has cancelled it. Not set by the end of its connection, after which waiting calls still run. */
   wasCancelled = false;
   /** The method's name for the log. `$/run` becomes its action. */
   name: string;
@@ -82,8 +82,8 @@ export class Call implements OpenCall {
   }
 
   /**
-   * Answers the caller at once, aborts `signal`, and ends the call's uploads. Nothing stops the handler itself: it may
-   * run on, and its result is dropped. May be repeated.
+   * Answers the caller at once, aborts `signal`, and ends the call's uploads. The handler itself is not stopped: it may
+   * go on, and its result is dropped. May be repeated.
    */
   cancel(error: HubError): void {
     if (this.#cancelled) return;
@@ -96,8 +96,8 @@ export class Call implements OpenCall {
   }
 
   /**
-   * Runs the work and answers. Never rejects. A call that was cancelled before its turn does nothing. One that begins
-   * while too many works of `waitUntil` are under way, or in JSON-RPC too many answers unsent, is `rate_limited`.
+   * Runs the work and answers. Never rejects. Does nothing for a call that was cancelled before its turn. Fails with
+   * `rate_limited` if too many works of `waitUntil` are under way, or, in JSON-RPC, too many answers are not sent yet.
    */
   async run(release: () => void): Promise<void> {
     if (this.#cancelled) return;
@@ -112,7 +112,7 @@ export class Call implements OpenCall {
     else if (ms !== undefined) activity.answered(ms);
   }
 
-  /** Does the work, and gives the function that answers with its outcome. Never rejects. */
+  /** Does the work, and resolves with the function that sends its answer. Never rejects. */
   async #work(): Promise<() => void> {
     const { session } = this.#options;
     try {
@@ -134,8 +134,8 @@ export class Call implements OpenCall {
   }
 
   /**
-   * Answers once the call's publications in rooms of other objects are saved and its own copies are on their way, and
-   * behind answers to earlier calls. All of that is in order already, so that the next call may begin meanwhile.
+   * Answers once the call's publications in rooms of other objects are saved and the caller's own copies are queued,
+   * and after answers to earlier calls. The order is fixed already, so that the next call may begin meanwhile.
    */
   #inOrder(answer: () => void): Promise<void> | undefined {
     const { elsewhere, tickets } = this.published;
@@ -150,8 +150,8 @@ export class Call implements OpenCall {
   }
 
   /**
-   * Gives the function that answers with the result: at the flush, when publications in this object's room have been
-   * saved or have failed. Until then its size is counted. Throws if the protocol cannot encode it.
+   * Returns the function that answers with the result at the flush, when publications in this object's room have been
+   * saved or have failed. Until then the answer's size is counted. Throws if the protocol cannot encode it.
    */
   #completion(result: unknown): () => void {
     const { id, answer, session } = this.#options;
@@ -171,7 +171,7 @@ export class Call implements OpenCall {
     };
   }
 
-  /** The message, encoded now: what cannot be encoded throws here and fails this call only, not the flush of all. */
+  /** Encodes the message now, so that an error fails this call only, and not the flush of all messages. */
   encoded(message: Outgoing): Outgoing {
     return { type: "record", record: this.#options.session.connection.protocol.encode(message) };
   }
@@ -204,7 +204,7 @@ export class Call implements OpenCall {
   }
 }
 
-/** Counts an answer among those that wait to be sent. The function that is returned ends that. */
+/** Counts an answer that waits to be sent, until the returned function is called. */
 function countUnsent(session: Session, size: number): () => void {
   const { connection } = session;
   const isSmall = size <= connection.spareBytes;

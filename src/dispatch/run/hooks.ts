@@ -56,7 +56,7 @@ export async function connectedHook(session: Session): Promise<void> {
 
 /**
  * Runs `disconnected`, unless `connected` threw. It gets no error for a regular close, nor, as in ASP.NET, for the
- * hub's own `abort()`. Rejects with what the hook throws.
+ * hub's own `abort()`. Rejects with the hook's error.
  */
 export async function disconnectedHook(
   session: Session,
@@ -78,7 +78,7 @@ export async function disconnectedHook(
   });
 }
 
-/** A `HubError` is hub code's answer, here or in a room elsewhere, and needs no stack. */
+/** The error for the log: of a `HubError`, which hub code throws on purpose, only the message without a stack. */
 const loggedOf = (error: unknown): unknown =>
   isUnexpected(error) ? error : (error as Error).message;
 
@@ -92,7 +92,7 @@ function detailOf({ host }: Session, error: unknown): string | undefined {
   return error instanceof Error ? `${error.name}: ${error.message}` : String(error);
 }
 
-/** Code of a hub about one connection. */
+/** A hook of a hub about one connection. */
 interface ConnectionHook {
   readonly name: string;
   /** Called before the code waits for a client's result. */
@@ -126,8 +126,8 @@ async function runInContext(
 }
 
 /**
- * Runs `joined` and `left` of all users at once, then `presenceChanged`. Each error is logged, and keeps no other hook
- * from running. Never rejects.
+ * Runs `joined` and `left` of all users in parallel, then `presenceChanged`. Each error is logged, and does not affect
+ * the other hooks. Never rejects.
  */
 export async function presenceHooks(
   host: Host,

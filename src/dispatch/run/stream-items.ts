@@ -1,11 +1,11 @@
-// Sends the items of a stream that a hub returned. A pause after every few items lets the event loop turn, so that a
-// generator that never waits does not block the object; and a slow reader slows its stream.
+// Sends the items of a stream that a hub has returned. A pause after every few items lets the event loop turn, so that
+// a generator that never waits does not block the object. A slow reader slows down its stream.
 
 import { pause } from "../../rooms/platform/loop-timing.ts";
 import type { Session } from "./session.ts";
 import { untilCaughtUp } from "./slow-reader.ts";
 
-/** Items sent in one turn of the event loop, and characters of items. */
+/** The most items sent in one turn of the event loop, and the most characters of items. */
 const ITEMS_PER_TURN = 16;
 const CHARS_PER_TURN = 128 * 1024;
 
@@ -14,13 +14,13 @@ interface Sink {
   readonly session: Session;
   /** Ends the stream when aborted. */
   readonly signal: AbortSignal;
-  /** Gives the item's size in characters. Throws what cannot be encoded; that ends the stream. */
+  /** Sends an item, and returns its size in characters. Throws if it cannot be encoded, which ends the stream. */
   send(item: unknown): number;
 }
 
 /**
- * Resolves at the end of the stream or when `signal` is aborted, and rejects with what the generator throws. A
- * generator that has not ended is stopped by `return`, which is not awaited: its pending step may never settle.
+ * Resolves at the end of the stream or when `signal` is aborted, and rejects with the generator's error. A generator
+ * that has not ended is stopped by `return`, which is not awaited, because its pending step may never settle.
  */
 export async function streamItems(
   items: AsyncIterable<unknown>,

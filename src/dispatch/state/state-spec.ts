@@ -1,4 +1,4 @@
-// A hub's declaration of its rooms' state, as rooms use it (StateSpec in rooms/rpc/state-rpc.ts).
+// A hub's declaration of its rooms' state, in the form that rooms use (StateSpec in rooms/rpc/state-rpc.ts).
 
 import { applyPatch, patchBetween } from "../../model/merge-patch.ts";
 import { HubError } from "../../model/errors.ts";
@@ -20,7 +20,7 @@ import { TurnContext } from "./turn-context.ts";
 const LOAD_SECONDS = 10;
 const SAVE_SECONDS = 1;
 
-/** Undefined where rooms of this kind have no state. */
+/** The declaration for one room; undefined if rooms of this kind have no state. */
 export function stateSpecOf(
   served: ServedHub,
   { tenant, topic }: RoomAddress,
@@ -61,7 +61,7 @@ interface Applied {
   readonly env: object;
 }
 
-/** Runs actions. In development what they send and return is checked against what the hub declares. */
+/** Runs actions. In development their messages and results are checked against the hub's declarations. */
 function applier({ served, table, env }: Applied): StateSpec["apply"] {
   const check = messageCheckOf(served, env);
   return (run, args, turn) => {
@@ -79,7 +79,7 @@ interface Place {
   readonly env: object;
 }
 
-/** An author's function may throw at once: that is a failure like any other. */
+/** `load` and `save` as functions that always return a promise, also if the author's function throws. */
 function external(
   options: StateOptions<any, any, any>,
   { room, version, env }: Place,
@@ -95,8 +95,8 @@ function external(
 }
 
 /**
- * The state as the schema gives it. Where that is equal, the object stays the same one: what did not change in a state
- * is not looked at again. Throws `invalid_state`.
+ * The output of the schema for the state. If it is equal, returns the same object, so that unchanged parts are not
+ * compared again. Throws `invalid_state`.
  */
 function checked({ schema }: StateOptions<any, any, any>, state: unknown): unknown {
   const result = schema["~standard"].validate(state);
@@ -130,7 +130,7 @@ function binderOf({ shapeOf }: ServedHub, { anyCase }: Pick<Run, "anyCase">): Bi
   return { binding: anyCase === "msgpack" ? "either" : "json", shapeOf };
 }
 
-/** Internal actions have no user. */
+/** Finds an action, or without a user an internal one. */
 function actionOf(
   { actions, internal }: StateTable,
   { action, user }: Pick<Run, "action" | "user">,

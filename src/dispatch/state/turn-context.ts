@@ -58,7 +58,7 @@ export class TurnContext implements ActionContext<any> {
       this.#turn
         .sql(
           text.join("?"),
-          // The database takes buffers, and gives them.
+          // The database takes and returns buffers.
           values.map((value) => (value instanceof Uint8Array ? value.slice().buffer : value)),
         )
         .map(withViews) as never;
@@ -87,7 +87,7 @@ export class TurnContext implements ActionContext<any> {
   }
 }
 
-/** A row with bytes in place of buffers. In place: rows are nobody else's. */
+/** Replaces the buffers of a row by bytes, in place, because no other code has the row. */
 function withViews(row: object): object {
   for (const [column, value] of Object.entries(row))
     if (value instanceof ArrayBuffer) Reflect.set(row, column, new Uint8Array(value));
@@ -124,7 +124,7 @@ function clientsOf(sender: Sender, turn: Turn, except: readonly string[] = []): 
   };
 }
 
-/** Times and names are the author's: a wrong one is no error of the caller, and throws a `TypeError`. */
+/** The schedule of a turn. A wrong time or name is an error of the hub's author: it throws a `TypeError`. */
 function scheduleOf(served: ServedHub, turn: Turn): Schedule<any> {
   const due = (at: number, id: string | undefined, every?: number | string): Scheduling<any> =>
     callProxy<any>(((action: string, args: unknown[]) => {

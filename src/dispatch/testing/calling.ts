@@ -114,7 +114,7 @@ async function* stream(state: TestState, name: string, args: unknown[]): AsyncIt
   }
 }
 
-/** The result or item as it is. Throws `invalid_result`, as servers do in development. */
+/** The result or item, unchanged. Throws `invalid_result`, like a server in development. */
 function asDeclared({ hub, table }: TestState, name: string, result: unknown): unknown {
   const check = resultCheckOf({ hub, isTested: true }, table.members.get(name)!, { env: {}, name });
   return check ? check(result) : result;
@@ -145,7 +145,7 @@ async function handle(
   return member.handle(callContext(state, signal), ...checked);
 }
 
-/** The argument as the server receives it. An async iterable is registered as a stream with this id. */
+/** The argument that the server receives. An async iterable is registered as a stream with this id. */
 function sentArgument(arg: unknown, id: string, streams: Map<string, AsyncIterable<unknown>>) {
   if (typeof arg !== "object" || arg === null || !(Symbol.asyncIterator in arg)) return toWire(arg);
   streams.set(id, arg as AsyncIterable<unknown>);

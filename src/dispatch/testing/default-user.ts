@@ -1,4 +1,4 @@
-// The user of a test that names none, or only a part of one.
+// The default user of tests.
 
 import type { User } from "../../model/user.ts";
 

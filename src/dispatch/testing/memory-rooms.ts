@@ -93,7 +93,7 @@ const viewOf = (topic: Topic, sent: readonly Sending[], present: PresenceByRoom)
   },
 });
 
-/** Throws `method_not_found`, with where code that needs a state can be tested. */
+/** Throws `method_not_found`, with advice where code that needs a state can be tested. */
 export function noStateIn(what: "calling" | "world"): never {
   throw new HubError(
     "method_not_found",
@@ -103,7 +103,7 @@ export function noStateIn(what: "calling" | "world"): never {
 
 const noState = async (): Promise<never> => noStateIn("calling");
 
-/** Members of a room with state, so that code which needs one says where it can be tested. */
+/** Members of a room with state, which throw with that advice. */
 const WITHOUT_STATE: object = {
   ...{ state: noState, reload: noState },
   ...{ run: callProxy(noState), internal: callProxy(noState) },

@@ -74,8 +74,8 @@ export const recordingRuntime = (env: object, background: Promise<unknown>[]): R
 });
 
 /**
- * The value as a receiver gets it, which the type `Wire` describes: encoded as JSON and decoded again, while bytes
- * remain bytes. Members that are undefined remain as well.
+ * The value that a receiver gets, which the type `Wire` describes: encoded as JSON and decoded again, but bytes remain
+ * bytes, and members that are undefined remain as well.
  */
 export function toWire(value: unknown): unknown {
   if (typeof value !== "object" || value === null || value instanceof Uint8Array) return value;

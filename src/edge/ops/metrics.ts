@@ -15,7 +15,7 @@ import { objectsOf, type Placing } from "../../rooms/rpc/place.ts";
 import { latenciesOf } from "./latencies.ts";
 import { CONTENT_TYPE, textOf, type Family, type Sample } from "./prometheus.ts";
 
-/** The figures of this tenant only, also for the operator of the worker. Never rejects. */
+/** Answers with this tenant's figures only, even to the operator of the worker. Never rejects. */
 export async function metrics(tenant: string, hubs: Hubs, placing: Placing): Promise<Response> {
   const queries = [...hubs.keys()].map((hub) => () => hubMetrics(placing, { tenant, hub }));
   const answers = await inBatches(queries);
@@ -23,12 +23,12 @@ export async function metrics(tenant: string, hubs: Hubs, placing: Placing): Pro
   return new Response(textOf(familiesOf(answers)), { headers });
 }
 
-/** Hubs that are queried at once. */
+/** The most hubs that are queried at once. */
 const BATCH_SIZE = 20;
-/** For one hub: Prometheus by default gives the whole scrape ten seconds. */
+/** The most time for one hub's answer: by default Prometheus allows ten seconds for the whole scrape. */
 const TIMEOUT_MS = 4_000;
 
-/** Runs the work a batch at a time, and gives the results in its order. */
+/** Runs the work batch by batch, and returns the results in the order of the work. */
 async function inBatches<T>(work: readonly (() => Promise<T>)[]): Promise<T[]> {
   const results: T[] = [];
   for (let from = 0; from < work.length; from += BATCH_SIZE)
@@ -59,7 +59,7 @@ async function hubMetrics(placing: Placing, { tenant, hub }: { tenant: string; h
 
 const timedOut = () => new HubError("timed_out", "The hub's index did not answer in time.");
 
-/** Families without samples stand as well: a scrape declares every metric it may ever have. */
+/** Includes families without samples: every scrape declares every metric that may ever appear. */
 function familiesOf(answers: readonly HubAnswer[]): Family[] {
   const up = answers.map(({ hub, metrics: found }) => ({ labels: { hub }, value: found ? 1 : 0 }));
   const rooms = answers.flatMap(({ hub, metrics: found }) =>
@@ -100,9 +100,9 @@ const familyOf = (
 });
 
 /**
- * Counters of a hub as a whole are there from its first scrape on, and so are the codes of operations/alerts.yml:
- * `rate` and `increase` do not see the value that a series begins with, and those of rooms begin with what was counted
- * by then.
+ * A hub's own counters are reported from the first scrape on, even as 0, and so are the codes in operations/alerts.yml:
+ * `rate` and `increase` ignore the first value of a series. Counters of rooms begin with the value that they have when
+ * they are first reported.
  */
 const withCodes = ({ sockets, counted }: Measured): Measured => ({
   sockets,
@@ -115,7 +115,7 @@ const NO_REFUSALS = Object.fromEntries(
     .map((code) => [code, 0]),
 );
 
-/** By hub alone: with the room as well, versions would multiply the series of every room. */
+/** Without a label for the room: versions would multiply the series of every room. */
 function clientsOf(answers: readonly HubAnswer[]): Family {
   const samples = answers.flatMap(({ hub, metrics: found }) =>
     Object.entries(found?.totals.counted.clients ?? {}).map(([version, value]) => ({
@@ -129,7 +129,7 @@ function clientsOf(answers: readonly HubAnswer[]): Family {
   };
 }
 
-/** By hub alone: of all its rooms and relays, also those without series of their own. */
+/** The sum over all rooms and relays of the hub, even those without series of their own. */
 const storedOf = (
   { name, help, figure }: (typeof STORED)[number],
   answers: readonly HubAnswer[],
@@ -151,7 +151,7 @@ const STORED = [
   },
 ] as const;
 
-/** Of one room, or of all of a hub. */
+/** The figures of one room, or of a whole hub. */
 type Measured = Omit<RoomMetrics, "room">;
 
 /** A metric and how it is read from the figures of one room or relay. */

@@ -3,11 +3,11 @@
 import type { Sql } from "../../model/stored-values.ts";
 import type { RoomListing, RoomsQuery, RoomsView, StoredInHub } from "../rpc/hub-metrics.ts";
 
-/** Rooms of a page where the query names no limit. */
+/** Size of a page if the query has no limit. */
 const PAGE = 100;
 const PAGE_AT_MOST = 1_000;
 
-/** Names that begin with the prefix. */
+/** A page of the rooms or relays whose names begin with the prefix. */
 export function pageOf(
   sql: Sql,
   { prefix = "", after = "", limit = PAGE }: RoomsQuery,
@@ -23,7 +23,7 @@ export function pageOf(
   return { rooms: rows.slice(0, count), more: rows.length > count };
 }
 
-/** Objects that have reported lately, and what they have stored. */
+/** The number of objects in the index, and sums of their storage. */
 export function storedIn(sql: Sql): StoredInHub {
   const sums = ["bytes", "rows", "state"].map((column) => `sum(${column}) AS ${column}`);
   const query = `SELECT count(*) AS objects, ${sums.join()} FROM seen`;

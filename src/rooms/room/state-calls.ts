@@ -10,7 +10,7 @@ import type { RoomParts } from "./room-parts.ts";
 
 type Parts = Pick<RoomParts, "publisher" | "state">;
 
-/** Throws what the action throws; what is not for callers is logged, and thrown as `internal`. */
+/** Rejects with the error of the action. An error that callers must not see is logged, and becomes `internal`. */
 export async function runDurably(parts: Parts, run: Run): Promise<RunResult> {
   try {
     const { ticket, ...ran } = await stateOf(parts).run(run);
@@ -26,7 +26,7 @@ export async function runDurably(parts: Parts, run: Run): Promise<RunResult> {
 
 export const wholeState = async (parts: Parts): Promise<Snapshot> => wholeOf(stateOf(parts));
 
-/** Throws `method_not_found` where clients see nothing. */
+/** Throws `method_not_found` if clients see nothing of the state. */
 export const viewedState = async (parts: Parts): Promise<Snapshot> => viewOf(stateOf(parts));
 
 export const reloadState = async (parts: Parts): Promise<Position> =>
