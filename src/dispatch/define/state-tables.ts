@@ -12,7 +12,7 @@ export interface StateTable {
 
 /** Names of the object's own tables. */
 const OWN_TABLES =
-  /\b(?:log|followers|present|seen|joins|follows|stands|reported|webhooks|room_(?:state|runs|schedule|outgoing))\b/i;
+  /\b(?:log|followers|present|seen|joins|follows|stands|reported|webhooks|room_(?:state|runs|schedule|outgoing|retention))\b/i;
 const CREATE = /^\s*CREATE\s+TABLE\s+(?:IF\s+NOT\s+EXISTS\s+)?["'[`]?(\w+)/i;
 
 /** Throws a `TypeError` if the hub declares a table with the name of one of the object's own. */
