@@ -1,5 +1,5 @@
 // Methods and actions give one result; only a stream gives items. A generator in their place would answer `{}`: it is
-// refused where it is compiled, where the hub is declared, and where a call returns it.
+// refused where it is compiled, where the hub is declared (check-members.ts), and where a call returns it.
 
 import { serverError } from "../../model/errors.ts";
 import { givesItems, type GivesItems } from "../../model/iterables.ts";
@@ -20,20 +20,6 @@ export type OneResult<M> = {
     ? Without<Awaited<T>, GivesItems, "A method returns one result: declare a stream.">
     : unknown;
 };
-
-interface Declared {
-  readonly kind: string;
-  readonly handle: unknown;
-}
-
-const GENERATOR = /GeneratorFunction\]$/;
-
-/** Throws a `TypeError` for a generator function that is no stream's. */
-export function checkHandlers(hub: string, members: Readonly<Record<string, Declared>>): void {
-  for (const [name, { kind, handle }] of Object.entries(members))
-    if (kind !== "stream" && GENERATOR.test(Object.prototype.toString.call(handle)))
-      throw new TypeError(`Hub "${hub}": ${name} is a generator: only a stream gives items.`);
-}
 
 /** The result of a method as it is. Throws `wrong_kind` for one that gives items. */
 export function oneResult<T>(target: string, result: T): T {

@@ -37,34 +37,51 @@ export const signedIn: Policy = describedAs(
   ({ user }: Call) => user !== null && !isGuest(user),
 );
 
+/** In the place of a policy, `role` for `role("Admin")` would give a function, which is no refusal. */
+function checkParts(type: "string" | "function", parts: readonly unknown[]): void {
+  if (parts.some((part) => typeof part !== type))
+    throw new TypeError(
+      'A policy is made by a call: role("Admin"), every(signedIn, role("Admin")).',
+    );
+}
+
 /** Allows users with at least one of these roles. */
-export const role = (...anyOf: string[]): Policy =>
-  describedAs(`role(${anyOf.map((name) => JSON.stringify(name)).join(", ")})`, ({ user }: Call) =>
-    anyOf.some((name) => user?.roles.includes(name)),
+export const role = (...anyOf: string[]): Policy => {
+  checkParts("string", anyOf);
+  return describedAs(
+    `role(${anyOf.map((name) => JSON.stringify(name)).join(", ")})`,
+    ({ user }: Call) => anyOf.some((name) => user?.roles.includes(name)),
   );
+};
 
 /** Allows users whose token has this claim, with this value or with an array that contains it. */
-export const claim = (name: string, value: unknown): Policy =>
-  describedAs(`claim(${JSON.stringify(name)}, …)`, ({ user }: Call) => {
+export const claim = (name: string, value: unknown): Policy => {
+  checkParts("string", [name]);
+  return describedAs(`claim(${JSON.stringify(name)}, …)`, ({ user }: Call) => {
     const actual = user && Object.hasOwn(user.claims, name) ? user.claims[name] : undefined;
     return Array.isArray(actual)
       ? actual.includes(value)
       : actual !== undefined && actual === value;
   });
+};
 
 /** Allows what all policies allow. They run in order, up to the first refusal. */
-export const every = (...policies: Policy[]): Policy =>
-  describedAs(`every(${policies.map(policyText).join(", ")})`, async (call: Call) => {
+export const every = (...policies: Policy[]): Policy => {
+  checkParts("function", policies);
+  return describedAs(`every(${policies.map(policyText).join(", ")})`, async (call: Call) => {
     for (const policy of policies) if (!(await policy(call))) return false;
     return true;
   });
+};
 
 /** Allows what at least one policy allows. They run in order, up to the first that allows. */
-export const some = (...policies: Policy[]): Policy =>
-  describedAs(`some(${policies.map(policyText).join(", ")})`, async (call: Call) => {
+export const some = (...policies: Policy[]): Policy => {
+  checkParts("function", policies);
+  return describedAs(`some(${policies.map(policyText).join(", ")})`, async (call: Call) => {
     for (const policy of policies) if (await policy(call)) return true;
     return false;
   });
+};
 
 /** The subject of policies for a room: a user who would enter it, or read its history or presence. */
 export const callAt = (

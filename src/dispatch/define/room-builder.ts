@@ -8,9 +8,10 @@ import type {
   InternalOf,
   StateDeclaration,
 } from "./action-definition.ts";
+import { checkMembers } from "./check-members.ts";
 import type { Filter } from "./filters.ts";
 import type { Hub, HubMember } from "./hub-members.ts";
-import { checkHandlers, type OneResult } from "./one-result.ts";
+import type { OneResult } from "./one-result.ts";
 import type { RoomTypes } from "./state-options.ts";
 import type { StatefulHooks, WithState } from "./stateful-room.ts";
 
@@ -61,7 +62,7 @@ export type StatefulParts = Pick<
 export function roomBuilder(parts: StatefulParts): RoomBuilder<any, any, any> {
   const { stateful } = parts;
   const declared = (kind: "internal" | "actions", members: Readonly<Record<string, AnyAction>>) => {
-    checkHandlers(parts.name, members);
+    checkMembers(parts.name, kind === "actions" ? "action" : kind, members);
     const more = { [kind]: { ...stateful[kind], ...members } };
     return roomBuilder({ ...parts, stateful: { ...stateful, ...more } });
   };
@@ -78,7 +79,7 @@ export function roomBuilder(parts: StatefulParts): RoomBuilder<any, any, any> {
     },
     use: (filter: Filter) => roomBuilder({ ...parts, filters: [...parts.filters, filter] }),
     methods(members: Record<string, HubMember<any>>) {
-      checkHandlers(parts.name, members);
+      checkMembers(parts.name, "method", members);
       return { ...parts, members };
     },
   } as unknown as RoomBuilder<any, any, any>;
