@@ -2,9 +2,11 @@
 
 import { callProxy, type SendCall } from "../../model/audiences.ts";
 import { HubError } from "../../model/errors.ts";
+import { freezeDeep } from "../../model/plain-json.ts";
 import { ALL, roomTopic, type Topic } from "../../model/topic.ts";
 import { traceOf } from "../../model/trace.ts";
 import { encodeParams } from "../../protocols/json.ts";
+import { copyOf } from "../../rooms/rpc/presence-view.ts";
 import type { Run, Turn } from "../../rooms/rpc/state-rpc.ts";
 import type {
   ActionClients,
@@ -64,10 +66,10 @@ export class TurnContext implements ActionContext<any> {
         .map(withViews) as never;
   }
   get room() {
-    return this.#turn.room;
+    return freezeDeep(this.#turn.room);
   }
   get present() {
-    return this.#turn.present;
+    return this.#turn.present.map(copyOf);
   }
   get now() {
     return this.#turn.now;
@@ -80,7 +82,7 @@ export class TurnContext implements ActionContext<any> {
   }
   /** Absent in internal actions, whose type has none. */
   get user() {
-    return this.#run.user!;
+    return freezeDeep(this.#run.user!);
   }
   get connectionId() {
     return this.#run.connection;
