@@ -100,6 +100,21 @@ export const AuthorHub = hub<AuthorClient>("authors", {
     read.n = 3;
     return [shown, await stateOf()];
   }),
+  /** Names that types would refuse. */
+  number: method([Text], async ({ clients, group, order }, where) => {
+    const name = 42 as unknown as string;
+    const places: Readonly<Record<string, () => unknown>> = {
+      "clients.group": () => clients.group(name).said(1),
+      "clients.user": () => clients.user(name).said(1),
+      "clients.othersIn": () => clients.othersIn(name).said(1),
+      group: () => group(name).join(),
+      order: () => order(name).join(),
+    };
+    await places[where]!();
+  }),
+  background: method([], ({ waitUntil }) =>
+    waitUntil((async () => {}) as unknown as Promise<unknown>),
+  ),
   copy: method([], (context) => {
     const { connectionId, ...others } = context;
     return [typeof connectionId, Object.keys(others), Object.keys({ ...context })];

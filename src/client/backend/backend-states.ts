@@ -6,8 +6,7 @@ import type { Runs } from "../../dispatch/define/stateful-room.ts";
 import { callProxy } from "../../model/audiences.ts";
 import type { ScheduledAction, StateSnapshot } from "../../model/state-wire.ts";
 import { formatPosition, type Position } from "../../model/topic.ts";
-import { toJson } from "../../protocols/json.ts";
-import type { SendRequest } from "./backend-requests.ts";
+import { bodyOf, type SendRequest } from "./backend-requests.ts";
 import { exists } from "./backend-rooms.ts";
 import { segment } from "./backend-urls.ts";
 
@@ -88,7 +87,7 @@ export function statefulRoomAt<H extends AnyHub>(
   };
   /** With a body once: a room that holds something since the first attempt would refuse the second. */
   const post = async (verb: string, body?: object) => {
-    const more = body && { body: toJson(body), isOnce: true };
+    const more = body && { body: bodyOf(body), isOnce: true };
     const answer = await send({ method: "POST", path: `${path}/:${verb}`, ...more });
     return formatPosition(answer as Position);
   };
@@ -117,7 +116,7 @@ const runsOf = ({ send, path, idempotencyKey }: StatefulRoomOptions, at?: string
   callProxy<never>(async (action, args) => {
     const body = { arguments: args, idempotency_key: idempotencyKey ?? crypto.randomUUID() };
     const answer = await send({
-      ...{ method: "POST", path: `${path}/:run/${segment(action)}`, body: toJson(body) },
+      ...{ method: "POST", path: `${path}/:run/${segment(action)}`, body: bodyOf(body) },
       ...(at !== undefined && { headers: { "if-match": `"${at}"` } }),
     });
     // Nothing is `undefined` for code that returns nothing.

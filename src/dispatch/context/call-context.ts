@@ -10,7 +10,7 @@ import {
 } from "../../model/audiences.ts";
 import { CLOSE, type CloseCode } from "../../model/errors.ts";
 import { freezeDeep } from "../../model/plain-json.ts";
-import { ALL, roomTopic, type Position, type Topic } from "../../model/topic.ts";
+import { ALL, roomTopic, topicOfCode, type Position, type Topic } from "../../model/topic.ts";
 import { encodeParams } from "../../protocols/json.ts";
 import type { Connection } from "../../rooms/connection/connection.ts";
 import { checkDraft } from "../../rooms/delivery/outbox.ts";
@@ -158,7 +158,7 @@ class CallerAudiences<C> extends HubAudiences<C> implements CallerClients<C> {
     return (position: Position) => clientsOf<C>(messengerAt(this.messenger, position));
   }
   get othersIn() {
-    return (name: string) => this.toTopics([roomTopic("group", name)], [this.#caller]);
+    return (name: string) => this.toTopics([topicOfCode("group", name)], [this.#caller]);
   }
 }
 
@@ -236,7 +236,7 @@ class OneCall implements HubContext<any> {
   }
   #roomOf(kind: string, name: string) {
     const { host, caller, served } = this.#options;
-    const topic = roomFor(served, roomTopic(kind, name));
+    const topic = roomFor(served, topicOfCode(kind, name));
     const room = roomOf(host, caller, topic);
     const state = served.state && statefulRoomOf({ host, served, caller, topic });
     return state ? withMembers(room, state) : room;

@@ -3,7 +3,7 @@
 import { callProxy, type SendCall } from "../../model/audiences.ts";
 import { HubError } from "../../model/errors.ts";
 import { freezeDeep } from "../../model/plain-json.ts";
-import { ALL, roomTopic, type Topic } from "../../model/topic.ts";
+import { ALL, topicOfCode, type Topic } from "../../model/topic.ts";
 import { traceOf } from "../../model/trace.ts";
 import { encodeParams } from "../../protocols/json.ts";
 import { copyOf } from "../../rooms/rpc/presence-view.ts";
@@ -111,7 +111,7 @@ function clientsOf(sender: Sender, turn: Turn, except: readonly string[] = []): 
   const named =
     (kind: string) =>
     (...names: string[]) =>
-      to([...new Set(names)].map((name) => roomTopic(kind, name)));
+      to([...new Set(names)].map((name) => topicOfCode(kind, name)));
   return {
     get room() {
       return to([turn.room]);

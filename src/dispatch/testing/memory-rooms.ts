@@ -4,7 +4,7 @@
 import { callProxy } from "../../model/audiences.ts";
 import { HubError } from "../../model/errors.ts";
 import { LIMITS } from "../../model/options.ts";
-import { formatTopic, roomTopic, ALL, type Topic } from "../../model/topic.ts";
+import { formatTopic, topicOfCode, ALL, type Topic } from "../../model/topic.ts";
 import { toJson } from "../../protocols/json.ts";
 import { copyOf } from "../../rooms/rpc/presence-view.ts";
 import type { Entry, Member, Room, RoomView } from "../define/hub-context.ts";
@@ -70,8 +70,8 @@ const contextRooms = <R>(
   view: (topic: Topic) => RoomView,
 ): ContextRooms<R> => ({
   all: view(ALL),
-  group: (name) => at(roomTopic("group", name)),
-  order: (id) => at(roomTopic("order", id)),
+  group: (name) => at(topicOfCode("group", name)),
+  order: (id) => at(topicOfCode("order", id)),
 });
 
 /** Read access to a room, from the recorded messages and the presence. */

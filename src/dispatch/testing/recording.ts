@@ -73,10 +73,17 @@ function recorder({ hub, sent, answers }: Recording, failures: Promise<unknown>[
 export const recordingRuntime = (env: object, background: Promise<unknown>[]): Runtime => ({
   env: envOf({ env }),
   waitUntil(work) {
-    work.catch(() => {});
-    background.push(work);
+    const promise = settling(work);
+    promise.catch(() => {});
+    background.push(promise);
   },
 });
+
+/** As `logged` of the server takes what code without types gives. */
+async function settling(work: unknown): Promise<unknown> {
+  if (typeof work === "function") throw new TypeError("waitUntil takes a promise: call it.");
+  return work;
+}
 
 /**
  * The value as a receiver gets it, which the type `Wire` describes: encoded as JSON and decoded again, while bytes

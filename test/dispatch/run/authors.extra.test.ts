@@ -88,6 +88,17 @@ describe.each(STAGES)("in %s", (stage, callerIn) => {
     expect(await call("change")).toBe(2);
   });
 
+  it.each(["clients.group", "clients.user", "clients.othersIn", "group", "order"])(
+    "a name that is no string is an error of the hub, and says so: %s",
+    async (where) => {
+      const lines = logged("call_failed");
+      expect(await (await callerIn())("number", where)).toBe("error:internal");
+      const sentence = "The name of a room or user is a string, not number.";
+      const line = { method: "authors.number", error: expect.stringContaining(sentence) };
+      expect(lines()).toMatchObject(isLimited ? [line] : []);
+    },
+  );
+
   it("a context is not to be copied", async () => {
     expect(await (await callerIn())("copy")).toEqual(["string", [], []]);
   });
@@ -113,6 +124,21 @@ describe.each(STAGES.filter(([stage]) => stage !== "a test of calls"))("in %s", 
       expect(await call("roles")).toEqual([]);
     },
   );
+});
+
+describe.each(STAGES.filter(([stage]) => stage !== "a test of calls"))("in %s", (_, callerIn) => {
+  it("a function is no work that goes on", async () => {
+    const lines = logged("wait_until_failed");
+    expect(await (await callerIn())("background")).toBeNull();
+    const error = expect.stringContaining("waitUntil takes a promise: call it.");
+    await vi.waitFor(() => expect(lines()).toMatchObject([{ method: "background", error }]));
+  });
+});
+
+it("a function is no work that goes on in a test of calls", async () => {
+  const { background, invoke } = calling(AuthorHub);
+  await invoke.background();
+  await expect(background[0]).rejects.toThrow("waitUntil takes a promise: call it.");
 });
 
 describe.each(STAGES.filter(([stage]) => stage !== "a relay"))("in %s", (_, callerIn) => {
