@@ -1,6 +1,7 @@
 // What a hub declares is checked once, where it is declared. Types say the same, but not in JavaScript, nor of a schema
 // of a library that is too old.
 
+import type { AnyHub } from "./hub-members.ts";
 import { unnamed } from "./named-arguments.ts";
 
 interface Declared {
@@ -42,6 +43,23 @@ function problemOf({ kind, args, policy, handle, ...more }: Declared, expected: 
   if ("returns" in more && !isSchema(more.returns)) return "its result is no Standard Schema";
   if (typeof handle !== "function") return "its handler is no function";
   return typeof (policy ?? handle) === "function" ? undefined : "its policy is no function";
+}
+
+/** Throws a `TypeError` for a setting of the hub that should be a schema. */
+export function checkSchemas({ name, settings, presenceState, stateful }: AnyHub): void {
+  const schemas: Readonly<Record<string, unknown>> = {
+    ...settings.answers,
+    ...(presenceState && { presenceState }),
+    ...(stateful && { state: stateful.options.schema }),
+  };
+  for (const [place, schema] of Object.entries(schemas))
+    if (!isSchema(schema))
+      throw new TypeError(`Hub "${name}": the schema of ${place} is no Standard Schema.`);
+  for (const [method, { args }] of Object.entries(settings.client?.clientMethods ?? {}))
+    if (RESERVED.test(method) || !args.every(isSchema))
+      throw new TypeError(
+        `Hub "${name}": the client method ${method} has a reserved name, or no Standard Schema.`,
+      );
 }
 
 /** Not its members: libraries make them on first use. */

@@ -8,6 +8,7 @@ import {
   type SignalRSettings,
 } from "../../model/options.ts";
 import { withDefaults } from "../../model/with-defaults.ts";
+import { checkSchemas } from "./check-members.ts";
 import type { Filter, FilterOwner } from "./filters.ts";
 import { groupPrefixesOf, type GroupPrefixes } from "./group-names.ts";
 import type { AnyHub, AnyMember } from "./hub-definition.ts";
@@ -57,6 +58,7 @@ export function servedHub(hub: AnyHub, around: readonly Filter[] = []): ServedHu
     throw new TypeError(
       `This is no hub, but ${typeof hub}: end with .methods({ … }), and import no module in a circle.`,
     );
+  checkSchemas(hub);
   const filters = [...around, ...hub.filters];
   if (filters.some((filter) => typeof filter !== "object"))
     throw new TypeError(

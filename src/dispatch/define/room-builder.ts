@@ -61,8 +61,14 @@ export type StatefulParts = Pick<
 /** Builds on plain data: types are those of `RoomBuilder`. */
 export function roomBuilder(parts: StatefulParts): RoomBuilder<any, any, any> {
   const { stateful } = parts;
+  const checkTwice = (members: object, known: object) => {
+    const twice = Object.keys(members).find((name) => Object.hasOwn(known, name));
+    if (twice !== undefined)
+      throw new TypeError(`Hub "${parts.name}": "${twice}" is declared twice.`);
+  };
   const declared = (kind: "internal" | "actions", members: Readonly<Record<string, AnyAction>>) => {
     checkMembers(parts.name, kind === "actions" ? "action" : kind, members);
+    checkTwice(members, stateful[kind]);
     const more = { [kind]: { ...stateful[kind], ...members } };
     return roomBuilder({ ...parts, stateful: { ...stateful, ...more } });
   };
@@ -72,9 +78,7 @@ export function roomBuilder(parts: StatefulParts): RoomBuilder<any, any, any> {
     internal: (members: Record<string, AnyAction>) => declared("internal", members),
     actions: (members: Record<string, AnyAction>) => declared("actions", members),
     hooks(hooks: object) {
-      const twice = Object.keys(hooks).find((name) => name in parts.settings);
-      if (twice !== undefined)
-        throw new TypeError(`Hub "${parts.name}": "${twice}" is declared twice.`);
+      checkTwice(hooks, parts.settings);
       return roomBuilder({ ...parts, settings: { ...parts.settings, ...hooks } });
     },
     use: (filter: Filter) => roomBuilder({ ...parts, filters: [...parts.filters, filter] }),

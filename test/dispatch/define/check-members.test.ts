@@ -3,6 +3,7 @@
 import { describe, expect, it } from "vitest";
 import * as z from "zod";
 import { action, internal } from "../../../src/dispatch/define/action-definition.ts";
+import { clientMethods } from "../../../src/dispatch/define/client-methods.ts";
 import {
   authorize,
   hub,
@@ -136,6 +137,35 @@ describe("a member", () => {
 });
 
 describe("a served hub", () => {
+  const noSchema = untyped(z.boolean);
+
+  it.each([
+    ["the schema of confirm is", hub("chat", untyped({ answers: { confirm: noSchema } }))],
+    ["the schema of presenceState is", hub("chat").presenceState(noSchema)],
+    ["the schema of state is", hub("chat").state("group", untyped({ schema: {}, initial: 1 }))],
+    [
+      "the client method said has a reserved name, or",
+      hub("chat", untyped({ client: clientMethods({ said: [noSchema] }) })),
+    ],
+    [
+      "the client method toJSON has a reserved name, or",
+      hub("chat", untyped({ client: clientMethods({ toJSON: [] }) })),
+    ],
+  ])("has schemas: %s none", (place, builder) => {
+    const chat = untyped(builder).methods({});
+    expect(() => servedHub(chat)).toThrow(
+      new TypeError(`Hub "chat": ${place} no Standard Schema.`),
+    );
+  });
+
+  it("has each action once", () => {
+    const go = action([], () => 1);
+    expect(() => rooms().actions(untyped({ go })).actions(untyped({ go }))).toThrow(
+      new TypeError('Hub "chat": "go" is declared twice.'),
+    );
+    expect(() => rooms().actions(untyped({ constructor: go }))).not.toThrow();
+  });
+
   it.each([
     ["undefined", undefined],
     ["object", hub("chat")],
