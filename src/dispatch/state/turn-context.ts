@@ -156,7 +156,7 @@ function millisecondsOf(seconds: number): number {
 }
 
 function timeOf(time: Date | number): number {
-  const at = typeof time === "number" ? time : time.getTime();
+  const at = time instanceof Date ? time.getTime() : time;
   if (!Number.isFinite(at)) throw new TypeError("A schedule's time is invalid.");
   return at;
 }

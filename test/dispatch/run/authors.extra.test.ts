@@ -2,7 +2,7 @@
 
 import { describe, expect, it, onTestFinished, vi } from "vitest";
 import { calling, world } from "../../../src/dispatch/testing/testing.ts";
-import { Client, enter, token, upgrade } from "../../rooms/client.ts";
+import { Client, enter, roomAt, token, upgrade } from "../../rooms/client.ts";
 import { AuthorHub, UNSENDABLES, type Unsendable } from "../../support/author-hub.ts";
 
 /** Gives the result of a call, or `error:` and the code of its error. */
@@ -146,6 +146,12 @@ describe.each(STAGES.filter(([stage]) => stage !== "a relay"))("in %s", (_, call
     const shown = { n: 1, at: "1970-01-01T00:00:00.000Z" };
     expect(await (await callerIn())("track", "lobby")).toEqual([shown, shown]);
   });
+});
+
+it("a state that a room elsewhere refuses is no exception of that room", async () => {
+  const refused = { fault: { code: "forbidden", message: expect.any(String) } };
+  expect(await roomAt("authors/group:elsewhere").track("alice", 1)).toEqual(refused);
+  expect(await callsOf(await wholeHub())("track", "elsewhere")).toBe("error:forbidden");
 });
 
 it.each(["joined", "left", "disconnected", "connected"])(
