@@ -1,5 +1,6 @@
 // The contexts of a room's hooks: smaller than that of a call, since there is no calling connection.
 
+import { freezeDeep } from "../../model/plain-json.ts";
 import { ALL, topicOfCode, type Topic } from "../../model/topic.ts";
 import type { Host } from "../../rooms/object/host.ts";
 import { roomFor } from "../define/group-names.ts";
@@ -37,7 +38,7 @@ export const roomContext = (
   return {
     ...runtime,
     clients: clientsOf(messenger),
-    room,
+    room: freezeDeep(room),
     all: viewOf(ALL),
     group: (name) => viewOf(roomFor(served, topicOfCode("group", name))),
     order: (id) => viewOf(topicOfCode("order", id)),

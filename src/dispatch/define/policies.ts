@@ -2,6 +2,7 @@
 // policies, the token's capabilities and the role of services.
 
 import { allows } from "../../model/capability.ts";
+import { freezeDeep } from "../../model/plain-json.ts";
 import { formatTopic, isRoomKind, type RoomKind, type Topic } from "../../model/topic.ts";
 import { isGuest, isService, type Right, type User } from "../../model/user.ts";
 import { describedAs, policyText } from "./policy-names.ts";
@@ -87,7 +88,18 @@ export const some = (...policies: Policy[]): Policy => {
 export const callAt = (
   { name: hub }: { readonly name: string },
   subject: Runtime & { readonly user: User; readonly room: Topic },
-) => ({ hub, ...subject, args: [] });
+) => ({ hub, ...subject, user: freezeDeep(subject.user), args: [] });
+
+/** Whether the hub's own policy, if it has one, allows a connection to the whole hub. */
+export const mayUse = (
+  { name: hub, authorize }: { readonly name: string; readonly authorize?: Policy | undefined },
+  subject: Runtime & { readonly user: User },
+): Promise<boolean> =>
+  allowed(authorize, { hub, ...subject, user: freezeDeep(subject.user), args: [] });
+
+/** A policy that gives nothing refuses; that there is none does not. */
+const allowed = async (policy: Policy | undefined, call: Call): Promise<boolean> =>
+  !policy || Boolean(await policy(call));
 
 /** The part of a served hub that has the rules of its rooms. */
 interface RoomRulesOwner {
@@ -139,7 +151,7 @@ export async function mayEnter(
   if (isService(user) || hasCapability(user, "sub", room)) return true;
   if (room.kind !== "user") return (await rules?.enter?.(call)) ?? false;
   if (room.name !== user.id || isGuest(user)) return false;
-  return (await rules?.authorize?.({ ...ofHub, user })) ?? true;
+  return allowed(rules?.authorize, { ...ofHub, user });
 }
 
 /** As `mayEnter`, by the capability `hst` or the hub's rule for history. Rejects with what the policy throws. */
