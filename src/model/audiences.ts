@@ -1,7 +1,7 @@
 // Audiences, for hub code and for services: first the types (which client methods may be called on which audience),
 // then the proxies behind them. Subclasses supply the transport.
 
-import { formatTopic, roomTopic, ALL, type Position, type Topic } from "./topic.ts";
+import { formatTopic, topicOfCode, ALL, type Position, type Topic } from "./topic.ts";
 
 /**
  * Calls without an answer: to an audience of many, or to clients whose methods return nothing. In a hub the promise
@@ -113,7 +113,7 @@ export abstract class Audiences<C, One> implements Clients<C, One> {
     return callProxy(send);
   }
   #rooms(kind: string, names: readonly string[]): Sends<C> {
-    const topics = names.map((name) => roomTopic(kind, name));
+    const topics = names.map((name) => topicOfCode(kind, name));
     return this.toTopics(topics.length > 1 ? distinct(topics) : topics);
   }
 }

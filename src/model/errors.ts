@@ -42,21 +42,36 @@ export const serverError = (code: ErrorCode, message: string): HubError =>
   Object.assign(new HubError(code, message), { isOwn: true as const });
 
 /** The error that a caller receives: a `HubError` unchanged, anything else as `internal`. */
-export function publicError(error: unknown): HubError {
-  if (error instanceof HubError) return error;
-  if (!isRemoteHubError(error))
-    return serverError("internal", "The server failed; its log has the details.");
-  const { code, message, isOwn, retryAfter } = error;
-  const known = { ...(isOwn && { isOwn }), ...(retryAfter && { retryAfter }) };
-  return Object.assign(new HubError<string>(code, message), known);
+export const publicError = (error: unknown): HubError =>
+  hubErrorOf(error) ?? serverError("internal", "The server failed; its log has the details.");
+
+/** Undefined for any other value. Never throws: hub code may throw a revoked proxy, whose members cannot be read. */
+function hubErrorOf(error: unknown): HubError | undefined {
+  try {
+    if (error instanceof HubError) return error;
+    if (!isRemoteHubError(error)) return undefined;
+    const { code, message, isOwn, retryAfter } = error;
+    const known = { ...(isOwn && { isOwn }), ...(retryAfter && { retryAfter }) };
+    return Object.assign(new HubError<string>(code, message), known);
+  } catch {
+    return undefined;
+  }
+}
+
+/** `TypeError: …`, of any value that was thrown. Never throws: an object without a prototype has no text. */
+export function errorLine(error: unknown): string {
+  try {
+    return error instanceof Error ? `${error.name}: ${error.message}` : String(error);
+  } catch {
+    return "A thrown value without text.";
+  }
 }
 
 /**
  * Whether an error that is shown as `internal` must be logged: it was thrown here, and is not the answer of an object,
  * which has logged the reason itself.
  */
-export const isUnexpected = (error: unknown): boolean =>
-  !(error instanceof HubError) && !isRemoteHubError(error);
+export const isUnexpected = (error: unknown): boolean => hubErrorOf(error) === undefined;
 
 /**
  * Over RPC errors lose their class, and keep `name`, `message` and own properties (compatibility flag

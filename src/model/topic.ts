@@ -52,6 +52,13 @@ export function roomTopic(kind: string, name: string): Topic {
   return { kind: roomKind(kind), name: canonicalName(name) };
 }
 
+/** The same for names that hub code gives. Throws a TypeError for what is no string, such as the number of an order. */
+export function topicOfCode(kind: string, name: string): Topic {
+  if (typeof name !== "string")
+    throw new TypeError(`The name of a room or user is a string, not ${typeof name}.`);
+  return roomTopic(kind, name);
+}
+
 function roomKind(kind: string): RoomKind {
   if (!isRoomKind(kind))
     throw new HubError("room_kind_not_found", "A room begins with its kind: group:lobby.");

@@ -44,3 +44,11 @@ export function append(begun: Uint8Array, more: Uint8Array, most: number): Uint8
 /** The rest of a frame, copied, because a view would keep the whole frame in memory; from 0 the frame itself. */
 export const restOf = (bytes: Uint8Array, from: number): Uint8Array =>
   from === 0 ? bytes : bytes.slice(from);
+
+/** In slices: `String.fromCharCode` takes characters as arguments, and the stack is finite. */
+export function base64(bytes: Uint8Array): string {
+  let binary = "";
+  for (let start = 0; start < bytes.length; start += 8192)
+    binary += String.fromCharCode(...bytes.subarray(start, start + 8192));
+  return btoa(binary);
+}

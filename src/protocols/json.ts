@@ -3,12 +3,10 @@
 
 import { HubError } from "../model/errors.ts";
 import type { Params, Path } from "../model/message.ts";
+import { base64 } from "./bytes.ts";
 import { wireObjects } from "./wire-objects.ts";
 
-/**
- * `too_large` for over `limit` bytes of UTF-8, as on the wire. A UTF-16 unit is one to three bytes, so most frames need
- * no counting.
- */
+/** `too_large` for over `limit` bytes of UTF-8. A UTF-16 unit is one to three: most frames need no counting. */
 export function sizeError(text: string, limit: number): HubError | undefined {
   if (text.length * 3 <= limit) return undefined;
   if (text.length > limit) return tooLarge(`${grouped(text.length)} characters`, limit);
@@ -187,13 +185,22 @@ const SPECIAL = 1;
 /** A flag: binary protocols write a part of the value differently than JSON. */
 const PLACED = 2;
 
-/** The flags of a value, found in one pass, because every publication pays for it. */
+/** The flags of a value. Never throws: `JSON.stringify` refuses a circle, and says where it closes. */
 function kindsOf(value: unknown): number {
+  try {
+    return kindsIn(value);
+  } catch {
+    return SPECIAL;
+  }
+}
+
+/** The same in one pass, because every publication pays for it. */
+function kindsIn(value: unknown): number {
   if (typeof value === "number") return value - value === 0 ? 0 : SPECIAL;
   if (typeof value !== "object" || value === null) return typeof value === "bigint" ? SPECIAL : 0;
   if (Array.isArray(value)) {
     let kinds = 0;
-    for (const item of value) if (typeof item !== "string") kinds |= kindsOf(item);
+    for (const item of value) if (typeof item !== "string") kinds |= kindsIn(item);
     return kinds;
   }
   return value instanceof Date ? PLACED : kindsOfObject(value);
@@ -204,7 +211,7 @@ function kindsOfObject(value: object): number {
   let kinds = wireObjects.isUsed && wireObjects.has(value) ? PLACED : 0;
   for (const key in value) {
     const member = (value as Record<string, unknown>)[key];
-    if (typeof member !== "string") kinds |= kindsOf(member);
+    if (typeof member !== "string") kinds |= kindsIn(member);
     if (key === "__proto__") kinds |= SPECIAL;
   }
   return kinds;
@@ -239,12 +246,4 @@ function digitsOf(value: bigint): unknown {
   if (value < -(2n ** 63n) || value >= 2n ** 64n)
     throw new TypeError("A whole number of more than 64 bits cannot be sent.");
   return rawJSON ? rawJSON(String(value)) : value;
-}
-
-/** In slices, because `String.fromCharCode` takes each character as an argument, and the stack is limited. */
-function base64(bytes: Uint8Array): string {
-  let binary = "";
-  for (let start = 0; start < bytes.length; start += 8192)
-    binary += String.fromCharCode(...bytes.subarray(start, start + 8192));
-  return btoa(binary);
 }

@@ -3,6 +3,7 @@
 
 import ky, { isHTTPError, isTimeoutError, type Options } from "ky";
 import { HubError } from "../../model/errors.ts";
+import { toExactJson } from "../../protocols/json.ts";
 import { withDefaults } from "../../model/with-defaults.ts";
 import { parseBody, refusalOf } from "./backend-answers.ts";
 import {
@@ -27,6 +28,16 @@ export interface RestRequest {
   readonly isOnce?: boolean;
   /** Used unless the call itself sets a limit. Default: 30. */
   readonly timeoutSeconds?: number;
+}
+
+/** Digits of 64 bits are kept. Throws `invalid_arguments` for what JSON has no form for, as the server would. */
+export function bodyOf(members: object): string {
+  try {
+    return toExactJson(members);
+  } catch (error) {
+    const { message } = error as Error;
+    throw new HubError<ClientErrorCode>("invalid_arguments", message, { cause: error });
+  }
 }
 
 /** Resolves with the JSON of the response. Rejects with a HubError, after the last attempt. */

@@ -6,8 +6,7 @@ import type { Runs } from "../../dispatch/define/stateful-room.ts";
 import { callProxy } from "../../model/audiences.ts";
 import type { ScheduledAction, StateSnapshot } from "../../model/state-wire.ts";
 import { formatPosition, type Position } from "../../model/topic.ts";
-import { toExactJson } from "../../protocols/json.ts";
-import type { SendRequest } from "./backend-requests.ts";
+import { bodyOf, type SendRequest } from "./backend-requests.ts";
 import { exists } from "./backend-rooms.ts";
 import { segment } from "./backend-urls.ts";
 
@@ -89,7 +88,7 @@ export function statefulRoomAt<H extends AnyHub>(
   };
   /** Requests with a body are sent once: a second attempt would find a room that is no longer empty. */
   const post = async (verb: string, body?: object) => {
-    const more = body && { body: toExactJson(body), isOnce: true };
+    const more = body && { body: bodyOf(body), isOnce: true };
     const answer = await send({ method: "POST", path: `${path}/:${verb}`, ...more });
     return formatPosition(answer as Position);
   };
@@ -118,7 +117,7 @@ const runsOf = ({ send, path, idempotencyKey }: StatefulRoomOptions, at?: string
   callProxy<never>(async (action, args) => {
     const body = { arguments: args, idempotency_key: idempotencyKey ?? crypto.randomUUID() };
     const answer = await send({
-      ...{ method: "POST", path: `${path}/:run/${segment(action)}`, body: toExactJson(body) },
+      ...{ method: "POST", path: `${path}/:run/${segment(action)}`, body: bodyOf(body) },
       ...(at !== undefined && { headers: { "if-match": `"${at}"` } }),
     });
     // An action that returns nothing resolves with `undefined`.

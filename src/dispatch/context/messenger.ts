@@ -33,6 +33,17 @@ export interface Publications {
   readonly elsewhere: Promise<unknown>[];
 }
 
+/**
+ * The error of a message that cannot be sent. Hub code need not wait for its messages: their call fails as well, also
+ * where it has caught the error.
+ */
+export function unsent(elsewhere: Promise<unknown>[], error: unknown): unknown {
+  const failure = Promise.reject(error);
+  failure.catch(() => {});
+  elsewhere.push(failure);
+  return error;
+}
+
 export interface MessengerOptions {
   readonly host: Pick<Host, "clients" | "publishing" | "env">;
   readonly served: ServedHub;

@@ -2,11 +2,12 @@
 
 import type { StandardSchemaV1 } from "@standard-schema/spec";
 import type { RoomKind } from "../../model/topic.ts";
+import { checkMembers } from "./check-members.ts";
 import { answersOf, type ClientMethods } from "./client-methods.ts";
 import type { Filter } from "./filters.ts";
 import type { Hub, HubMember } from "./hub-members.ts";
 import type { ClientResultNames, HubOptions, HubSettings } from "./hub-settings.ts";
-import { checkHandlers, type OneResult } from "./one-result.ts";
+import type { OneResult } from "./one-result.ts";
 import { roomBuilder, type RoomBuilder } from "./room-builder.ts";
 import type { StateOptions } from "./state-options.ts";
 import type { Storable } from "./storable.ts";
@@ -81,7 +82,7 @@ const builder = <C, S>(parts: Parts<C, S>): HubBuilder<C, S> => ({
       stateful: { kind, options, internal: {}, actions: {} },
     }) as never,
   methods(members) {
-    checkHandlers(parts.name, members);
+    checkMembers(parts.name, "method", members);
     return { ...parts, members };
   },
 });

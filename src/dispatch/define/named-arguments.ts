@@ -4,7 +4,7 @@ import type { StandardSchemaV1 } from "@standard-schema/spec";
 import { HubError } from "../../model/errors.ts";
 import { isJsonObject } from "../../protocols/json.ts";
 import type { Arg, Input, Output } from "./hub-arguments.ts";
-import type { AnyMember } from "./hub-definition.ts";
+import type { AnyMember } from "./hub-members.ts";
 
 /** A schema that carries the argument's name. */
 export interface NamedSchema<S extends StandardSchemaV1> extends StandardSchemaV1<

@@ -1,5 +1,5 @@
 // Methods and actions return one result; only a stream returns items. A generator of a method would be sent as `{}`. So
-// it is refused by the compiler, when the hub is declared, and when a call returns items.
+// it is refused by the compiler, when the hub is declared (check-members.ts), and when a call returns items.
 
 import { serverError } from "../../model/errors.ts";
 import { givesItems, type GivesItems } from "../../model/iterables.ts";
@@ -20,20 +20,6 @@ export type OneResult<M> = {
     ? Without<Awaited<T>, GivesItems, "A method returns one result: declare a stream.">
     : unknown;
 };
-
-interface Declared {
-  readonly kind: string;
-  readonly handle: unknown;
-}
-
-const GENERATOR = /GeneratorFunction\]$/;
-
-/** Throws a `TypeError` for a generator function as the handler of a method or an action. */
-export function checkHandlers(hub: string, members: Readonly<Record<string, Declared>>): void {
-  for (const [name, { kind, handle }] of Object.entries(members))
-    if (kind !== "stream" && GENERATOR.test(Object.prototype.toString.call(handle)))
-      throw new TypeError(`Hub "${hub}": ${name} is a generator: only a stream gives items.`);
-}
 
 /** The result of a method, unchanged. Throws `wrong_kind` for a result with items. */
 export function oneResult<T>(target: string, result: T): T {

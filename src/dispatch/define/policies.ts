@@ -2,6 +2,7 @@
 // policies, the token's capabilities and the role of services.
 
 import { allows } from "../../model/capability.ts";
+import { freezeDeep } from "../../model/plain-json.ts";
 import { formatTopic, isRoomKind, type RoomKind, type Topic } from "../../model/topic.ts";
 import { isGuest, isService, type Right, type User } from "../../model/user.ts";
 import { describedAs, policyText } from "./policy-names.ts";
@@ -37,40 +38,68 @@ export const signedIn: Policy = describedAs(
   ({ user }: Call) => user !== null && !isGuest(user),
 );
 
+/** In the place of a policy, `role` for `role("Admin")` would give a function, which is no refusal. */
+function checkParts(type: "string" | "function", parts: readonly unknown[]): void {
+  if (parts.some((part) => typeof part !== type))
+    throw new TypeError(
+      'A policy is made by a call: role("Admin"), every(signedIn, role("Admin")).',
+    );
+}
+
 /** Allows users with at least one of these roles. */
-export const role = (...anyOf: string[]): Policy =>
-  describedAs(`role(${anyOf.map((name) => JSON.stringify(name)).join(", ")})`, ({ user }: Call) =>
-    anyOf.some((name) => user?.roles.includes(name)),
+export const role = (...anyOf: string[]): Policy => {
+  checkParts("string", anyOf);
+  return describedAs(
+    `role(${anyOf.map((name) => JSON.stringify(name)).join(", ")})`,
+    ({ user }: Call) => anyOf.some((name) => user?.roles.includes(name)),
   );
+};
 
 /** Allows users whose token has this claim, with this value or with an array that contains it. */
-export const claim = (name: string, value: unknown): Policy =>
-  describedAs(`claim(${JSON.stringify(name)}, …)`, ({ user }: Call) => {
+export const claim = (name: string, value: unknown): Policy => {
+  checkParts("string", [name]);
+  return describedAs(`claim(${JSON.stringify(name)}, …)`, ({ user }: Call) => {
     const actual = user && Object.hasOwn(user.claims, name) ? user.claims[name] : undefined;
     return Array.isArray(actual)
       ? actual.includes(value)
       : actual !== undefined && actual === value;
   });
+};
 
 /** Allows calls that all policies allow. They run in order, up to the first refusal. */
-export const every = (...policies: Policy[]): Policy =>
-  describedAs(`every(${policies.map(policyText).join(", ")})`, async (call: Call) => {
+export const every = (...policies: Policy[]): Policy => {
+  checkParts("function", policies);
+  return describedAs(`every(${policies.map(policyText).join(", ")})`, async (call: Call) => {
     for (const policy of policies) if (!(await policy(call))) return false;
     return true;
   });
+};
 
 /** Allows calls that at least one policy allows. They run in order, up to the first that allows. */
-export const some = (...policies: Policy[]): Policy =>
-  describedAs(`some(${policies.map(policyText).join(", ")})`, async (call: Call) => {
+export const some = (...policies: Policy[]): Policy => {
+  checkParts("function", policies);
+  return describedAs(`some(${policies.map(policyText).join(", ")})`, async (call: Call) => {
     for (const policy of policies) if (await policy(call)) return true;
     return false;
   });
+};
 
 /** The subject of policies for a room: a user who would enter it, or read its history or presence. */
 export const callAt = (
   { name: hub }: { readonly name: string },
   subject: Runtime & { readonly user: User; readonly room: Topic },
-) => ({ hub, ...subject, args: [] });
+) => ({ hub, ...subject, user: freezeDeep(subject.user), args: [] });
+
+/** Whether the hub's own policy, if it has one, allows a connection to the whole hub. */
+export const mayUse = (
+  { name: hub, authorize }: { readonly name: string; readonly authorize?: Policy | undefined },
+  subject: Runtime & { readonly user: User },
+): Promise<boolean> =>
+  allowed(authorize, { hub, ...subject, user: freezeDeep(subject.user), args: [] });
+
+/** A policy that gives nothing refuses; that there is none does not. */
+const allowed = async (policy: Policy | undefined, call: Call): Promise<boolean> =>
+  !policy || Boolean(await policy(call));
 
 /** The part of a served hub that has the rules of its rooms. */
 interface RoomRulesOwner {
@@ -123,7 +152,7 @@ export async function mayEnter(
   if (isService(user) || hasCapability(user, "sub", room)) return true;
   if (room.kind !== "user") return (await rules?.enter?.(call)) ?? false;
   if (room.name !== user.id || isGuest(user)) return false;
-  return (await rules?.authorize?.({ ...ofHub, user })) ?? true;
+  return allowed(rules?.authorize, { ...ofHub, user });
 }
 
 /** Like `mayEnter`, by the capability `hst` or the hub's rule for history. Rejects with the policy's error. */

@@ -8,9 +8,10 @@ import type {
   InternalOf,
   StateDeclaration,
 } from "./action-definition.ts";
+import { checkMembers } from "./check-members.ts";
 import type { Filter } from "./filters.ts";
 import type { Hub, HubMember } from "./hub-members.ts";
-import { checkHandlers, type OneResult } from "./one-result.ts";
+import type { OneResult } from "./one-result.ts";
 import type { RoomTypes } from "./state-options.ts";
 import type { StatefulHooks, WithState } from "./stateful-room.ts";
 
@@ -60,8 +61,14 @@ export type StatefulParts = Pick<
 /** Builds plain data; the types are those of `RoomBuilder`. */
 export function roomBuilder(parts: StatefulParts): RoomBuilder<any, any, any> {
   const { stateful } = parts;
+  const checkTwice = (members: object, known: object) => {
+    const twice = Object.keys(members).find((name) => Object.hasOwn(known, name));
+    if (twice !== undefined)
+      throw new TypeError(`Hub "${parts.name}": "${twice}" is declared twice.`);
+  };
   const declared = (kind: "internal" | "actions", members: Readonly<Record<string, AnyAction>>) => {
-    checkHandlers(parts.name, members);
+    checkMembers(parts.name, kind === "actions" ? "action" : kind, members);
+    checkTwice(members, stateful[kind]);
     const more = { [kind]: { ...stateful[kind], ...members } };
     return roomBuilder({ ...parts, stateful: { ...stateful, ...more } });
   };
@@ -71,14 +78,12 @@ export function roomBuilder(parts: StatefulParts): RoomBuilder<any, any, any> {
     internal: (members: Record<string, AnyAction>) => declared("internal", members),
     actions: (members: Record<string, AnyAction>) => declared("actions", members),
     hooks(hooks: object) {
-      const twice = Object.keys(hooks).find((name) => name in parts.settings);
-      if (twice !== undefined)
-        throw new TypeError(`Hub "${parts.name}": "${twice}" is declared twice.`);
+      checkTwice(hooks, parts.settings);
       return roomBuilder({ ...parts, settings: { ...parts.settings, ...hooks } });
     },
     use: (filter: Filter) => roomBuilder({ ...parts, filters: [...parts.filters, filter] }),
     methods(members: Record<string, HubMember<any>>) {
-      checkHandlers(parts.name, members);
+      checkMembers(parts.name, "method", members);
       return { ...parts, members };
     },
   } as unknown as RoomBuilder<any, any, any>;

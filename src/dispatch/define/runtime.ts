@@ -56,6 +56,8 @@ export const envOf = ({ env }: Pick<Place, "env">): Cloudflare.Env => env as Clo
 /** Never rejects: an error is logged. */
 export const logged = async (work: Promise<unknown>, origin: Origin): Promise<void> => {
   try {
+    // It would never run.
+    if (typeof work === "function") throw new TypeError("waitUntil takes a promise: call it.");
     await work;
   } catch (error) {
     logError("wait_until_failed", { ...origin, error });

@@ -8,7 +8,7 @@ import { applyGrant, type User } from "../../model/user.ts";
 import type { RefreshOutcome } from "../../rooms/rpc/relay-rpc.ts";
 import { rateError } from "../run/refusals.ts";
 import type { Session } from "../run/session.ts";
-import { mayEnter } from "../define/policies.ts";
+import { mayEnter, mayUse } from "../define/policies.ts";
 import { policyRuntime } from "../define/runtime.ts";
 import { policyInputOf } from "../run/room-permission.ts";
 
@@ -66,8 +66,7 @@ async function admitsPlace(session: Session, user: User): Promise<boolean> {
   const { served } = session;
   const room = session.host.roomOf(session.connection);
   if (room.kind !== "all") return mayEnter(...policyInputOf(session, user, room));
-  const runtime = policyRuntime(session.host, served);
-  return (await served.authorize?.({ hub: served.name, user, args: [], ...runtime })) ?? true;
+  return mayUse(served, { user, ...policyRuntime(session.host, served) });
 }
 
 /** The requested rooms that the token neither names nor admits, as topics. */

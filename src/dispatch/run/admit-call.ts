@@ -2,6 +2,7 @@
 // only if a policy may refuse the call, or if there is no such member.
 
 import { HubError } from "../../model/errors.ts";
+import { freezeDeep } from "../../model/plain-json.ts";
 import { withFacts } from "../../model/refusal-facts.ts";
 import type { Topic } from "../../model/topic.ts";
 import type { AnyMember } from "../define/hub-definition.ts";
@@ -75,7 +76,7 @@ export async function authorise(
   call: CheckedCall,
 ): Promise<void> {
   const { target: method, user, args, runtime } = call;
-  const judged = { hub: table.name, method, user, args, ...runtime };
+  const judged = { hub: table.name, method, user: freezeDeep(user), args, ...runtime };
   for (const policy of [table.authorize, member.policy])
     if (policy && policy !== anyone && !(await policy(judged)))
       throw forbidden(`${table.name}.${call.target} is not for this user.`, {

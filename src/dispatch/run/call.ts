@@ -1,7 +1,7 @@
 // One call from begin to completion: its session runs it in its turn, it may be cancelled, and it is answered once. Its
 // work is a hub's method or stream (hub-call.ts), or a method of the protocol itself (built-ins.ts).
 
-import { HubError, publicError } from "../../model/errors.ts";
+import { errorLine, HubError, publicError } from "../../model/errors.ts";
 import { logError } from "../../model/logger.ts";
 import type { CallId, Outgoing, Stage, StreamRef } from "../../model/message.ts";
 import { failure, showsDetails, type FailedCall, type SendAnswer } from "./frame-answers.ts";
@@ -38,13 +38,15 @@ export class Call implements OpenCall {
   readonly id: CallId | undefined;
   readonly streams: boolean;
   readonly held: number;
-  readonly #cameAt: number;
+  readonly #cameAt = Date.now();
   readonly #uploads = new Map<string, UploadStream>();
   /** The call's publications. Its completion waits until all are saved, and is a failure if one was not saved. */
   readonly published: Publications = { tickets: [], elsewhere: [] };
   #controller: AbortController | undefined;
   /** Once set, nothing else answers the call. */
   #cancelled: HubError | undefined;
+  /** The error of the handler, and the one that the caller gets for it: it is logged once. */
+  #failedBy: { readonly error: unknown; readonly shown: HubError } | undefined;
   /** Whether the caller has cancelled it. Not set by the end of its connection, after which waiting calls still run. */
   wasCancelled = false;
   /** The method's name for the log. `$/run` becomes its action. */
@@ -56,11 +58,8 @@ export class Call implements OpenCall {
 
   constructor(options: CallOptions) {
     this.#options = options;
-    this.name = options.name;
-    this.id = options.id;
+    [this.name, this.id, this.held] = [options.name, options.id, options.held];
     this.streams = options.streams ?? false;
-    this.held = options.held;
-    this.#cameAt = Date.now();
   }
 
   /** Aborted with the error of `cancel`. Created on first use, since most calls use none. */
@@ -106,10 +105,9 @@ export class Call implements OpenCall {
     const { connection, host } = this.#options.session;
     if (this.published.elsewhere.length === 0 && connection.deferred === 0) answer();
     else await this.#inOrder(answer);
-    const { activity } = host;
     const ms = this.streams ? undefined : Date.now() - this.#cameAt;
-    if (ms === 0) activity.counters.calls.instant += 1;
-    else if (ms !== undefined) activity.answered(ms);
+    if (ms === 0) host.activity.counters.calls.instant += 1;
+    else if (ms !== undefined) host.activity.answered(ms);
   }
 
   /** Does the work, and resolves with the function that sends its answer. Never rejects. */
@@ -181,13 +179,15 @@ export class Call implements OpenCall {
     if (!this.#cancelled) this.#answer(shown);
   }
 
-  /** Logs errors that are not a `HubError`; their text reaches the caller only if the hub has `detailedErrors`. */
+  /** Logs an error that is no `HubError`, once; its text reaches the caller only if the hub has `detailedErrors`. */
   #shown(error: unknown): HubError {
+    if (this.#failedBy && this.#failedBy.error === error) return this.#failedBy.shown;
     const { session } = this.#options;
     const shown = publicError(error);
+    this.#failedBy = { error, shown };
     if (shown.code === "internal") {
       logError("call_failed", { method: this.name, error });
-      shown.detail = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
+      shown.detail = errorLine(error);
     }
     if (!this.#cancelled) noteRefusedCall(session.host, this.name, shown);
     return shown;

@@ -1,7 +1,7 @@
 // Runs a hub's hooks: `connected` and `disconnected` for one connection, and `joined`, `left` and `presenceChanged` for
 // a room.
 
-import { CLOSE, isUnexpected } from "../../model/errors.ts";
+import { CLOSE, errorLine, isUnexpected } from "../../model/errors.ts";
 import { logError } from "../../model/logger.ts";
 import type { Ending, Host } from "../../rooms/object/host.ts";
 import type { UserChanges } from "../../rooms/rpc/presence-view.ts";
@@ -56,7 +56,7 @@ export async function connectedHook(session: Session): Promise<void> {
 
 /**
  * Runs `disconnected`, unless `connected` threw. It gets no error for a regular close, nor, as in ASP.NET, for the
- * hub's own `abort()`. Rejects with the hook's error.
+ * hub's own `abort()`. Never rejects.
  */
 export async function disconnectedHook(
   session: Session,
@@ -66,16 +66,18 @@ export async function disconnectedHook(
   const error = why === CLOSE.aborted ? undefined : (given ?? session.clientError);
   const { disconnected } = served.hub.settings;
   if (session.neverBegan || (!disconnected && served.filters.length === 0)) return;
-  await runInContext(session, {
-    name: "disconnected",
-    run: (context) =>
-      runFilters<void>(
-        served,
-        (filter, next) =>
-          filter.disconnected ? filter.disconnected(context, error, next) : next(),
-        () => disconnected?.(context, error),
-      ),
-  });
+  await logFailure(served, "disconnected", () =>
+    runInContext(session, {
+      name: "disconnected",
+      run: (context) =>
+        runFilters<void>(
+          served,
+          (filter, next) =>
+            filter.disconnected ? filter.disconnected(context, error, next) : next(),
+          () => disconnected?.(context, error),
+        ),
+    }),
+  );
 }
 
 /** The error for the log: of a `HubError`, which hub code throws on purpose, only the message without a stack. */
@@ -88,8 +90,7 @@ const loggedOf = (error: unknown): unknown =>
  */
 function detailOf({ host }: Session, error: unknown): string | undefined {
   if (!isUnexpected(error)) return `HubException: ${(error as Error).message}`;
-  if (!showsDetails(host)) return undefined;
-  return error instanceof Error ? `${error.name}: ${error.message}` : String(error);
+  return showsDetails(host) ? errorLine(error) : undefined;
 }
 
 /** A hook of a hub about one connection. */
@@ -147,19 +148,26 @@ export async function presenceHooks(
     return ids.map((id) => {
       const trace = traces?.get(id);
       const context = trace === undefined ? untraced : contextOf(hook, trace);
-      return logFailure(served, () => settings[hook]?.(memberContext(context, { id, trace })));
+      return logFailure(served, hook, () =>
+        settings[hook]?.(memberContext(context, { id, trace })),
+      );
     });
   };
   await Promise.all([...run("joined", joined), ...run("left", left)]);
-  await logFailure(served, () => settings.presenceChanged?.(contextOf("presenceChanged")));
-  await logFailure(served, () => Promise.all(published.elsewhere));
+  const hook = "presenceChanged";
+  await logFailure(served, hook, () => settings[hook]?.(contextOf(hook)));
+  await logFailure(served, "presence", () => Promise.all(published.elsewhere));
 }
 
-/** Runs a hook of a room, and logs its error: no caller waits for it. */
-async function logFailure(served: ServedHub, hook: () => unknown): Promise<void> {
+/** Runs a hook that no caller waits for, and logs its error. Never rejects. */
+async function logFailure(
+  { name: hub }: ServedHub,
+  hook: string,
+  run: () => unknown,
+): Promise<void> {
   try {
-    await hook();
+    await run();
   } catch (error) {
-    logError("hook_failed", { hub: served.name, hook: "presence", error: loggedOf(error) });
+    logError("hook_failed", { hub, hook, error: loggedOf(error) });
   }
 }

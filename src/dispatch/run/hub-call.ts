@@ -121,7 +121,7 @@ function streamWork(found: FoundCall): Work {
       else void host.inOrder({ caller: connection, recipient: connection }, queue);
       return size;
     };
-    await streamItems(items, { session, signal: call.signal, send });
+    await streamItems(items, { session, name: call.name, signal: call.signal, send });
   };
 }
 

@@ -1,6 +1,8 @@
 // Sends the items of a stream that a hub has returned. A pause after every few items lets the event loop turn, so that
 // a generator that never waits does not block the object. A slow reader slows down its stream.
 
+import { isUnexpected } from "../../model/errors.ts";
+import { logError } from "../../model/logger.ts";
 import { pause } from "../../rooms/platform/loop-timing.ts";
 import type { Session } from "./session.ts";
 import { untilCaughtUp } from "./slow-reader.ts";
@@ -12,6 +14,8 @@ const CHARS_PER_TURN = 128 * 1024;
 /** The receiver of the items. */
 interface Sink {
   readonly session: Session;
+  /** `hub.method`, for the log. */
+  readonly name: string;
   /** Ends the stream when aborted. */
   readonly signal: AbortSignal;
   /** Sends an item, and returns its size in characters. Throws if it cannot be encoded, which ends the stream. */
@@ -24,7 +28,7 @@ interface Sink {
  */
 export async function streamItems(
   items: AsyncIterable<unknown>,
-  { session, signal, send }: Sink,
+  { session, name, signal, send }: Sink,
 ): Promise<void> {
   const iterator = items[Symbol.asyncIterator]();
   const nextOf = nextUntil(signal);
@@ -41,7 +45,7 @@ export async function streamItems(
       await untilCaughtUp(session, () => signal.aborted);
     }
   } finally {
-    if (!isDone) void endGenerator(iterator);
+    if (!isDone) void endGenerator(iterator, name);
   }
 }
 
@@ -60,10 +64,11 @@ function nextUntil(signal: AbortSignal) {
     });
 }
 
-async function endGenerator(iterator: AsyncIterator<unknown>): Promise<void> {
+/** The call is over: only the log gets an error of the generator's end. */
+async function endGenerator(iterator: AsyncIterator<unknown>, method: string): Promise<void> {
   try {
     await iterator.return?.();
-  } catch {
-    // The call is over, so there is no caller to report the generator's last error to.
+  } catch (error) {
+    if (isUnexpected(error)) logError("call_failed", { method, error });
   }
 }

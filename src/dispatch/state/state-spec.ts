@@ -5,6 +5,7 @@ import { HubError } from "../../model/errors.ts";
 import { freezeDeep, plainJson } from "../../model/plain-json.ts";
 import { issueText } from "../../model/received-kind.ts";
 import { paramsForCode } from "../../protocols/exact-json.ts";
+import { formatTopic } from "../../model/topic.ts";
 import type { RoomAddress } from "../../rooms/rpc/object-names.ts";
 import type { Run, SavedState, StateSpec } from "../../rooms/rpc/state-rpc.ts";
 import type { AnyAction } from "../define/action-definition.ts";
@@ -37,6 +38,7 @@ export function stateSpecOf(
   const version = migrations.length + 1;
   return {
     kind: topic.kind,
+    about: { hub: served.name, room: formatTopic(topic) },
     version,
     tables: options.tables ?? [],
     updatesPerSecond: options.updatesPerSecond,

@@ -2,9 +2,11 @@
 
 import { callProxy, type SendCall } from "../../model/audiences.ts";
 import { HubError } from "../../model/errors.ts";
-import { ALL, roomTopic, type Topic } from "../../model/topic.ts";
+import { freezeDeep } from "../../model/plain-json.ts";
+import { ALL, topicOfCode, type Topic } from "../../model/topic.ts";
 import { traceOf } from "../../model/trace.ts";
 import { encodeParams } from "../../protocols/json.ts";
+import { copyOf } from "../../rooms/rpc/presence-view.ts";
 import type { Run, Turn } from "../../rooms/rpc/state-rpc.ts";
 import type {
   ActionClients,
@@ -64,10 +66,10 @@ export class TurnContext implements ActionContext<any> {
         .map(withViews) as never;
   }
   get room() {
-    return this.#turn.room;
+    return freezeDeep(this.#turn.room);
   }
   get present() {
-    return this.#turn.present;
+    return this.#turn.present.map(copyOf);
   }
   get now() {
     return this.#turn.now;
@@ -80,7 +82,7 @@ export class TurnContext implements ActionContext<any> {
   }
   /** Absent in internal actions, whose type has none. */
   get user() {
-    return this.#run.user!;
+    return freezeDeep(this.#run.user!);
   }
   get connectionId() {
     return this.#run.connection;
@@ -109,7 +111,7 @@ function clientsOf(sender: Sender, turn: Turn, except: readonly string[] = []): 
   const named =
     (kind: string) =>
     (...names: string[]) =>
-      to([...new Set(names)].map((name) => roomTopic(kind, name)));
+      to([...new Set(names)].map((name) => topicOfCode(kind, name)));
   return {
     get room() {
       return to([turn.room]);
@@ -154,7 +156,7 @@ function millisecondsOf(seconds: number): number {
 }
 
 function timeOf(time: Date | number): number {
-  const at = typeof time === "number" ? time : time.getTime();
+  const at = time instanceof Date ? time.getTime() : time;
   if (!Number.isFinite(at)) throw new TypeError("A schedule's time is invalid.");
   return at;
 }

@@ -13,7 +13,7 @@ import type { Messenger } from "../context/messenger.ts";
 import { roomView } from "../context/room-views.ts";
 import type { AnyHub } from "../define/hub-definition.ts";
 import { servedHub, type ServedHub } from "../define/hub-tables.ts";
-import { callAt, mayEnter, mayReadHistory, rulesAt } from "../define/policies.ts";
+import { callAt, mayEnter, mayReadHistory, mayUse, rulesAt } from "../define/policies.ts";
 import { policyRuntime } from "../define/runtime.ts";
 import { dispatcher } from "../dispatcher.ts";
 import { userOf } from "./default-user.ts";
@@ -77,13 +77,11 @@ class MemoryWorld implements World<AnyHub> {
 
   /** Throws `forbidden`, and errors of a policy. */
   async #admit(user: User, room: Topic): Promise<void> {
-    const { authorize, name: hub } = this.#served;
-    const runtime = this.#policyRuntime();
     const isAdmitted =
       room.kind === "all"
-        ? ((await authorize?.({ hub, user, args: [], ...runtime })) ?? true)
-        : await mayEnter(...this.#policyInput(user, room));
-    if (isAdmitted) return;
+        ? mayUse(this.#served, { user, ...this.#policyRuntime() })
+        : mayEnter(...this.#policyInput(user, room));
+    if (await isAdmitted) return;
     throw new HubError(
       "forbidden",
       `This ${room.kind === "all" ? "hub" : "room"} is not for this user.`,

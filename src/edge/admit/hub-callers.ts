@@ -3,6 +3,7 @@
 
 import { authenticateClient } from "../../auth/client-tokens.ts";
 import type { Hubs, ServedHub } from "../../dispatch/define/hub-tables.ts";
+import { mayUse } from "../../dispatch/define/policies.ts";
 import { forbidden, policyText } from "../../dispatch/define/policy-names.ts";
 import { urlOf } from "../../model/request-url.ts";
 import { canonicalName } from "../../model/topic.ts";
@@ -90,10 +91,8 @@ export function callerAt(
 
 async function authorizeCaller(caller: Caller, place: ServingPlace): Promise<Caller> {
   const { served, user } = caller;
-  const { name: hub, authorize: policy } = served;
-  const runtime = policyRuntime(place, served);
-  if (!policy || (await policy({ hub, user, args: [], ...runtime }))) return caller;
-  const expected = () => `authorize: ${policyText(policy)}`;
+  if (await mayUse(served, { user, ...policyRuntime(place, served) })) return caller;
+  const expected = () => `authorize: ${policyText(served.authorize!)}`;
   throw forbidden("This hub is not for this user.", { expected, user });
 }
 

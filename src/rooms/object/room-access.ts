@@ -8,6 +8,7 @@ import type { Connection } from "../connection/connection.ts";
 import type { Cause } from "../links/follow-tables.ts";
 import { hasState, joinWithState, sendMissed } from "../links/state-joins.ts";
 import { countReplay } from "../observe/counters.ts";
+import { unlessRefused } from "../rpc/fault.ts";
 import type { HistoryQuery, HistoryView } from "../rpc/log-entry.ts";
 import type { PresenceQuery, PresenceView } from "../rpc/presence-view.ts";
 import type { RoomRpc } from "../rpc/room-rpc.ts";
@@ -85,7 +86,8 @@ export class ObjectRooms implements RoomAccess {
 
   async track(userId: string, topic: Topic, state: unknown): Promise<void> {
     const own = this.#own(topic);
-    return own ? own.track(userId, state) : (await this.#elsewhere(topic)).track(userId, state);
+    if (own) return own.track(userId, state);
+    unlessRefused(await (await this.#elsewhere(topic)).track(userId, state));
   }
 
   /**

@@ -157,10 +157,9 @@ export class RoomObject<Env extends ObjectEnv = ObjectEnv>
     return this.parts.own.presence(query);
   }
 
-  /** Throws `forbidden` if the user is absent, and `too_large`. */
-  async track(userId: string, state: unknown): Promise<void> {
-    await this.#look();
-    this.parts.own.track(userId, state);
+  /** Refused with `forbidden` if the user is absent, and with `too_large`. */
+  track(userId: string, state: unknown): Promise<void | Refused> {
+    return refusable(this.#look().then(() => this.parts.own.track(userId, state)));
   }
 
   async follow(

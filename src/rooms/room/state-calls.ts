@@ -8,7 +8,7 @@ import type { RunResult, Run, Snapshot } from "../rpc/state-rpc.ts";
 import type { RoomState } from "../state/room-state.ts";
 import type { RoomParts } from "./room-parts.ts";
 
-type Parts = Pick<RoomParts, "publisher" | "state">;
+type Parts = Pick<RoomParts, "address" | "publisher" | "state">;
 
 /** Rejects with the error of the action. An error that callers must not see is logged, and becomes `internal`. */
 export async function runDurably(parts: Parts, run: Run): Promise<RunResult> {
@@ -19,7 +19,7 @@ export async function runDurably(parts: Parts, run: Run): Promise<RunResult> {
     return ran;
   } catch (error) {
     if (!isUnexpected(error)) throw error;
-    logError("action_failed", { action: run.action, error });
+    logError("action_failed", { hub: parts.address.hub, action: run.action, error });
     throw serverError("internal", "The server failed; its log has the details.");
   }
 }

@@ -9,6 +9,12 @@ export interface Present {
   readonly state: unknown;
 }
 
+/** For hub code, which may change it: the room keeps the state itself. */
+export const copyOf = (present: Present): Present =>
+  typeof present.state === "object"
+    ? { ...present, state: structuredClone(present.state) }
+    : present;
+
 export interface PresenceView {
   readonly users: number;
   readonly connections: number;

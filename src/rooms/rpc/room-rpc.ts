@@ -152,8 +152,8 @@ export interface RoomRpc extends HolderRpc, HubIndexRpc {
   importState(exported: Uint8Array): Promise<Position | Refused>;
   history(query: HistoryQuery): Promise<HistoryView>;
   presence(query: PresenceQuery): Promise<PresenceView>;
-  /** Sets the state that a user shows in this room; null clears it. Throws `forbidden` if the user is absent. */
-  track(userId: string, state: unknown): Promise<void>;
+  /** Sets the state that a user shows in this room; null clears it. Refused if the user is absent. */
+  track(userId: string, state: unknown): Promise<void | Refused>;
   /**
    * Follows the room, or reports changed numbers of connections: from then on the room delivers to the follower. May be
    * repeated. Returns the room's position, after which deliveries begin for a new follower.

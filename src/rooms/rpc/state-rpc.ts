@@ -96,6 +96,8 @@ export interface SavedState {
 /** A hub's declaration of its rooms' state, for one room. States are plain JSON. */
 export interface StateSpec {
   readonly kind: RoomKind;
+  /** The hub and its room, for the log. */
+  readonly about: { readonly hub: string; readonly room: string };
   /** The number of migrations plus one. */
   readonly version: number;
   /** SQL of the room's own tables, in order. */

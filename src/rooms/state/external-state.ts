@@ -85,7 +85,7 @@ export class ExternalState {
     try {
       return await Promise.race([spec.load!(), late.promise]);
     } catch (error) {
-      logError("state_unloaded", { error });
+      logError("state_unloaded", { ...spec.about, error });
       throw new HubError("unavailable", "The state of this room could not be loaded; try again.");
     } finally {
       clearTimeout(timer);
@@ -180,11 +180,11 @@ export class ExternalState {
   }
 
   #end(now: number, failure?: { readonly error: unknown }): void {
-    const { arm, counted } = this.#options;
+    const { arm, counted, spec } = this.#options;
     const saving = this.#saving!;
     this.#saving = undefined;
     if (failure) {
-      logError("state_unsaved", failure);
+      logError("state_unsaved", { ...spec.about, ...failure });
       counted("unsaved");
       this.#saveAt = now + retryPause(this.#failures++);
     } else {

@@ -26,7 +26,7 @@ interface Performer {
 }
 
 interface Parts {
-  readonly spec: Pick<StateSpec, "prepare" | "next">;
+  readonly spec: Pick<StateSpec, "about" | "prepare" | "next">;
   readonly schedule: ScheduleRows;
   readonly store: Pick<StateStore, "flush">;
   flush(): void;
@@ -83,15 +83,18 @@ interface FailedRun extends Due {
 }
 
 /** Notes a failure; the changed row is written with the flush. */
-function fail({ schedule, store }: Parts, run: FailedRun, error: unknown): void {
-  schedule.put(new Map([[run.one.id, failed(run, error)]]));
+function fail({ schedule, spec, store }: Parts, run: FailedRun, error: unknown): void {
+  schedule.put(new Map([[run.one.id, failed({ ...run, ...spec.about }, error)]]));
   store.flush(run.now);
 }
 
-function failed({ one, now, isPrepared }: FailedRun, error: unknown): Scheduled {
+function failed(
+  { one, now, isPrepared, hub, room }: FailedRun & StateSpec["about"],
+  error: unknown,
+): Scheduled {
   const isUnfit = !isPrepared && UNFIT.has(publicError(error).code);
   const again = isUnfit ? triedLater(one, now) : retryOf(one, now);
-  const about = { action: one.action, id: one.id, failures: again.failures, error };
+  const about = { hub, room, action: one.action, id: one.id, failures: again.failures, error };
   if (again.failures >= MOST_FAILURES) logError("schedule_given_up", about);
   else logWarning("schedule_failed", about);
   return again;
