@@ -48,7 +48,7 @@ interface ActivityReportsOptions {
   waitUntil(work: Promise<unknown>): void;
 }
 
-/** After the first activity of a wake: lists are fresh, and a burst is one report. */
+/** After the first activity of a wake: a burst is one report. */
 const SOON_MS = 2_000;
 /** Between two checks for further activity: less than the ten seconds after which an idle object sleeps. */
 const CHECK_MS = 8_000;
@@ -94,12 +94,13 @@ export class ActivityReports implements Duty {
     this.#counts.resume(this.#last.since(counts));
   }
 
-  /** Something happens here. May be repeated; callers on hot paths ask `isDue` first. */
-  note(): void {
+  /** Something happens here, or is only counted. May be repeated; callers on hot paths ask `isDue` first. */
+  note(isCount = false): void {
     if (this.isDue) return;
     const isFirst = !this.#counts.isActive;
     this.#counts.isActive = true;
-    if (isFirst && this.#isKnown && this.#options.occupancy().connections > 0) this.#saveLater();
+    const isSaved = (isFirst || isCount) && this.#isKnown;
+    if (isSaved && this.#options.occupancy().connections > 0) this.#saveLater();
     else this.#checkIn(isFirst ? SOON_MS : CHECK_MS);
   }
 

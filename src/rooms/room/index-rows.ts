@@ -4,7 +4,8 @@ import type { Occupancy } from "../rpc/activity-report.ts";
 
 /**
  * `total` is null where the object counts into `other`. `weight`: activity from one report to the next, smoothed.
- * `bytes`, `rows` and `state` are null until an object that has them reports.
+ * `bytes`, `rows` and `state` are null until an object that has them reports. `counted` begins with `waiting` where the
+ * report has it.
  */
 export const TABLE = `CREATE TABLE IF NOT EXISTS seen (name TEXT PRIMARY KEY, at INTEGER, sockets INTEGER,
   connections INTEGER, users INTEGER, weight REAL, wake TEXT, counted TEXT, total TEXT,
