@@ -182,13 +182,13 @@ export class Sender {
 
   /** The receiver refuses the content. */
   async #refused(batch: Batch, failure: Failure): Promise<void> {
-    const { about, count, queue } = this.#options;
+    const { about, queue } = this.#options;
     const { id, last, rows, text } = batch;
     if (batch.count > 1) {
       if (rows === 1) queue.split(last);
       this.#alone = Math.max(last, this.#alone);
-      count("failed", batch.count);
-      return this.#endRetry();
+      this.#endRetry();
+      return this.#failed(batch, failure, 0);
     }
     const refusals = this.#refusalsOf(last) + 1;
     if (refusals < REFUSALS_AT_MOST) return this.#scheduleRetry(batch, failure, refusals);
@@ -208,18 +208,23 @@ export class Sender {
 
   /** Records the failure and arms the next attempt. The pause is the receiver's, or else grows with the failures. */
   #scheduleRetry(
-    { count: events, last }: Pick<Batch, "count" | "last">,
-    { why, pauseMs }: Failure,
-    refusals = this.#refusalsOf(last),
-  ) {
-    const { about, arm, count, kv, now, random } = this.#options;
+    batch: Pick<Batch, "count" | "last">,
+    failure: Failure,
+    refusals = this.#refusalsOf(batch.last),
+  ): void {
+    const { arm, kv, now, random } = this.#options;
+    const { last } = batch;
     const failures = (this.#retry?.failures ?? 0) + 1;
     const pause = PAUSES_MS[Math.min(failures, PAUSES_MS.length) - 1]!;
-    const at = Math.ceil(now() + (pauseMs ?? pause * (1 + JITTER * random())));
+    const at = Math.ceil(now() + (failure.pauseMs ?? pause * (1 + JITTER * random())));
     this.#retry = { failures, at, last, refusals, alone: this.#alone };
     arm(at);
     kv.put(KEY, this.#retry);
-    const seconds = Math.round((at - now()) / 1000);
+    this.#failed(batch, failure, Math.round((at - now()) / 1000));
+  }
+
+  #failed({ count: events }: Pick<Batch, "count">, { why }: Failure, seconds: number): void {
+    const { about, count } = this.#options;
     logWarning("webhook_delayed", { ...about, why, events, seconds });
     count("failed", events);
   }

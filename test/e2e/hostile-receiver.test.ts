@@ -64,7 +64,8 @@ async function take(request: IncomingMessage, response: ServerResponse): Promise
   const id = `${request.headers["webhook-id"]}`;
   received.push({ url: request.url!, id, room, types: events.map(({ type }) => type) });
   const answer = earlier === 0 ? answers.get(`${request.url} ${room}`) : undefined;
-  if (answer) answer(response, request);
+  if (room.startsWith("single") && events.length > 1) response.writeHead(413).end();
+  else if (answer) answer(response, request);
   else response.writeHead(204).end();
 }
 
@@ -122,6 +123,19 @@ it.each([...Object.entries(BROKEN), ...Object.entries(withStatus(503))])(
     expect(client).toBeDefined();
   },
 );
+
+it("sends events one at a time to one that refuses them together", async () => {
+  const room = `single${++rooms}`;
+  const enterAs = (user: string) => enter(endpoint, `chat/group:${room}`, { user });
+  const clients = await Promise.all(Array.from({ length: 20 }, (_, n) => enterAs(`user${n}`)));
+  const taken = () => requestsOf(room).filter(({ types }) => types.length === 1);
+  await eventually(async () => taken().length >= 40, "all events");
+  const types = taken().map(({ types: [type] }) => type!);
+  expect(types.filter((type) => type === "dormouse.joined")).toHaveLength(20);
+  expect(new Set(taken().map(({ id }) => id)).size).toBe(40);
+  expect(requestsOf(room).length).toBeGreaterThan(40);
+  for (const client of clients) client[Symbol.dispose]();
+});
 
 const refusalOf = async (room: string) => {
   const token = await endpoint.token("alice");

@@ -60,6 +60,9 @@ describe("an event that the receiver refuses", () => {
       expect(taken).toEqual([1, 3, 4, 5, 6, 7, 9]);
       expect([queue.size, storage.kv.get("webhook-retry")]).toEqual([0, undefined]);
       const first = [[1, 2], [1], [2], [2], [2], [2], [2], [], [3, 4, 5, 6, 7, 8, 9]];
+      expect(ofEvent("webhook_delayed").find(({ seconds }) => seconds === 0)).toMatchObject({
+        ...{ why: "the receiver answered 400", events: 2 },
+      });
       expect(attempts.slice(1, first.length + 1).map(([, ids]) => ids)).toEqual(first);
       const rest = attempts.slice(first.length + 1).map(([, ids]) => ids.join());
       const alone = ["3", "4", "5", "6", "7,8,9", "7", "8", "8", "8", "8", "8", "", "9"];

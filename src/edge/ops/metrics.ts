@@ -78,7 +78,7 @@ function familiesOf(answers: readonly HubAnswer[]): Family[] {
   ];
 }
 
-const UP = { name: "hub_up", help: "Whether the hub's index answered.", type: "gauge" } as const;
+const UP = ["hub_up", "Whether the hub's index answered.", "gauge"] as const;
 
 interface Labelled extends Pick<Sample, "labels"> {
   readonly measured: Measured;
@@ -120,7 +120,7 @@ const NO_WEBHOOKS = zeros("delivered failed dropped refused lost");
 /** A family by hub alone. `read`: of a hub that did not answer there are no figures. */
 const byHub = (
   answers: readonly HubAnswer[],
-  { name, help, type }: Omit<Family, "samples">,
+  [name, help, type]: readonly [name: string, help: string, type: Family["type"]],
   read: (found: HubMetrics | undefined) => readonly Sample[],
 ): Family => ({
   ...{ name: `dormouse_${name}`, help, type },
@@ -135,18 +135,18 @@ const one = (value: number): readonly Sample[] => [{ labels: {}, value }];
 const clientsOf = (answers: readonly HubAnswer[]): Family =>
   byHub(answers, CLIENTS, (found) => samplesOf("version", found?.totals.counted.clients));
 
-const CLIENTS = {
-  name: "clients_total",
-  help: "Connections that Dormouse's own client began, by its version.",
-  type: "counter",
-} as const;
+const CLIENTS = [
+  "clients_total",
+  "Connections that Dormouse's own client began, by its version.",
+  "counter",
+] as const;
 
 /** Of all rooms and relays of a hub, also those without series of their own. */
 const storedOf = (
   [name, help, figure]: (typeof STORED)[number],
   answers: readonly HubAnswer[],
 ): Family =>
-  byHub(answers, { name, help, type: "gauge" }, (found) =>
+  byHub(answers, [name, help, "gauge"], (found) =>
     found?.stored ? one(found.stored[figure] ?? 0) : [],
   );
 

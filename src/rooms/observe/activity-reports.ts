@@ -28,7 +28,6 @@ interface ActivityReportsOptions {
   /** Where counts are kept without a row, if there is such a place. */
   readonly keeper?: CountsKeeper;
   readonly counters: Counters;
-  /** Id of this wake of the object. */
   readonly wake: string;
   /** False: nothing is ever reported, since the hub is no longer served. Default: true. */
   readonly isReported?: boolean;
@@ -94,13 +93,14 @@ export class ActivityReports implements Duty {
     this.#counts.resume(this.#last.since(counts));
   }
 
-  /** Something happens here, or is only counted. May be repeated; callers on hot paths ask `isDue` first. */
+  /** Something happens, or is only counted (`isCount`). May be repeated; callers on hot paths ask `isDue` first. */
   note(isCount = false): void {
     if (this.isDue) return;
     const isFirst = !this.#counts.isActive;
     this.#counts.isActive = true;
-    const isSaved = (isFirst || isCount) && this.#isKnown;
-    if (isSaved && this.#options.occupancy().connections > 0) this.#saveLater();
+    const { connections, waiting } = this.#options.occupancy();
+    const hasAlarm = connections > 0 || waiting !== undefined;
+    if (hasAlarm && (isFirst || isCount) && this.#isKnown) this.#saveLater();
     else this.#checkIn(isFirst ? SOON_MS : CHECK_MS);
   }
 
