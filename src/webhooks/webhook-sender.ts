@@ -192,7 +192,7 @@ export class Sender {
     }
     const refusals = this.#refusalsOf(last) + 1;
     if (refusals < REFUSALS_AT_MOST) return this.#scheduleRetry(batch, failure, refusals);
-    if (await this.#attempt({ id: `${id}-empty`, text: "[]" })) {
+    if (await this.#attempt({ id: `${id}-0`, text: "[]" })) {
       const why = `${failure.why}, and takes no empty batch`;
       return this.#scheduleRetry(batch, { ...failure, why }, refusals);
     }
@@ -215,7 +215,9 @@ export class Sender {
     const { arm, kv, now, random } = this.#options;
     const { last } = batch;
     const failures = (this.#retry?.failures ?? 0) + 1;
-    const pause = PAUSES_MS[Math.min(failures, PAUSES_MS.length) - 1]!;
+    // An outage before does not put off the end of an event that is refused.
+    const step = refusesContent(failure) ? refusals : failures;
+    const pause = PAUSES_MS[Math.min(step, PAUSES_MS.length) - 1]!;
     const at = Math.ceil(now() + (failure.pauseMs ?? pause * (1 + JITTER * random())));
     this.#retry = { failures, at, last, refusals, alone: this.#alone };
     arm(at);

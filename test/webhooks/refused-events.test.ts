@@ -121,6 +121,25 @@ describe("an event that the receiver refuses", () => {
       expect([ofEvent("webhook_event_refused").length, queue.size]).toEqual([1, 0]);
     }));
 
+  it("is given up as soon after an outage as without one, which hurries no other attempt", () =>
+    withStorage(async (storage) => {
+      const { say, state, attempts, pass } = senderOn(storage);
+      state.respond = failing(503);
+      say(1);
+      say(2);
+      await pass(683_000);
+      state.respond = refusing(400, 1);
+      attempts.length = 0;
+      await pass(302_000);
+      state.respond = failing(503);
+      await pass(600_000);
+      state.respond = refusing(400, 1);
+      await pass(600_000);
+      const times = attempts.filter(([, [id]]) => id === 1).map(([at]) => at / 1_000 - 983);
+      expect(times).toEqual([0, 1, 3, 303, 603, 608, 623]);
+      expect(ofEvent("webhook_event_refused")).toHaveLength(1);
+    }));
+
   it("has the same id at each attempt, which no other request has", () =>
     withStorage(async (storage) => {
       const { say, state, messages, pass } = senderOn(storage);
@@ -129,7 +148,7 @@ describe("an event that the receiver refuses", () => {
       await pass(60_000);
       const ids = messages.map(({ id, body }) => `${id} ${JSON.parse(body).length}`);
       const repeated = ["e2-1 1", "e2-1 1", "e2-1 1", "e2-1 1", "e2-1 1"];
-      expect(ids).toEqual(["e1-3 3", "e1-1 1", ...repeated, "e2-1-empty 0", "e3-1 1"]);
+      expect(ids).toEqual(["e1-3 3", "e1-1 1", ...repeated, "e2-1-0 0", "e3-1 1"]);
     }));
 
   it("writes no further row where nothing is refused", () =>
