@@ -56,7 +56,8 @@ export async function askConnectWebhook(
   } catch (error) {
     if (error instanceof HubError && error.code === "refused_by_webhook") throw error;
     const why = error instanceof Error ? error.message : String(error);
-    logError("connect_webhook_failed", { why });
+    const { hub, room } = attempt;
+    logError("connect_webhook_failed", { hub, ...(room && { room: formatTopic(room) }), why });
     throw new HubError("webhook_unavailable", "The connect webhook does not answer.");
   }
 }
@@ -79,7 +80,6 @@ function eventOf(attempt: ConnectAttempt, id: string, at: number): string {
 async function readAnswer(answer: Response): Promise<object | undefined> {
   const { status, ok } = answer;
   if (ok && status !== 204) return claimsIn(await textWithin(answer.body, ANSWER_BYTES, tooLarge));
-  await answer.body?.cancel();
   if (status === 401 || status === 403)
     throw new HubError("refused_by_webhook", "This user may not connect here.");
   if (!ok) throw new Error(`It answered ${status}.`);

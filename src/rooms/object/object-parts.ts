@@ -14,13 +14,13 @@ import { PublishLanes } from "../links/publish-lanes.ts";
 import { ActivityReports } from "../observe/activity-reports.ts";
 import { AttachedCounts } from "../observe/attached-counts.ts";
 import { writeReport } from "../observe/analytics.ts";
-import { countClose, snapshotOf, newCounters } from "../observe/counters.ts";
+import { countClose, countWebhooks, snapshotOf, newCounters } from "../observe/counters.ts";
 import { WebhookEvents } from "../observe/webhook-events.ts";
 import { AlarmAgenda, type Duty } from "../platform/alarm-agenda.ts";
 import type { ObjectStorage } from "../platform/object-storage.ts";
 import { settledSoon, WorkUnderWay } from "../platform/loop-timing.ts";
 import type { Command } from "../rpc/command.ts";
-import type { Occupancy, Report } from "../rpc/activity-report.ts";
+import type { Occupancy, Report, WaitingEvents } from "../rpc/activity-report.ts";
 import type { ObjectEnv, ObjectNamespaces } from "../rpc/object-env.ts";
 import {
   hubRooms,
@@ -166,7 +166,8 @@ export function objectCore(options: CoreOptions): ObjectCore {
   });
   const { liveness, sweepMs } = sweepsOf(options, connections);
   const settled = () => settledSoon(handlers, () => outbox.flushed());
-  const activity = activityOf(options, { agenda, connections, room }, settled);
+  const waiting = () => webhooks?.waiting;
+  const activity = activityOf(options, { agenda, connections, room }, { settled, waiting });
   const handlers = new WorkUnderWay((work) => ctx.waitUntil(work));
   const { counters } = activity;
   const stateNames = settings.signalR.state;
@@ -177,7 +178,7 @@ export function objectCore(options: CoreOptions): ObjectCore {
     arm: (at) => agenda.arm(at),
     reporting: () => agenda.arm(Date.now() + settings.sweepSeconds * 1000),
   });
-  const webhooks = webhooksOf(options, { agenda, connections });
+  const webhooks = webhooksOf(options, { activity, agenda, connections });
   let lanes: PublishLanes | undefined;
   const { publishBytes } = settings.limits;
   return {
@@ -193,14 +194,15 @@ type PartsSoFar<K extends keyof ObjectCore> = Pick<ObjectCore, K>;
 function activityOf(
   options: CoreOptions,
   { agenda, connections, room }: PartsSoFar<"agenda" | "connections" | "room">,
-  settled: () => Promise<boolean>,
+  { settled, waiting }: { settled(): Promise<boolean>; waiting(): WaitingEvents | undefined },
 ): ActivityReports {
-  const { ctx, env, storage, address, name, isServed, occupancy, stateBytes, published } = options;
+  const { ctx, env, storage, address, name, isServed, stateBytes, published } = options;
   const counters = newCounters();
   const keeper = new AttachedCounts(connections);
   return new ActivityReports({
     ...{ storage, keeper, counters, wake: randomId(), isReported: isServed },
-    ...{ occupancy, stateBytes, published },
+    occupancy: () => ({ ...options.occupancy(), waiting: waiting() }),
+    ...{ stateBytes, published },
     snapshot: () => ({ ...snapshotOf(counters), bytesOut: connections.written }),
     report: options.report ?? ((about) => room(ALL).report(name, about)),
     reported: (about, increase) =>
@@ -213,13 +215,17 @@ function activityOf(
 }
 
 function webhooksOf(
-  { ctx, env, storage, address }: CoreOptions,
-  { agenda, connections }: PartsSoFar<"agenda" | "connections">,
+  { ctx, env, storage, address, name }: CoreOptions,
+  { activity, agenda, connections }: PartsSoFar<"activity" | "agenda" | "connections">,
 ): WebhookEvents | undefined {
   const { events } = env.WEBHOOK_URL ? webhooksOr({}, env) : {};
   if (!events) return undefined;
   return new WebhookEvents({
-    ...{ storage, events, address },
+    ...{ storage, events, address, about: { hub: address.hub, room: name } },
+    count: (what, number) => {
+      countWebhooks(activity.counters, what, number);
+      activity.note(true);
+    },
     isHere: (id) => connections.get(id) !== undefined,
     now: () => Date.now(),
     arm: (at) => agenda.arm(at),

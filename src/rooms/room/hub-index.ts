@@ -101,7 +101,7 @@ export class HubIndex implements Duty {
     this.#addToTotals(increase, { isNamed: total !== null, at: now });
     const activity = increase.in + increase.out + report.sockets;
     this.#write(name, {
-      ...{ ...report, at: now, counted: JSON.stringify(counted) },
+      ...{ ...report, at: now, counted: JSON.stringify({ waiting: report.waiting, ...counted }) },
       // Older activity counts half with each report.
       weight: row ? (row.weight + activity) / 2 : activity,
       total: total === null ? null : JSON.stringify(sum(JSON.parse(total), increase)),
@@ -195,7 +195,7 @@ export class HubIndex implements Duty {
       counted: this.#totals.other,
     };
     const totals = { sockets: this.#socketsOf("true"), counted: this.#totals.all };
-    return { rooms: [...rooms, other], totals, stored: storedIn(this.#storage.sql) };
+    return { rooms: [...rooms, other], totals, stored: storedIn(this.#storage.sql, now) };
   }
 
   #socketsOf(condition: string): number {

@@ -4,7 +4,8 @@ import type { Occupancy } from "../rpc/activity-report.ts";
 
 /**
  * `total` is null if the counters of the object go into `other`. `weight`: activity between two reports, smoothed.
- * `bytes`, `rows` and `state` are null until an object that has them reports.
+ * `bytes`, `rows` and `state` are null until an object that has them reports. `counted` begins with `waiting` if the
+ * report has it.
  */
 export const TABLE = `CREATE TABLE IF NOT EXISTS seen (name TEXT PRIMARY KEY, at INTEGER, sockets INTEGER,
   connections INTEGER, users INTEGER, weight REAL, wake TEXT, counted TEXT, total TEXT,

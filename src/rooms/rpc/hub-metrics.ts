@@ -38,6 +38,9 @@ export interface RoomMetrics {
 /** Storage of all objects of a hub that have reported within a day. */
 export interface StoredInHub extends Stored {
   readonly objects: number;
+  /** Webhook events that wait after a failed attempt, and the age of the oldest. Absent in answers before it. */
+  readonly waiting?: number;
+  readonly waitingSeconds?: number;
 }
 
 export interface HubMetrics {
