@@ -1,5 +1,5 @@
-// gRPC as an option of `serve`. It is apart from server.ts because its libraries are a fifth of a worker: one that does
-// not serve gRPC neither bundles nor installs them (`@bufbuild/protobuf`, `@connectrpc/connect`).
+// gRPC as an option of `serve`. Separate from server.ts, because its libraries are a fifth of a worker: workers without
+// gRPC neither bundle nor install them (`@bufbuild/protobuf`, `@connectrpc/connect`).
 
 import { connectRpc } from "./edge/grpc/grpc-router.ts";
 import { GRPC_PATHS } from "./edge/routes/grpc-paths.ts";

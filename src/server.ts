@@ -1,5 +1,5 @@
 // Serves hubs from a worker: the endpoint that authenticates and routes, the Durable Object classes, and the wiring
-// between both and the hubs. worker.ts uses it as the package's users do.
+// between both and the hubs. worker.ts uses it in the same way as the package's users.
 
 import type { Hono } from "hono";
 import { verifyToken, type AuthEnv, type UserIdProvider } from "./auth/authenticate.ts";
@@ -34,7 +34,7 @@ export type {
   UserIdProvider,
 };
 
-/** What `serve` makes: the endpoint, and the classes that the worker exports. */
+/** The result of `serve`: the endpoint, and the classes that the worker exports. */
 export interface Served {
   /** Handles all requests. It is the worker's default export, or is called by one through `fetch`. */
   readonly endpoint: Hono<{ Bindings: EndpointEnv }>;
@@ -55,36 +55,36 @@ export interface ServeOptions {
   /** Paths of the application's own, below `basePath`: `jsonRpc(…)` and `feed(…)`. They come before all others. */
   readonly paths?: readonly HubPath[];
   /**
-   * The user's id of a client's token, instead of the claim that `USER_ID_CLAIM` names, as ASP.NET's
-   * `IUserIdProvider`. One for all hubs, because bans, revocations and groups of a user hold in all of them. It runs at
-   * each verification, so it is quick and gives the same id for the same claims. Where it throws, or gives no valid id,
-   * the token is refused: 401 `token_user_id_invalid`. Tokens of services, and those signed with access keys, keep
-   * their own ids.
+   * Returns the user's id for a client's token, instead of the claim that `USER_ID_CLAIM` names, like ASP.NET's
+   * `IUserIdProvider`. One function for all hubs, because bans, revocations and groups of a user apply to all of them.
+   * It runs at each verification: it must be fast, and return the same id for the same claims. If it throws, or returns
+   * no valid id, the token is refused: 401 `token_user_id_invalid`. Tokens of services, and those signed with access
+   * keys, keep their own ids.
    *
    * @example
    * serve(hubs, { userId: ({ email }) => (email as string).toLowerCase() });
    */
   readonly userId?: UserIdProvider;
   /**
-   * Where objects run and store: a jurisdiction that they may not leave, and near which region they begin. Decided
-   * before there is data: no object ever moves. A value that is none fails here, or where a function gave it.
+   * Where objects run and store their data: a jurisdiction that they never leave, and a region near which they begin.
+   * Decide before there is data: objects never move. An invalid value throws here, or at the call of its function.
    *
    * @example
    * serve(hubs, { place: { jurisdiction: ({ tenant }) => (tenant.startsWith("eu-") ? "eu" : undefined) } });
    */
   readonly place?: PlaceOptions;
   /**
-   * Connect and gRPC-Web: `grpc` of `dormouse-hubs/server/grpc`. Default: not served. Its libraries are 160 KB of a
-   * worker, and packages to be installed (`@bufbuild/protobuf`, `@connectrpc/connect`).
+   * Connect and gRPC-Web: `grpc` of `dormouse-hubs/server/grpc`. Default: not served. Its libraries add 160 KB to a
+   * worker, and have to be installed (`@bufbuild/protobuf`, `@connectrpc/connect`).
    */
   readonly grpc?: OptionalRoutes;
 }
 
 /** Options of `hubContext`. */
 export interface HubContextOptions {
-  /** Default: the tenant of tokens that name none. */
+  /** Default: the tenant of tokens that do not name one. */
   readonly tenant?: string;
-  /** Default: that of the `serve` of the same worker that has the hub. */
+  /** Default: the `place` of the `serve` of the same worker that has the hub. */
   readonly place?: PlaceOptions;
 }
 
@@ -92,9 +92,9 @@ export interface HubContextOptions {
 const PLACES = new WeakMap<AnyHub, Place>();
 
 /**
- * A hub for code of the same worker (routes, cron triggers, queues), as ASP.NET's `IHubContext`: what `backend` has,
- * without a request over the network, and without a token. Calls reject with a `HubError`. Nothing is repeated. Throws
- * `invalid_name` for what names no tenant.
+ * A hub for code of the same worker (routes, cron triggers, queues), like ASP.NET's `IHubContext`: the same operations
+ * as `backend`, without requests over the network, and without a token. Calls reject with a `HubError`, and are never
+ * repeated. Throws `invalid_name` for an invalid tenant.
  *
  * @example
  * const orders = hubContext(env, OrderHub);
@@ -118,7 +118,7 @@ export function hubContext<H extends AnyHub>(
   });
 }
 
-/** Gives `dormouse openrpc`, `types` and `check`, which run a worker's module, its hubs. */
+/** Passes the hubs to `dormouse openrpc`, `types` and `check`, which run a worker's module. */
 function announce(tables: Hubs): void {
   const listener: unknown = Reflect.get(globalThis, Symbol.for("dormouse-hubs.served"));
   if (typeof listener === "function")
@@ -140,7 +140,7 @@ export function serve(
   const place = options && placeOf(options, hubs);
   const tables = tablesOf(hubs, filters);
   announce(tables);
-  // Objects pass frames to this dispatcher. A refreshed token is verified as the first one was.
+  // Objects pass frames to this dispatcher. A refreshed token is verified in the same way as the first one.
   const receiver = dispatcher({
     hubs: tables,
     verify: (token, env) => verifyToken(token, env as AuthEnv, { userId }),
@@ -171,7 +171,7 @@ export function serve(
   };
 }
 
-/** Asked for the tenant that every worker has, so that a wrong value is found while the worker starts. */
+/** Evaluates the option once, for the default tenant, so that an invalid value is found while the worker starts. */
 function placeOf(options: PlaceOptions, hubs: readonly AnyHub[]): Place {
   const place = new Place(options);
   place.probe(

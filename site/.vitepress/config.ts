@@ -3,7 +3,7 @@
 import { fileURLToPath } from "node:url";
 import { defineConfig, type DefaultTheme } from "vitepress";
 import llmstxt from "vitepress-plugin-llms";
-import { isSearched, outside, slugOf } from "./markdown.ts";
+import { isSearched, outside, renderPlain, slugOf } from "./markdown.ts";
 import { DOCS, sidebar, withoutApi } from "./sidebar.ts";
 
 const TITLE = "Dormouse";
@@ -47,7 +47,7 @@ export default defineConfig({
       provider: "local",
       options: {
         _render: (source, env, md) =>
-          isSearched(env.relativePath as string) ? md.render(source, env) : "",
+          isSearched(env.relativePath as string) ? renderPlain(md, source, env) : "",
       },
     },
     footer: { message: "MIT" },

@@ -21,6 +21,17 @@ export const PROJECT_PAGES: Readonly<Record<string, string>> = {
 export const isSearched = (path: string): boolean =>
   !path.startsWith("design/") && path !== "api/project/changelog.md";
 
+/** Without colours of code, which cost more than the rest and are in no index. */
+export function renderPlain(md: MarkdownRenderer, source: string, env: object): string {
+  const { highlight } = md.options;
+  md.options.highlight = null;
+  try {
+    return md.render(source, env);
+  } finally {
+    md.options.highlight = highlight;
+  }
+}
+
 /**
  * A link out of docs/ goes to the project's page of the site, or to the repository; where no repository is known, it is
  * text.

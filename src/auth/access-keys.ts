@@ -19,7 +19,7 @@ import { wrongAudience } from "./token-facts.ts";
 const MAX_KEYS = 2;
 
 /**
- * The keys of `ACCESS_KEYS`, separated by commas; none where it is unset. Throws `misconfigured` for too many keys or a
+ * The keys of `ACCESS_KEYS`, separated by commas; none if it is unset. Throws `misconfigured` for too many keys or a
  * key that is too short.
  */
 const readAccessKeys = cacheByValues<AuthEnv, readonly AccessKey[]>(["ACCESS_KEYS"], (env) => {
@@ -28,7 +28,7 @@ const readAccessKeys = cacheByValues<AuthEnv, readonly AccessKey[]>(["ACCESS_KEY
   return keysIn(env).map((text, index) => new AccessKey(text, { key: `key${index + 1}` }));
 });
 
-/** The problems of `ACCESS_KEYS`, as `authProblems` has those of the other variables. */
+/** The problems of `ACCESS_KEYS`; those of the other variables are in `authProblems`. */
 export function accessKeyProblems(env: AuthEnv): readonly string[] {
   const keys = keysIn(env);
   const isShort = keys.some((key) => bytesOf(key).length < MIN_HMAC_KEY_BYTES);
@@ -51,13 +51,13 @@ interface VerifiedToken {
   readonly key: string;
 }
 
-/** Tenants' keys, and signed tokens, that one key remembers. Beyond that it forgets all. */
+/** The most derived tenants' keys, and verified tokens, that one key remembers. Beyond it, all are dropped. */
 const TENANTS_AT_MOST = 100;
 const TOKENS_AT_MOST = 500;
 
 /**
- * One key, as an isolate keeps it. It is imported once, and remembers the tokens that it has signed: the signature of
- * the same text stays what it is. All else of a token is checked at each use: its times, its audience.
+ * One key, as an isolate keeps it. It is imported once, and remembers tokens whose signature it has verified, since the
+ * signature of the same text stays valid. Times and audience of a token are checked at each use.
  */
 class AccessKey {
   readonly text: string;
@@ -81,7 +81,7 @@ class AccessKey {
     return derived;
   }
 
-  /** The token's claims, if this key has signed it. Throws a `Refusal`, `token_bad_signature` above all. */
+  /** The token's claims, if this key has signed it. Throws a `Refusal`, most often `token_bad_signature`. */
   async claimsIn(token: string): Promise<UnverifiedClaims> {
     const known = this.#signed.get(token);
     if (known) return known;
@@ -105,7 +105,7 @@ const HMAC = { name: "HMAC", hash: "SHA-256" };
 
 /** The audience that a token must name. */
 interface Audience {
-  /** One of them is named, in the form that `canonical` gives. */
+  /** The token must name one of these, in the form that `canonical` returns. */
   readonly urls: readonly string[];
   /** Normalises the token's audience, so that it can be compared with `urls`. */
   canonical(audience: string): string;
@@ -113,7 +113,7 @@ interface Audience {
 
 /**
  * Verifies a token and returns its claims. `exp` is required; the leeway is `LEEWAY_SECONDS`. Throws a `Refusal`:
- * `token_unknown_key` where no keys are configured, otherwise that of the last key tried.
+ * `token_unknown_key` if no keys are configured, otherwise the one of the last key that was tried.
  */
 export async function verifySigned(
   token: string,
@@ -162,7 +162,7 @@ const canonical = (origin: string, pathname: string): string =>
   origin +
   pathname.replace(/%[0-9a-f]{2}/gi, (escaped) => escaped.toUpperCase()).replace(/\/+$/, "");
 
-/** Both canonical: the URL, and without its port, which Azure's management SDK leaves out of audiences. */
+/** The canonical URL, with and without its port, because Azure's management SDK leaves that out of audiences. */
 export function canonicalUrls(url: URL, pathname = url.pathname): string[] {
   const { origin, port, protocol, hostname } = url;
   const own = canonical(origin, pathname);
@@ -201,7 +201,7 @@ const tenantOf = (kid: string): string | undefined => {
   }
 };
 
-/** The derived access key of one tenant, for its service to sign with. Undefined where no keys are configured. */
+/** The derived access key of one tenant, for its service to sign with. Undefined if no keys are configured. */
 export async function tenantAccessKey(tenant: string, env: AuthEnv) {
   const [first] = readAccessKeys(env);
   if (first === undefined) return undefined;
@@ -218,7 +218,7 @@ async function tenantKey(key: string, tenant: string): Promise<string> {
   return new Uint8Array(mac).toBase64();
 }
 
-/** Signs a token with which a client of this tenant connects. Undefined where no keys are configured. */
+/** Signs a token with which a client of this tenant connects. Undefined if no keys are configured. */
 export async function signClientToken(
   claims: JWTPayload,
   { tenant, seconds }: { tenant: string; seconds: number },

@@ -1,5 +1,5 @@
-// The environment's settings of tokens and origins, validated as a whole: while one is missing or wrong, every request
-// is refused with `misconfigured`.
+// The environment's settings for tokens and origins, validated as a whole: if one is missing or wrong, every request is
+// refused with `misconfigured`.
 
 import { cacheByValues } from "../model/environment.ts";
 import { logError } from "../model/logger.ts";
@@ -14,11 +14,11 @@ export interface AuthEnv {
   JWT_JWKS_URL?: string;
   /** The required `iss` of tokens. */
   JWT_ISSUER?: string;
-  /** The required `aud` of tokens, or one of theirs. */
+  /** The required `aud` of tokens; if a token has several, one of them must match. */
   JWT_AUDIENCE?: string;
-  /** Further issuers, or all of them: a JSON array of objects (docs/settings.md#several-issuers). */
+  /** Further issuers, or all issuers: a JSON array of objects (docs/settings.md#several-issuers). */
   JWT_ISSUERS?: string;
-  /** Origins of pages that may connect, beside the server's own; separated by commas: `https://app.example`. */
+  /** Origins of pages that may connect, besides the server's own; separated by commas: `https://app.example`. */
   ALLOWED_ORIGINS?: string;
   /** The claim with the user's id, or a path to it. Absent: `sub`, else `nameid`, else .NET's long name. */
   USER_ID_CLAIM?: string;
@@ -26,7 +26,7 @@ export interface AuthEnv {
   ROLES_CLAIM?: string;
   /** The claim with the tenant, or a path to it. Absent: `tid`. */
   TENANT_CLAIM?: string;
-  /** The claim that has to name the audience, or a path to it. Absent: `aud`. */
+  /** The claim that must have the audience, or a path to it. Absent: `aud`. */
   AUDIENCE_CLAIM?: string;
   /** One or two keys of 32 bytes or more that services sign with, separated by a comma. */
   ACCESS_KEYS?: string;
@@ -35,12 +35,12 @@ export interface AuthEnv {
 export interface AuthConfig {
   readonly issuers: readonly Issuer[];
   readonly origins: ReadonlySet<string>;
-  /** Signatures that were verified with these issuers' keys. */
+  /** Tokens that were verified with these issuers' keys. */
   readonly verified: VerifiedTokens;
-  /** For tokens without an issuer of their own: those signed with access keys. */
+  /** The claim with the roles of tokens without an issuer: those signed with access keys. */
   readonly rolesClaim?: string;
   readonly tenantClaim: string;
-  /** For tokens that this server issues itself, in development. */
+  /** The claim with the user's id in tokens that this server issues itself, in development. */
   readonly userIdClaim?: string;
 }
 
@@ -78,7 +78,7 @@ export function authProblems(env: AuthEnv): readonly string[] {
   return problems;
 }
 
-/** Undefined where there is a problem; all problems are reported. */
+/** Undefined if there is a problem; all problems are reported. */
 function configOf(env: AuthEnv, problems: string[]): AuthConfig | undefined {
   const issuers = allIssuers(env, problems);
   const repeated = issuers.find(({ issuer }, at) =>
@@ -101,7 +101,7 @@ function configOf(env: AuthEnv, problems: string[]): AuthConfig | undefined {
   };
 }
 
-/** The issuer of the single variables, unless only `JWT_ISSUERS` is set, and those of `JWT_ISSUERS`. */
+/** The issuer of the variables `JWT_…`, unless only `JWT_ISSUERS` is set, and the issuers of `JWT_ISSUERS`. */
 function allIssuers(env: AuthEnv, problems: string[]): Issuer[] {
   const claims = {
     userIdClaim: env.USER_ID_CLAIM,
@@ -133,8 +133,8 @@ const OWN_VARIABLES: ReadonlyMap<string, keyof AuthEnv> = new Map([
 const variableOf = (member: string): string => OWN_VARIABLES.get(member) ?? member;
 
 /**
- * Origins separated by commas. Undefined if one is not written as browsers write it. Only whole origins are compared:
- * with patterns, `https://any-app.example` passes for `https://app.example`.
+ * Parses origins separated by commas. Undefined if one is not written as browsers write it. Only whole origins are
+ * compared: a pattern can match `https://any-app.example` where `https://app.example` is meant.
  */
 export function readOrigins(text: string): ReadonlySet<string> | undefined {
   if (text.trim() === "") return new Set();
@@ -143,8 +143,8 @@ export function readOrigins(text: string): ReadonlySet<string> | undefined {
 }
 
 /**
- * A page's origin, as `Origin` has it. Paths, trailing slashes, capitals and default ports do not survive `URL`. A `*`
- * does, since hosts may contain it; it is refused because it looks like a pattern.
+ * Whether a text is an origin as the header `Origin` has it. Paths, trailing slashes, capitals and default ports are
+ * found by comparing with `URL`. A `*` is refused explicitly: hosts may contain it, but it looks like a pattern.
  */
 const isOrigin = (entry: string): boolean =>
   /^https?:[^*]+$/.test(entry)
@@ -152,8 +152,8 @@ const isOrigin = (entry: string): boolean =>
     : APP_ORIGIN.test(entry);
 
 /**
- * Origins of apps with a web view: `capacitor://localhost`, `ionic://localhost`, `app://main`; and `null`, which a page
- * of a file and every sandboxed frame has.
+ * Origins of apps with a web view: `capacitor://localhost`, `ionic://localhost`, `app://main`; and `null`, the origin
+ * of pages from files and of sandboxed frames.
  */
 const APP_ORIGIN =
   /^(?:null|(?!(?:https?|wss?|ftp|file):)[a-z][a-z\d+.-]*:\/\/[a-z\d._-]+(?::\d{1,5})?)$/;

@@ -54,8 +54,8 @@ export class Refusal extends HubError {
 }
 
 /**
- * The HTTP response to a refusal. The reason is in the header `x-dormouse-error` and in the body, and the claim that it
- * is about in `x-dormouse-claim`.
+ * The HTTP response to a refusal. The reason is in the header `x-dormouse-error` and in the body; the name of the claim
+ * at fault is in `x-dormouse-claim`.
  */
 export const refusalResponse = (refusal: Refusal): Response =>
   Response.json(errorBody(refusal), {
@@ -63,6 +63,6 @@ export const refusalResponse = (refusal: Refusal): Response =>
     headers: { ...refusalHeaders(refusal.code, refusal.status), ...claimHeader(refusal) },
   });
 
-/** Escaped: an operator may have configured a name that no header can have. */
+/** The header with the claim's name, escaped: a configured name may have characters that headers cannot have. */
 export const claimHeader = ({ claim }: Pick<Refusal, "claim">): Readonly<Record<string, string>> =>
   claim === undefined ? {} : { "x-dormouse-claim": encodeURI(claim) };

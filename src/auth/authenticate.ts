@@ -15,7 +15,7 @@ export { LEEWAY_SECONDS } from "./jwt.ts";
 export { claimHeader, Refusal, refusalResponse, type Reason } from "./auth-refusal.ts";
 
 export interface Verification {
-  /** Replaces the claim with the user's id. */
+  /** Gives the user's id instead of the claim that has it by default. */
   readonly userId?: UserIdProvider | undefined;
   readonly now?: () => number;
 }
@@ -32,7 +32,7 @@ export async function authenticate(
 }
 
 /**
- * The guest of a request without a token, with this id; a guest never expires. Throws `misconfigured` or
+ * The guest for a request without a token, with this id; a guest never expires. Throws `misconfigured` or
  * `forbidden_origin`.
  */
 export function guestOf(request: Request, env: AuthEnv, id: string): User {
@@ -53,7 +53,8 @@ export const verifyToken = async (
 
 /**
  * Throws `forbidden_origin` for a page whose origin is neither the server's own nor allowed. Requests without `Origin`
- * come from other programs than browsers, and pass. CORS does not apply to WebSockets, so every transport calls this.
+ * come from other programs than browsers, and pass. CORS does not apply to WebSockets, so that every transport calls
+ * this function.
  */
 export function checkOrigin(request: Request, allowed: ReadonlySet<string>): void {
   const origin = request.headers.get("origin");
@@ -66,7 +67,7 @@ export function checkOrigin(request: Request, allowed: ReadonlySet<string>): voi
 
 /**
  * The token of the `authorization` header, else of the query: browsers cannot set headers on WebSockets and
- * EventSources. Empty where there is none; throws `token_malformed` for two.
+ * EventSources. Empty if there is none; throws `token_malformed` for two.
  */
 export function readToken(request: Request): string {
   return readBearer(request.headers.get("authorization") ?? "") ?? readQuery(request);

@@ -1,5 +1,5 @@
-// Reads the claim `caps`, in Centrifugo's form but without `match: "regex"`: its patterns would run with the token's
-// choice of cost.
+// Reads the claim `caps`, in Centrifugo's form but without `match: "regex"`: a token's pattern could be arbitrarily
+// expensive to match.
 
 import { isJsonObject } from "../protocols/json.ts";
 import { canonicalTopic } from "../model/topic.ts";
@@ -8,13 +8,13 @@ import { Refusal } from "./auth-refusal.ts";
 
 const MAX_CAPS = 100;
 const MAX_CHANNELS = 100;
-/** UTF-16 units; more than any topic has: its kind, a colon and 128 units. */
+/** In UTF-16 units; longer than any topic, which has its kind, a colon and 128 units at most. */
 const MAX_PATTERN_LENGTH = 256;
 const RIGHTS: ReadonlySet<unknown> = new Set<Right>(["sub", "pub", "prs", "hst"]);
 
 /**
- * The capabilities of a token, on top of what the hub's policies allow. Absent: none. Throws `token_claim_invalid` for
- * anything unknown: a right that is silently dropped would surprise its issuer.
+ * The capabilities of a token: rights in addition to those by the hub's policies. Absent: none. Throws
+ * `token_claim_invalid` for anything unknown, because an issuer would not notice a right that is silently dropped.
  */
 export function readCaps(value: unknown = []): Capability[] {
   return readList(value, MAX_CAPS, readCap);
@@ -31,7 +31,7 @@ function readCap(value: unknown): Capability {
   };
 }
 
-/** In its canonical form. What is no topic would never match. */
+/** Reads a topic, in its canonical form. Text that is not a topic would never match. */
 function readTopic(value: unknown): string {
   try {
     return canonicalTopic(typeof value === "string" ? value : refuse());
@@ -40,7 +40,7 @@ function readTopic(value: unknown): string {
   }
 }
 
-/** Topics are in NFC, so a pattern in another form would never match. */
+/** Reads a pattern, normalised to NFC like topics: in another form it would never match. */
 function readPattern(value: unknown): string {
   if (typeof value !== "string" || !value.isWellFormed() || value.length > MAX_PATTERN_LENGTH)
     return refuse();

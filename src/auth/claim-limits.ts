@@ -13,8 +13,8 @@ const NAMES: ReadonlySet<string> = new Set<keyof TokenLimits>([
 ]);
 
 /**
- * The token's limits. Throws `token_claim_invalid` for an unknown name or a value that is no positive integer: ignoring
- * a limit would lift it.
+ * The token's limits. Throws `token_claim_invalid` for an unknown name or a value that is not a positive integer,
+ * because to ignore a limit would mean to lift it.
  */
 export function readLimits(value: unknown): TokenLimits {
   if (!isJsonObject(value)) return refuse();

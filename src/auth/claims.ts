@@ -1,5 +1,6 @@
-// Verified claims → user. A claim of the wrong type or form refuses the whole token with `token_claim_invalid`. A claim
-// is found under its own name, at a path, or under the long name that .NET writes for it.
+// Converts verified claims to a user. If a claim has the wrong type or form, the whole token is refused with
+// `token_claim_invalid`. A claim is found under its own name, at a path, or under the long name that .NET writes for
+// it.
 
 import type { JWTPayload } from "jose";
 import { HubError } from "../model/errors.ts";
@@ -12,8 +13,8 @@ import { readLimits } from "./claim-limits.ts";
 import { Refusal } from "./auth-refusal.ts";
 
 /**
- * The id of a token's user, as ASP.NET's `IUserIdProvider`. Called at each verification, also of fresh tokens: the same
- * claims must give the same id. `claims` are verified, and none is null.
+ * Returns the id of a token's user, like ASP.NET's `IUserIdProvider`. Called at each verification, even of fresh
+ * tokens: it must return the same id for the same claims. `claims` are verified, and none is null.
  */
 export type UserIdProvider = (
   claims: Readonly<Record<string, unknown>>,
@@ -22,16 +23,16 @@ export type UserIdProvider = (
 
 /** Which claims of an issuer's tokens name the user, the roles and the tenant: names or paths. */
 export interface ClaimNames {
-  /** Counts before `userIdClaim`. */
+  /** Takes precedence over `userIdClaim`. */
   readonly userId?: UserIdProvider | undefined;
   /** Absent: `sub`, else `nameid`, else .NET's long name. */
   readonly userIdClaim?: string;
   /** Absent: `role`, `roles` and .NET's long name together. */
   readonly rolesClaim?: string;
   readonly tenantClaim: string;
-  /** The tenant of all tokens of the issuer, whatever they claim. */
+  /** The tenant of all tokens of the issuer, regardless of their claims. */
   readonly tenant?: string;
-  /** Whether a token must name its tenant, because the issuer signs for the customers of others as well. */
+  /** Whether a token must name its tenant, because the issuer also signs tokens for other companies' customers. */
   readonly requiresTenant?: boolean;
 }
 
@@ -55,8 +56,8 @@ export function userOf(claims: JWTPayload, names: ClaimNames, leewaySeconds: num
 export const DEFAULT_TENANT = "default";
 const MAX_CHANNELS = 100;
 /**
- * The latest time of a `Date`, in milliseconds; alarms throw beyond it. JSON's `1e999` reads as infinity, and would
- * never expire.
+ * The latest time of a `Date`, in milliseconds; alarms throw beyond it. (JSON's `1e999` is read as infinity, and would
+ * never expire.)
  */
 export const MAX_DATE_MS = 8.64e15;
 
@@ -74,7 +75,7 @@ function findClaim(claims: JWTPayload, names: readonly string[]): Found | undefi
   return undefined;
 }
 
-/** Throws `token_no_subject`, or `token_claim_invalid` where a configured claim is absent, or names guests. */
+/** Throws `token_no_subject`, or `token_claim_invalid` if a configured claim is absent, or has the id of guests. */
 function readUserId(claims: JWTPayload, userIdClaim?: string): string {
   const isDefault = userIdClaim === undefined;
   const found = findClaim(claims, isDefault ? USER_ID_NAMES : namesOf(userIdClaim));
@@ -83,10 +84,10 @@ function readUserId(claims: JWTPayload, userIdClaim?: string): string {
   return found ? readId(found) : refuse(userIdClaim ?? "sub");
 }
 
-/** A name that is not the account of a network's guests. */
+/** Reads an id. Refuses the names of accounts of guests. */
 const readId = (found: Found): string => readName(found, tokenUserId);
 
-/** The id that the application's own function gives. Throws `token_user_id_invalid`, whatever the function throws. */
+/** The id that the application's function returns. Throws `token_user_id_invalid`, whatever the function throws. */
 function providedId(provide: () => unknown): string {
   try {
     return readId({ name: "userId", value: provide() });
@@ -96,7 +97,7 @@ function providedId(provide: () => unknown): string {
   }
 }
 
-/** The tenant that the claims name; the default tenant where they name none, unless they must. */
+/** The tenant in the claims; the default tenant if there is none, unless it is required. */
 export function readTenant(claims: JWTPayload, tenantClaim: string, isRequired = false): string {
   const found = findClaim(claims, namesOf(tenantClaim));
   if (!found && isRequired) refuse(tenantClaim);
@@ -109,14 +110,14 @@ function readName({ name, value }: Found, canonical = canonicalName): string {
 
 /**
  * The roles of the configured claim and its other names, or of .NET's three claims; without repetitions. The text of a
- * configured claim that is none of .NET's is split at blanks, as the scopes of OAuth are.
+ * configured claim that is not one of .NET's is split at blanks, like OAuth scopes.
  */
 export function readRoles(claims: JWTPayload, rolesClaim?: string): string[] {
   const names = rolesClaim === undefined ? ROLE_NAMES : namesOf(rolesClaim);
   return [...new Set(names.flatMap((name) => readTexts(name, claimAt(claims, name))))];
 }
 
-/** A text or a number counts as an array of one: JWT libraries write either. */
+/** A text or a number is read like an array with one element: JWT libraries write either. */
 function readTexts(name: string, value: unknown): string[] {
   if (value === undefined) return [];
   if (Array.isArray(value)) return value.map((item) => readText(name, item));
@@ -125,15 +126,15 @@ function readTexts(name: string, value: unknown): string[] {
 }
 
 /**
- * Text, or a whole number as its decimal text, as in .NET. Beyond 2⁵³ numbers are refused: reading has rounded them,
- * and two users would share an id.
+ * Text, or a whole number as decimal text, as in .NET. Numbers beyond 2⁵³ are refused: they were rounded when the JSON
+ * was parsed, so that two users would share an id.
  */
 export function readText(name: string, value: unknown): string {
   if (typeof value === "string") return value;
   return Number.isSafeInteger(value) ? String(value) : refuse(name);
 }
 
-/** The topics to join at connect. `all` is refused: it is no room that clients join. */
+/** The topics to join at connect. `all` is refused, because clients cannot join it. */
 export function readChannels(value: unknown = []): string[] {
   if (!Array.isArray(value) || value.length > MAX_CHANNELS) return refuse("channels");
   const topics = value.map((text) =>
@@ -143,7 +144,7 @@ export function readChannels(value: unknown = []): string[] {
   return [...new Set(topics.map(formatTopic))];
 }
 
-/** Milliseconds since 1970, leeway included. Throws `token_claim_invalid` for a time that no `Date` has. */
+/** In milliseconds since 1970, leeway included. Throws `token_claim_invalid` for a time beyond the range of `Date`. */
 export function readExpiry(exp: unknown, leewaySeconds: number): number {
   const expiresAt = (Number(exp) + leewaySeconds) * 1000;
   return expiresAt <= MAX_DATE_MS ? expiresAt : refuse("exp");
@@ -169,7 +170,7 @@ const XML_SOAP = "http://schemas.xmlsoap.org/ws/2005/05/identity/claims";
 const NAME_IDENTIFIER = `${XML_SOAP}/nameidentifier`;
 const NAME = `${XML_SOAP}/name`;
 
-/** The short names that .NET reads as a long one: `DefaultInboundClaimTypeMap` of both its handlers. */
+/** The short names that .NET maps to long ones: `DefaultInboundClaimTypeMap` of both its handlers. */
 const LONG_NAMES: ReadonlyMap<string, string> = new Map([
   ["sub", NAME_IDENTIFIER],
   ["nameid", NAME_IDENTIFIER],
@@ -182,14 +183,14 @@ const LONG_NAMES: ReadonlyMap<string, string> = new Map([
   ["oid", "http://schemas.microsoft.com/identity/claims/objectidentifier"],
 ]);
 
-/** The claims with the user's id, in order of precedence, where none is configured. */
+/** The claims with the user's id, in order of precedence, if none is configured. */
 export const USER_ID_NAMES: readonly string[] = ["sub", "nameid", NAME_IDENTIFIER];
 
-/** The claims with roles where none is configured. Their texts are one role each, blanks included. */
+/** The claims with roles if none is configured. Each text is one role, even with blanks. */
 export const ROLE_NAMES: readonly string[] = ["role", "roles", LONG_ROLE];
 
 /**
- * All names under which a configured claim is looked up: first itself, then the long name of a short one, or the short
+ * All names under which a configured claim is looked up: first its own, then the long name of a short one, or the short
  * names of a long one. Not `name` for its long name: that is a display name, which .NET does not map either.
  */
 export function namesOf(configured: string): readonly string[] {
@@ -200,8 +201,8 @@ export function namesOf(configured: string): readonly string[] {
 }
 
 /**
- * The value at a path such as `realm_access.roles`; undefined where it is absent or null. A name may itself have dots
- * (`https://example.com/roles`), so the longest own name is tried first. Inherited properties are never found.
+ * The value at a path such as `realm_access.roles`; undefined if it is absent or null. A name may itself contain dots
+ * (`https://example.com/roles`), so that the longest name is tried first. Inherited properties are never found.
  */
 export function claimAt(claims: unknown, path: string): unknown {
   if (!isJsonObject(claims)) return undefined;

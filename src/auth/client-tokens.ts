@@ -12,7 +12,7 @@ import { readConfig, type AuthEnv } from "./auth-config.ts";
 import { LEEWAY_SECONDS } from "./jwt.ts";
 import { Refusal } from "./auth-refusal.ts";
 
-/** The user of such a request. Throws a `Refusal`, also for a token of another hub. */
+/** The user of such a request. Throws a `Refusal`, even for a token of another hub. */
 export async function authenticateClient(
   request: Request,
   env: AuthEnv,
@@ -33,41 +33,41 @@ export async function authenticateClient(
   return userOf(claims, names, LEEWAY_SECONDS);
 }
 
-/** Of the URL that the client connects to, without what SignalR appends to its path. */
+/** The valid audiences for the URL of the client's request, without the part that SignalR appends to the path. */
 function audiencesOf(request: Request): string[] {
   const url = urlOf(request);
   const path = url.pathname.replace(/\/(?:(?:negotiate|refresh)\/?)?$/i, "");
   return canonicalUrls(url, path).map((own) => audience(own, url));
 }
 
-/** Path and hub. Names of hubs are in lower case. Other parts of the query do not count. */
+/** The audience: path and hub. Names of hubs are in lower case. Other query parameters do not count. */
 function audience(canonical: string, { searchParams }: URL): string {
   const hub = searchParams.get("hub");
   return hub ? `${canonical}?hub=${hub.toLowerCase()}` : "";
 }
 
-/** As a token has it. */
+/** The audience in a token, in the form of `audience`. */
 function clientUrl(text: string): string {
   const url = URL.parse(text);
   return url ? audience(canonicalUrl(text), url) : "";
 }
 
 /**
- * Azure's SDK prefixes claims for the service itself with `asrs.s.`, and those of the application that would collide
- * with the token's own (`exp`, `iat`, …) with `asrs.u.`. The former are dropped, the latter renamed, where the token
- * has no claim of that name: its own lifetime and time of issue are what it lives and is revoked by.
+ * Azure's SDK prefixes claims for the service itself with `asrs.s.`, and claims of the application that would collide
+ * with the token's own (`exp`, `iat`, …) with `asrs.u.`. The former are dropped; the latter lose the prefix, unless the
+ * token has a claim of that name, because its own times decide when it expires and whether it is revoked.
  */
 function applicationClaims(claims: JWTPayload): JWTPayload {
   const entries = Object.entries(claims).filter(([name]) => !name.startsWith("asrs.s."));
   const renamed = entries.map(([name, value]) => [name.replace(/^asrs\.u\./, ""), value]);
-  // The token's own come last, and so count.
+  // The token's own claims come last, so that they take precedence.
   const own = entries.filter(([name]) => !name.startsWith("asrs.u."));
   return Object.fromEntries([...renamed, ...own]);
 }
 
 /**
- * The user's id. An anonymous user is identified by the token's signature, and so keeps its id as long as the token
- * lives. Throws `token_no_subject` for an empty id.
+ * The user's id. An anonymous user is identified by the token's signature, and thus keeps its id for the lifetime of
+ * the token. Throws `token_no_subject` for an empty id.
  */
 function subjectOf(claims: JWTPayload, token: string): string {
   const claim = ["asrs.s.uid", "nameid", "sub"].find((name) => Object.hasOwn(claims, name));
@@ -77,5 +77,5 @@ function subjectOf(claims: JWTPayload, token: string): string {
   return id;
 }
 
-/** Characters of the signature in an anonymous id: 132 bits, which neither collide nor help to forge the signature. */
+/** Characters of the signature in an anonymous id: 132 bits, too many to collide, too few to forge the signature. */
 const ANONYMOUS_CHARS = 22;

@@ -1,4 +1,4 @@
-// Tokens without credentials, for the demo: on a developer's machine for every name, and elsewhere for guests alone
+// Tokens without credentials, for the demo: on a developer's machine for every name, and elsewhere only for guests
 // (guest-tokens.ts).
 
 import { SignJWT } from "jose";
@@ -16,11 +16,11 @@ export interface DevTokenEnv extends AuthEnv, GuestTokenEnv {
   DEV_TOKENS?: string;
 }
 
-/** The demo has no use for other roles. */
+/** A developer's token. The demo does not use other roles. */
 const DEVELOPER: IssuedToken = { seconds: 3_600, roles: new Set(["Manager", "Admin"]) };
 
 /**
- * Answers `POST { user, role? }` with `{ token }`. Throws `not_found` where neither kind of token is issued,
+ * Answers `POST { user, role? }` with `{ token }`. Throws `not_found` if neither kind of token is issued,
  * `rate_limited` for guests; `invalid_arguments` or `too_large` for the body.
  */
 export async function devToken(
@@ -84,7 +84,7 @@ async function readBody(request: Request, roles: ReadonlySet<string>): Promise<A
 
 const tooLarge = () => new HubError("too_large", `A body has ${MAX_BODY} bytes at most.`);
 
-/** Read up to its limit and no further: the client has no credentials. Empty where it is no UTF-8. */
+/** Reads the body only up to its limit, since the client has no credentials. Empty if it is not UTF-8. */
 async function textOf({ body }: Request): Promise<string> {
   try {
     return await textWithin(body, MAX_BODY, tooLarge);

@@ -16,14 +16,14 @@ import { LEEWAY_SECONDS, timeOf } from "./jwt.ts";
 import { readLimits } from "./claim-limits.ts";
 import { Refusal } from "./auth-refusal.ts";
 
-/** Claims of identity and validity. Only the token itself sets them. */
+/** Claims of identity and validity, which only the token itself may set. */
 const RESERVED = ["iss", "aud", "iat", "nbf", "jti", ...USER_ID_NAMES, ...namesOf("tid")];
 
 /** Claims that the server itself reads. */
 const READ = [...ROLE_NAMES, "caps", "channels", "limits", "exp"];
 
 /**
- * The grant of some claims; absent claims leave the token's own, and so does null of those that the server reads.
+ * The grant of some claims. Absent claims, and null for those that the server reads, leave the token's own unchanged.
  * Throws `token_claim_invalid` for a reserved claim, or one of the wrong type or form. Roles are in `role` and `roles`,
  * whatever the claims of tokens are called.
  */

@@ -1,5 +1,5 @@
-// Tokens for guests of a deployed demo: anybody has one, so they are short, rated by network, limited in what they may
-// do, and of a tenant of their own, which shares no object with any other.
+// Tokens for guests of a deployed demo. Anybody can get one: they are short-lived, their rate is limited by network,
+// their rights are limited, and they have a tenant of their own, which shares no object with others.
 
 import { clientNetwork } from "../model/client-network.ts";
 import { BINDING_SECONDS, rateLimited } from "../model/retry-after.ts";
@@ -9,13 +9,13 @@ import { KeyedBuckets } from "../rooms/platform/rates.ts";
 export interface GuestTokenEnv {
   /** `1` issues a guest's token to every caller, wherever the endpoint is. */
   DEMO_GUESTS?: string;
-  /** Optional: counts guests of a network over all isolates of a location. */
+  /** Optional: limits guests of a network over all isolates of a location. */
   readonly CONNECT_LIMITER?: RateLimit;
 }
 
 /** Claims of a token in addition to the name and the role. */
 export interface IssuedToken {
-  /** Absent: the tenant of tokens that name none. */
+  /** Absent: the default tenant. */
   readonly tenant?: string;
   readonly seconds: number;
   readonly claims?: Readonly<Record<string, unknown>>;
@@ -23,16 +23,16 @@ export interface IssuedToken {
   readonly roles: ReadonlySet<string>;
 }
 
-/** The tenant of all guests. An issuer of yours must not use it. */
+/** The tenant of all guests. The operator's issuers must not use it. */
 export const GUEST_TENANT = "demo-guests";
 
 const SECONDS = 600;
-/** A page needs one at its sign-in, for each new connection, and every ten minutes. */
+/** The rate of tokens. A page needs one at its sign-in, for each new connection, and every ten minutes. */
 const [PER_SECOND, BURST] = [1 / 6, 30];
-/** Networks whose rates are kept. One whose rate was dropped begins with a full one. */
+/** The most networks whose rates are kept. A network whose rate was dropped begins with a full bucket. */
 const NETWORKS_AT_MOST = 1_000;
 
-/** Limits for a person at a page. */
+/** Limits that are enough for a person at a page. */
 const LIMITS: TokenLimits = {
   ...{ callsPerSecond: 10, callBurst: 30, messageBytes: 8_192 },
   ...{ groupsPerConnection: 10, streamsPerConnection: 3 },
@@ -46,7 +46,7 @@ export const GUEST: IssuedToken = {
   roles: new Set(["Manager"]),
 };
 
-/** The rates of one isolate, by network. Under `wrangler dev` all callers are of one. */
+/** The rates of one isolate, by network. Under `wrangler dev` all callers are in one network. */
 export class GuestRates {
   readonly #buckets = new KeyedBuckets(NETWORKS_AT_MOST);
 

@@ -1,5 +1,5 @@
-// The issuers whose tokens are accepted: their settings, from variables of their own or from the JSON of `JWT_ISSUERS`,
-// and the one that a token names.
+// The issuers whose tokens are accepted: their settings, from the variables `JWT_…` or from the JSON of `JWT_ISSUERS`,
+// and the lookup of the issuer that a token names.
 
 import { isJsonObject, parseJson } from "../protocols/json.ts";
 import { MIN_HMAC_KEY_BYTES, secureUrl } from "../model/environment.ts";
@@ -9,9 +9,9 @@ import type { CryptoKey, JWTHeaderParameters } from "jose";
 import { remoteKeys, type KeySource } from "./keys.ts";
 
 export interface Issuer extends ClaimNames {
-  /** The required `iss`. Where it has `{tenantid}`, the token's `tid` is put in its place (Microsoft Entra ID). */
+  /** The required `iss`. In it, `{tenantid}` is replaced by the token's `tid` (Microsoft Entra ID). */
   readonly issuer: string;
-  /** The token names one of them in `audienceClaim`. */
+  /** A token must name one of these in `audienceClaim`. */
   readonly audiences: readonly string[];
   readonly audienceClaim: string;
   readonly keys: KeySource;
@@ -21,7 +21,7 @@ export interface Issuer extends ClaimNames {
 export const TENANT_ID = "{tenantid}";
 const GUID = /^[\da-f]{8}(?:-[\da-f]{4}){3}-[\da-f]{12}$/i;
 
-/** The issuer that a payload names, before its signature is verified: it selects the keys, and nothing more. */
+/** The issuer that a payload names. The signature is not verified yet: use it only to select the keys. */
 export function issuerOf(
   { iss, tid }: Readonly<Record<string, unknown>>,
   issuers: readonly Issuer[],
@@ -38,7 +38,7 @@ export function issuerOf(
   );
 }
 
-/** The settings of one issuer, as an object of `JWT_ISSUERS` has them; checked here, so anything may stand in them. */
+/** The settings of one issuer, as in an object of `JWT_ISSUERS`. Not checked yet: the values may be anything. */
 export type IssuerSettings = Readonly<Partial<Record<Member, unknown>>>;
 
 type Member = (typeof MEMBERS)[number];
@@ -55,7 +55,7 @@ export interface Report {
   nameOf(member: Member): string;
 }
 
-/** One issuer. Undefined after a problem was reported; all its problems are. */
+/** One issuer. Undefined if it has problems, which are all reported. */
 export function readIssuer(settings: IssuerSettings, report: Report): Issuer | undefined {
   const { problems, nameOf } = report;
   const before = problems.length;
@@ -75,7 +75,7 @@ export function readIssuer(settings: IssuerSettings, report: Report): Issuer | u
   };
 }
 
-/** A tenant for all directories of the template would be one for all customers of Microsoft. */
+/** Refuses a fixed tenant together with `{tenantid}`: all customers of Microsoft would share it. */
 function readTenantSetting(settings: IssuerSettings, { problems, nameOf }: Report) {
   const tenant = textOf(settings.tenant);
   if (tenant === undefined) return undefined;
@@ -99,7 +99,7 @@ function claimNames(settings: IssuerSettings) {
   };
 }
 
-/** Absent, text, or for audiences a list of texts. */
+/** Whether a value is valid: absent, text, or for audiences a list of texts. */
 const isSetting = (member: Member, value: unknown): boolean =>
   value === undefined ||
   typeof value === "string" ||
@@ -111,7 +111,7 @@ const textOf = (value: unknown): string | undefined =>
 
 const isPresent = <T>(value: T | undefined): value is T => value !== undefined;
 
-/** The one source of verification keys. Both settings at once are refused: it would be unclear which one counts. */
+/** The source of verification keys. Both settings at once are refused: it would be unclear which one counts. */
 function readKeys({ secret, jwks }: IssuerSettings, report: Report): KeySource | undefined {
   const { problems, nameOf } = report;
   const [shared, url] = [textOf(secret), textOf(jwks)];
@@ -160,8 +160,8 @@ export function readIssuers(
 }
 
 /**
- * A shared secret: HS256, and HS384 and HS512 where it has as many bytes as their hashes (RFC 7518 §3.2), as in .NET.
- * It is imported at the first token: jose would import raw bytes for every token.
+ * A shared secret: HS256, and also HS384 and HS512 if it is as long as their hashes (RFC 7518 §3.2), as in .NET. It is
+ * imported at the first token, because jose would import raw bytes again for every token.
  */
 function secretKey(bytes: Uint8Array): KeySource {
   const keys = new Map<string, CryptoKey>();

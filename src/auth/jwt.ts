@@ -12,14 +12,13 @@ import { claimAt, userOf, type ClaimNames } from "./claims.ts";
 import { issuerOf, type Issuer } from "./issuers.ts";
 import { keyRefusal, lifetimeRefusal, wrongAudience, wrongIssuer } from "./token-facts.ts";
 
-/** Tolerated difference between the issuer's clock and ours, for `exp`, `nbf` and `iat`. */
+/** Tolerated difference between the issuer's clock and the server's, for `exp`, `nbf` and `iat`. */
 export const LEEWAY_SECONDS = 60;
 
 /**
  * The user of a token. Throws a `Refusal`, with the first reason in this order: form, algorithm, header, key,
- * signature, duplicate members, issuer, audience, times, other claims. Where there are several issuers, the one that
- * the token names comes after the form: it selects the keys, so that those of one issuer never verify tokens of
- * another.
+ * signature, duplicate members, issuer, audience, times, other claims. If there are several issuers, the issuer is
+ * checked directly after the form: it selects the keys, so that the keys of one issuer never verify tokens of another.
  */
 export async function verify(
   token: string,
@@ -47,7 +46,7 @@ export async function verify(
   return user;
 }
 
-/** The issuer whose keys judge a token that names none of the issuers, which is refused in any case. */
+/** The only issuer. Its keys verify even a token that names another issuer, which is refused in any case. */
 function onlyOf(issuers: readonly Issuer[], written: UnverifiedClaims): Issuer {
   const [only, ...others] = issuers;
   if (!only || others.length > 0) throw notOf(issuers, written);
@@ -60,7 +59,7 @@ const notOf = (issuers: readonly Issuer[], { iss }: UnverifiedClaims): Refusal =
     iss,
   );
 
-/** RFC 7519 §4: readers differ on which of two equal names counts, so a token with such is refused as malformed. */
+/** Refuses duplicate names (RFC 7519 §4): readers differ on which of two equal names counts. */
 export function checkMembers(
   token: string,
   parsed: readonly [header: object, payload: UnverifiedClaims],
@@ -74,12 +73,12 @@ export function checkMembers(
 /** One character per byte. JSON's structure is ASCII, so decoding UTF-8 would only cost time. */
 const decode = (part: string): string => atob(part.replaceAll("-", "+").replaceAll("_", "/"));
 
-/** Characters; longer tokens are refused before they are decoded. */
+/** In characters; longer tokens are refused before they are decoded. */
 const MAX_LENGTH = 8 * 1024;
 
 /**
- * Three parts of base64url without padding or blanks, which jose's decoder may tolerate. An empty signature passes
- * here: the algorithm refuses it.
+ * Requires three parts of base64url without padding or blanks, which jose's decoder may tolerate. An empty signature
+ * passes here, and is refused with the algorithm.
  */
 export function checkForm(token: string): void {
   if (token === "") throw new Refusal("token_missing");
@@ -90,26 +89,26 @@ export function checkForm(token: string): void {
 /** A payload as it was written, before its signature is verified. */
 export type UnverifiedClaims = Readonly<Record<string, unknown>>;
 
-/** Throws `token_malformed` for a payload that is no JSON object. */
+/** Decodes the payload. Throws `token_malformed` if it is not a JSON object. */
 export function payloadOf(token: string): UnverifiedClaims {
   let payload: unknown;
   try {
     payload = JSON.parse(new TextDecoder().decode(base64url.decode(token.split(".", 2)[1] ?? "")));
   } catch {
-    // Not quoted: the payload may have personal data.
+    // The error does not quote the payload, which may have personal data.
     throw new Refusal("token_malformed");
   }
   if (!isJsonObject(payload)) throw new Refusal("token_malformed");
   return payload;
 }
 
-/** Where the key of a token comes from. The header is not verified when it is looked at. */
+/** Finds the key of a token by its header, which is not verified yet. */
 interface Verifier {
   readonly algorithms: readonly string[];
   find(header: JWTHeaderParameters): Promise<CryptoKey | Uint8Array>;
 }
 
-/** Verifies the signature and gives the header. Throws a `Refusal`, also for one that `find` throws. */
+/** Verifies the signature, and returns the header. Throws a `Refusal`, either its own or one that `find` throws. */
 export async function verifySignature(
   token: string,
   { algorithms, find }: Verifier,
@@ -127,7 +126,7 @@ export async function verifySignature(
   }
 }
 
-/** Types of tokens (RFC 7515 §4.1.9: `application/` may be left out). */
+/** Accepted types of tokens (RFC 7515 §4.1.9: `application/` may be left out). */
 const TOKEN_TYPES: ReadonlySet<unknown> = new Set(["jwt", "at+jwt"]);
 
 /**
@@ -149,7 +148,7 @@ const REASONS: ReadonlyMap<unknown, Reason> = new Map<unknown, Reason>([
 ]);
 
 function refusalOf(error: unknown, token: string): Refusal {
-  // Any other error is a key that WebCrypto refuses, such as an RSA modulus that is too short.
+  // Any other error means that WebCrypto refuses the key, for example because an RSA modulus is too short.
   if (!(error instanceof errors.JOSEError)) return new Refusal("token_unknown_key");
   const reason = REASONS.get(error.code) ?? "token_malformed";
   return reason === "token_algorithm" && hasXmlAlgorithm(token)
@@ -157,7 +156,7 @@ function refusalOf(error: unknown, token: string): Refusal {
     : new Refusal(reason);
 }
 
-/** .NET writes `alg` so where a token is signed with `SecurityAlgorithms.HmacSha256Signature`. */
+/** The value of `alg` in .NET's tokens that are signed with `SecurityAlgorithms.HmacSha256Signature`. */
 const XML_ALGORITHM =
   "The token's algorithm is the URI of an XML signature, not a name of RFC 7518 such as HS256 or RS256.";
 
@@ -165,7 +164,7 @@ const hasXmlAlgorithm = (token: string): boolean =>
   decodeProtectedHeader(token).alg?.startsWith("http://www.w3.org/") === true;
 
 /**
- * The members of the outermost object as written, repeated names counted each time: `JSON.parse` keeps only the last of
+ * The number of members of the outermost object, each repeated name counted: `JSON.parse` keeps only the last of
  * several equal names. The text must be valid JSON.
  */
 export function countMembers(json: string): number {
@@ -189,8 +188,8 @@ function endOfString(json: string, start: number): number {
 }
 
 /**
- * The claims as the server uses them: times are numbers, other claims that are null are left out. Throws a `Refusal`
- * for a token that is not valid now; `exp` is required.
+ * The claims as the server uses them: times as numbers, and without other claims that are null. Throws a `Refusal` for
+ * a token that is not valid now; `exp` is required.
  */
 export function registeredClaims(written: UnverifiedClaims, nowMs: number): JWTPayload {
   const claims = Object.fromEntries(Object.entries(written).filter(([, value]) => value !== null));
@@ -214,12 +213,12 @@ export function registeredClaims(written: UnverifiedClaims, nowMs: number): JWTP
   };
 }
 
-/** The numbers that .NET reads from text, but for digits in groups. */
+/** The numbers that .NET reads from text, except those with digits in groups. */
 const NUMBER = /^\s*[+-]?\d+(?:\.\d+)?(?:e[+-]?\d+)?\s*$/i;
 
 /**
- * Seconds since 1970; undefined for an absent claim. Null is refused, as in .NET. Numeric text counts: .NET's tutorials
- * write `iat` so.
+ * A time in seconds since 1970; undefined for an absent claim. Null is refused, as in .NET. Numeric text is accepted,
+ * because .NET's tutorials write `iat` as text.
  */
 export function timeOf(claims: UnverifiedClaims, claim: string): number | undefined {
   const value = claims[claim];
@@ -228,7 +227,7 @@ export function timeOf(claims: UnverifiedClaims, claim: string): number | undefi
   throw invalid(claim);
 }
 
-/** Throws `token_wrong_audience` unless the claim has one of the audiences; a slash at the end does not count. */
+/** Throws `token_wrong_audience` unless the claim has one of the audiences; a slash at the end makes no difference. */
 function checkAudience(
   given: unknown,
   { audiences, audienceClaim }: { audiences: readonly string[]; audienceClaim: string },
@@ -238,7 +237,7 @@ function checkAudience(
   if (!texts.some(isWanted)) throw wrongAudience(audienceClaim, audiences, given);
 }
 
-/** As .NET compares by default: one may have one slash more than the other. */
+/** Compares as .NET does by default: one of the two may have a slash more at the end. */
 const areSame = (given: string, wanted: string): boolean =>
   given === wanted || given === `${wanted}/` || `${given}/` === wanted;
 

@@ -1,5 +1,5 @@
-// A JSON Web Key Set (RFC 7517): fetched from the configured URL, bounded in size and time, and which of its keys may
-// verify the tokens of which `iss`.
+// A JSON Web Key Set (RFC 7517): fetches it from the configured URL, within limits of size and time, and decides which
+// of its keys may verify the tokens of which `iss`.
 
 import { createLocalJWKSet, type JSONWebKeySet, type JWK } from "jose";
 import { withTimeout, textWithin } from "../model/bounded-read.ts";
@@ -8,7 +8,7 @@ const MAX_BYTES = 64 * 1024;
 
 /**
  * The key set, not validated: jose does that. Throws an Error for another status than 200, too many bytes, a late
- * answer or text that is no JSON.
+ * answer or text that is not JSON.
  */
 export async function fetchKeySet(url: string, timeoutMs: number): Promise<JSONWebKeySet> {
   const abort = new AbortController();
@@ -21,7 +21,7 @@ export async function fetchKeySet(url: string, timeoutMs: number): Promise<JSONW
 
 async function fetchText(url: string, signal: AbortSignal): Promise<string> {
   const headers = { accept: "application/jwk-set+json, application/json" };
-  // A redirect would let the server that answers choose the source of keys (PyJWT, CVE-2026-102267).
+  // With redirects, the answering server could choose another source of keys (PyJWT, CVE-2026-102267).
   const response = await fetch(url, { redirect: "manual", signal, headers });
   if (response.status !== 200 || !response.body)
     throw new Error(`the answer has status ${response.status}, not 200`);
@@ -40,9 +40,9 @@ type FindKey = ReturnType<typeof createLocalJWKSet>;
 export type FinderFor = (iss: unknown) => FindKey;
 
 /**
- * Entra ID publishes keys of single directories, such as that of consumers' accounts, among those of all directories;
- * the key's `issuer` then is the `iss` of the tokens that it may sign, without a placeholder
- * (docs/design/rest-and-tokens.md#to15). Throws jose's error for what is no key set.
+ * Entra ID publishes the keys of single directories, such as that of consumers' accounts, together with those of all
+ * directories; such a key's `issuer` is the `iss` of the tokens that it may sign, without a placeholder
+ * (docs/design/rest-and-tokens.md#to15). Throws jose's error for a value that is not a key set.
  */
 export function keyFinders(set: JSONWebKeySet): FinderFor {
   const all = createLocalJWKSet(set);
@@ -60,7 +60,7 @@ const isFor = (key: JWK, iss: string | undefined): boolean => {
   return owner === undefined || owner === iss;
 };
 
-/** The one directory whose tokens the key may sign. The member is Microsoft's addition to RFC 7517. */
+/** The only directory whose tokens the key may sign, if it has one: Microsoft's addition to RFC 7517. */
 function ownerOf({ issuer }: JWK & { readonly issuer?: unknown }): string | undefined {
   const isOne = typeof issuer === "string" && /^https:\/\/[^{}]+$/.test(issuer);
   return isOne ? issuer : undefined;

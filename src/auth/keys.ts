@@ -1,4 +1,4 @@
-// Verification keys that an issuer publishes as a key set, which this isolate caches. Shared secrets: issuers.ts.
+// Verification keys that an issuer publishes as a key set; cached by this isolate. Shared secrets are in issuers.ts.
 
 import { logError } from "../model/logger.ts";
 import { errors, type CryptoKey, type JWTHeaderParameters } from "jose";
@@ -6,12 +6,12 @@ import { fetchKeySet, keyFinders, within, type FinderFor } from "./key-set.ts";
 import { Refusal } from "./auth-refusal.ts";
 
 /**
- * Finds the key for a token's header. The header is not verified at this point: it may select a key, and nothing more.
+ * Finds the key for a token's header. The header is not verified at this point: it must only be used to select a key.
  * Throws `token_unknown_key` or `keys_unavailable`.
  */
 export interface KeySource {
   readonly algorithms: string[];
-  /** Until when a signature that these keys verify now may be taken for good, milliseconds since 1970. */
+  /** Until when a signature that these keys verify now may be trusted, in milliseconds since 1970. */
   goodUntil(): number;
   find(header: JWTHeaderParameters, at: Lookup): Promise<CryptoKey>;
 }
@@ -31,13 +31,13 @@ const ASYMMETRIC = ["RS", "PS", "ES"].flatMap((family) => [
 
 /** Age after which a key set is fetched again. A key removed by the issuer is refused from then on. */
 const FRESH_MS = 10 * 60_000;
-/** Between two fetches while there are keys: tokens with unknown `kid`s cost their sender nothing. */
+/** The least time between two fetches while there are keys: anybody can send tokens with unknown `kid`s. */
 const COOLDOWN_MS = 60_000;
-/** Between two fetches while there are no keys; equals `retry-after` of the refusal. */
+/** The least time between two fetches while there are no keys; equals `retry-after` of the refusal. */
 const RETRY_MS = 5_000;
 /** Age after which cached keys are refused although the issuer cannot be reached. */
 const STALE_MS = 24 * 60 * 60_000;
-/** For a whole fetch, body included. */
+/** The time limit of a whole fetch, body included. */
 const TIMEOUT_MS = 3_000;
 
 interface KeyCache {
@@ -45,15 +45,15 @@ interface KeyCache {
   /** The setting with the URL, for the log. */
   readonly variable: string;
   keys?: { readonly finderFor: FinderFor; readonly fetchedAt: number };
-  /** Start of the last fetch. Set before it begins, so that concurrent requests start only one. */
+  /** When the last fetch was started. Set before it begins, so that concurrent requests start only one. */
   fetchStartedAt: number;
   pending?: Promise<void> | undefined;
 }
 
 /**
  * The keys published at a URL, fetched at first use. jose's `createRemoteJWKSet` does not fit: on Workers it fetches
- * once per concurrent request, a failed fetch starts no cooldown, and keys are dropped at the first failure after their
- * time.
+ * once per concurrent request, a failed fetch starts no cooldown, and expired keys are dropped at the first failed
+ * fetch.
  */
 export function remoteKeys(url: string, variable: string): KeySource {
   const cache: KeyCache = { url, variable, fetchStartedAt: -Infinity };
@@ -79,21 +79,21 @@ async function findKey(cache: KeyCache, header: JWTHeaderParameters, at: Lookup)
 
 const age = ({ keys }: KeyCache, nowMs: number): number => nowMs - (keys?.fetchedAt ?? -Infinity);
 
-/** The only key of the set that fits `kid`, `alg`, `use` and `key_ops`; undefined where none does. */
+/** The only key of the set that fits `kid`, `alg`, `use` and `key_ops`; undefined if none does. */
 async function lookUp(cache: KeyCache, header: JWTHeaderParameters, { nowMs, iss }: Lookup) {
   if (!cache.keys || age(cache, nowMs) >= STALE_MS) throw new Refusal("keys_unavailable");
   try {
     return await cache.keys.finderFor(iss)(header);
   } catch (error) {
     if (error instanceof errors.JWKSNoMatchingKey) return undefined;
-    // Several keys fit, or the one that does is private or cannot be imported: a new fetch would not help.
+    // Several keys fit, or the only one is private or cannot be imported: a new fetch would not help.
     throw new Refusal("token_unknown_key");
   }
 }
 
 /**
- * Starts a fetch, joins the pending one, or returns at once within the cooldown. Never rejects: `lookUp` judges the
- * result.
+ * Starts a fetch, joins the pending one, or returns at once within the cooldown. Never rejects: `lookUp` throws if
+ * there are no keys.
  */
 async function refresh(cache: KeyCache, nowMs: number): Promise<void> {
   const sinceMs = nowMs - cache.fetchStartedAt;

@@ -14,7 +14,7 @@ import { checkForm, payloadOf, verify } from "./jwt.ts";
 
 export interface Service {
   readonly tenant: string;
-  /** For rate limits and logs: a key's number and tenant, or a user's id. */
+  /** A name for rate limits and logs: a key's number and tenant, or a user's id. */
   readonly name: string;
   /** Absent for tokens signed with an access key. */
   readonly user?: User;

@@ -1,5 +1,5 @@
-// Refusals of tokens with what they compared, for the log of a developer's machine. A signature and a whole token are
-// never among the facts.
+// Adds the compared values to refusals of tokens, for the log on a developer's machine. They never include a signature
+// or a whole token.
 
 import { decodeProtectedHeader } from "jose";
 import { withFacts } from "../model/refusal-facts.ts";
@@ -15,7 +15,7 @@ export const wrongAudience = (
 ): Refusal =>
   withFacts(new Refusal("token_wrong_audience", { claim }), () => ({ expected, received }));
 
-/** A time of a token, beside ours and the tolerated difference; all in seconds since 1970. */
+/** A time of a token and the server's time, in seconds since 1970, and the tolerated difference. */
 interface Times {
   readonly claim: string;
   readonly time: number;
@@ -36,12 +36,12 @@ export const lifetimeRefusal = (
     };
   });
 
-/** A time that no `Date` has is shown as the number that it is. */
+/** A time as text; as a number if it is beyond the range of `Date`. */
 const timeText = (seconds: number): string =>
   Math.abs(seconds) <= MAX_SECONDS ? new Date(seconds * 1000).toISOString() : `${seconds}`;
 const MAX_SECONDS = 8.64e12;
 
-/** The same refusal, with the algorithms that are accepted and the names by which the token selects its key. */
+/** The same refusal, with the accepted algorithms, and the header's members by which the token selects its key. */
 export const keyRefusal = (
   refusal: Refusal,
   { token, algorithms }: { readonly token: string; readonly algorithms: readonly string[] },

@@ -1,28 +1,28 @@
-// Users of tokens that this isolate has verified, so that a client which sends its token with every request, or comes
-// back after a loss, costs that once. Kept for one configuration: other keys, issuers or audiences begin with none.
-// Times hold as long as a token is kept; revocations are judged where the user is admitted.
+// Users of tokens that this isolate has verified, so that the token of a client which sends it with every request, or
+// reconnects, is verified only once. Each configuration (keys, issuers, audiences) has its own. A token is kept only as
+// long as its times are valid; revocations are checked when the user is admitted.
 
 import { freezeDeep } from "../model/plain-json.ts";
 import type { User } from "../model/user.ts";
 import type { UserIdProvider } from "./claims.ts";
 
-/** Tokens at most, of 8,192 characters each. Beyond it the oldest goes first. */
+/** The most tokens, of 8,192 characters each at most. Beyond it the oldest is dropped. */
 const AT_MOST = 1_000;
 
 interface VerifiedToken {
   readonly user: User;
-  /** The source of the user's id. */
+  /** The function that gave the user's id, if there is one. */
   readonly by: UserIdProvider | undefined;
-  /** Milliseconds since 1970: when it was verified, … */
+  /** In milliseconds since 1970: when the token was verified, … */
   readonly from: number;
-  /** … and when it expires, or its keys are to be fetched again. */
+  /** … and when it expires, or its keys have to be fetched again. */
   readonly until: number;
 }
 
 export class VerifiedTokens {
   readonly #tokens = new Map<string, VerifiedToken>();
 
-  /** The same object each time, which cannot be changed. Undefined: the token is to be verified. */
+  /** The user, the same frozen object each time. Undefined if the token has to be verified. */
   userOf(token: string, by: UserIdProvider | undefined, nowMs: number): User | undefined {
     const known = this.#tokens.get(token);
     if (!known || known.by !== by || known.from > nowMs) return undefined;

@@ -36,12 +36,12 @@ const OPTIONS = {
 interface Checked {
   readonly configuration: Configuration;
   readonly variables: Readonly<Record<string, unknown>>;
-  /** Variables of this machine's files that neither [vars] nor Cloudflare is known to have. */
+  /** Variables in files of this machine that are not in [vars], and may not be set at Cloudflare. */
   readonly undeployed: readonly string[];
   readonly exported: readonly string[] | string;
   readonly hubProblem: string | undefined;
   readonly env: string | undefined;
-  /** What wrangler warns of. */
+  /** wrangler's warnings about the configuration. */
   readonly warnings: readonly string[];
 }
 
@@ -61,7 +61,7 @@ async function run(args: string[]): Promise<string | Outcome> {
   };
   const exported = await mainExports(folder, configuration);
   const hubProblem = typeof exported === "string" ? undefined : await faultOf(configuration);
-  // wrangler has read the environment of this variable where no option names one.
+  // Without the option, wrangler takes the environment's name from this variable.
   const env = values.env ?? (process.env["CLOUDFLARE_ENV"] || undefined);
   const undeployed = undeployedOf(local, { configuration, variables });
   return reported({ configuration, variables, undeployed, exported, hubProblem, env, warnings });
@@ -77,18 +77,18 @@ function undeployedOf(
   );
 }
 
-/** Only what our own definitions refuse: other errors may come of running outside of the platform. */
+/** The error of a hub's definition. Other errors are ignored: they may come from running outside of the platform. */
 async function faultOf(configuration: Configuration): Promise<string | undefined> {
   const ran = await workerHubs(process.cwd(), configuration);
   if (!("error" in ran && ran.isDefinition)) return undefined;
   return ran.error.replace(`${process.cwd()}/`, "");
 }
 
-/** `.dev.vars` may exchange the provider's keys for a secret of this machine, which is not deployed. */
+/** The deployed sources of keys: `.dev.vars` may replace them with a secret of this machine, which is not deployed. */
 const deployedKeys = ({ vars }: Configuration): Readonly<Record<string, unknown>> =>
   vars["JWT_JWKS_URL"] ? { JWT_JWKS_URL: vars["JWT_JWKS_URL"], JWT_SECRET: undefined } : {};
 
-/** Stands for a secret that is known to Cloudflare alone: long enough for each. */
+/** Stands for a secret that only Cloudflare knows: long enough for each of them. */
 const UNKNOWN = "x".repeat(64);
 
 function reported(checked: Checked): string | Outcome {
@@ -103,7 +103,7 @@ function reported(checked: Checked): string | Outcome {
   return { output: `${file}: problems: ${problems.length}.\n\n${text}\n${note}`, exitCode: 1 };
 }
 
-/** No problem: Cloudflare may have each of them as a secret, which nothing here can know. */
+/** A note, not a problem: Cloudflare may have each of them as a secret, which cannot be checked here. */
 function noteOn({ undeployed, env }: Checked): string {
   if (undeployed.length === 0) return "";
   const put = `npx wrangler secret put NAME${env === undefined ? "" : ` --env ${env}`}`;
@@ -113,7 +113,7 @@ If the worker needs one: ${put}, or a line in [vars]. With --secret NAME this ch
 `;
 }
 
-/** Variables, bindings and secrets are not inherited: those of an environment stand in its own tables. */
+/** Adapts the fix to an environment, which does not inherit variables, bindings and secrets: it has its own tables. */
 function ofEnvironment({ fix, ...problem }: Problem, env: string): Problem {
   if (!fix) return problem;
   const lines = fix.lines
@@ -140,7 +140,7 @@ function factsOf({ configuration, variables, exported, hubProblem }: Checked): F
   };
 }
 
-/** Every other kind of binding is a list of objects with a member `binding`; a variable is a binding, too. */
+/** Whether another kind of binding has the name: those are lists of objects with a member `binding`, or variables. */
 function otherBinding(configuration: Configuration, name: string): "another thing" | "nothing" {
   const bound = Object.values(configuration)
     .filter(Array.isArray)

@@ -5,7 +5,7 @@ import { fileFault } from "./files.ts";
 /** An error in the command's arguments. The help text follows its message. */
 export class UsageError extends Error {}
 
-/** What a command prints, and its exit code where that is not 0. */
+/** The output of a command, and its exit code if that is not 0. */
 export interface Outcome {
   readonly output: string;
   readonly exitCode: number;
@@ -17,8 +17,8 @@ export interface Command {
 }
 
 /**
- * Runs a command and prints its result. Exit codes: 0 success, 1 failure, 2 usage error. A reader of a pipe that has
- * gone, such as `head`, changes none of them.
+ * Runs a command and prints its result. Exit codes: 0 success, 1 failure, 2 usage error. They do not change if the
+ * reader of a pipe, such as `head`, ends early.
  */
 export async function command(
   help: Command["help"],

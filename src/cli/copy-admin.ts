@@ -1,4 +1,4 @@
-// `dormouse admin <folder>`: copies the files of the admin page to where a worker's static files are.
+// `dormouse admin <folder>`: copies the files of the admin page to a worker's folder of static files.
 
 import { copyFileSync, existsSync, mkdirSync, readdirSync, statSync } from "node:fs";
 import { join } from "node:path";
@@ -23,7 +23,7 @@ npx dormouse token operator --role service
   -h, --help   This text.
 `;
 
-/** Beside the program in the package; in the repository `npm run build` makes them. */
+/** The page's files: next to the program in the package; in the repository made by `npm run build`. */
 const FILES = fileURLToPath(new URL("../admin", import.meta.url));
 
 function run(args: string[]): string {

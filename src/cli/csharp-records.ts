@@ -1,16 +1,16 @@
-// JSON Schemas as types of C#. Objects become records, which are collected; equal ones are one. What a type cannot say
-// (ranges, patterns, several kinds of values) is left out: such a value is an `object?`.
+// JSON Schemas as types of C#. Objects become records, equal objects one record. Constraints that a type cannot express
+// (ranges, patterns) are left out; a value of several kinds is an `object?`.
 
 import { literal } from "./csharp-names.ts";
 import type { JsonSchema } from "./hub-documents.ts";
 import { resolvePointer } from "./json-pointer.ts";
 import { Names, pascal } from "./type-names.ts";
 
-/** A schema, where its references start, and a name for its record. */
+/** A schema, the root of its references, and a name for its record. */
 interface At {
   readonly root: JsonSchema;
   readonly name: string;
-  /** References that are being resolved. */
+  /** References that are being resolved, so that recursion is noticed. */
   readonly open: readonly string[];
 }
 
@@ -18,7 +18,7 @@ export const ANY = "object?";
 
 export class Records {
   readonly #names: Names;
-  /** Records by the JSON of their schemas, since equal ones are one. */
+  /** Records by the JSON of their schemas, so that equal schemas share one. */
   readonly #known = new Map<string, string>();
   readonly #texts: string[] = [];
 
@@ -26,7 +26,7 @@ export class Records {
     this.#names = names;
   }
 
-  /** The declarations, in the order in which they were met. */
+  /** The declarations, in the order in which they were found. */
   get texts(): readonly string[] {
     return this.#texts;
   }
@@ -43,7 +43,7 @@ export class Records {
     if ("const" in schema) return ofValues([schema["const"]]);
     if (Array.isArray(values)) return ofValues(values);
     const choices = anyOf ?? oneOf;
-    // Members of its own and of one of several: no record has both.
+    // A record cannot express members of its own together with alternatives.
     if (Array.isArray(choices)) return properties ? ANY : this.#oneOf(choices, at);
     if (Array.isArray(allOf)) return this.#typeAt(merged(allOf, schema, at.root), at);
     if (Array.isArray(type))
@@ -73,7 +73,7 @@ export class Records {
     }
   }
 
-  /** One kind of value, which may be null as well; everything else is any value. */
+  /** The type of alternatives that are one kind of value and null; any value for others. */
   #oneOf(choices: readonly JsonSchema[], at: At): string {
     const others = choices.filter((one) => one["type"] !== "null" && one["const"] !== null);
     const types = new Set(others.map((one) => this.#typeAt(one, at)));
@@ -124,7 +124,7 @@ export class Records {
     return record;
   }
 
-  /** A named definition names its record. Zod numbers those without a name, by `__schema0`. */
+  /** The record is named after the definition, unless Zod has only numbered that (`__schema0`). */
   #referred(path: string, { root, name, open }: At): string {
     const target = resolvePointer(root, path);
     // A record refers to itself by its name; nothing else can.
@@ -138,13 +138,13 @@ export class Records {
   }
 }
 
-/** Members that records have by themselves, or may not have. */
+/** Members that every record has already, or may not have. */
 const OF_RECORDS =
   "Clone Deconstruct EqualityContract Equals Finalize GetHashCode GetType MemberwiseClone PrintMembers ToString".split(
     " ",
   );
 
-// The exact name is for JSON. Over MessagePack members have the names that they have here.
+// The attribute has the exact name for JSON. Over MessagePack members have their C# names.
 const requiredMember = (json: string, name: string, type: string): string =>
   `    [JsonPropertyName(${literal(json)})]
     public required ${type} ${name} { get; init; }
@@ -180,7 +180,7 @@ const isRecord = (schema: JsonSchema): boolean =>
 
 const hasReference = (schema: JsonSchema): boolean => JSON.stringify(schema).includes('"$ref"');
 
-/** An intersection of objects is the object with the members of all, and with those that the schema has by itself. */
+/** An intersection of objects becomes one object with the members of all, and with the schema's own. */
 function merged(parts: readonly JsonSchema[], schema: JsonSchema, root: JsonSchema): JsonSchema {
   const { allOf: _, ...own } = schema;
   const all = (own["properties"] ? [...parts, own] : parts).map((part) =>

@@ -1,12 +1,12 @@
 // OpenRPC documents of hubs as one file of C#, for Microsoft.AspNetCore.SignalR.Client: for each hub a class with its
-// methods and streams, and an interface of what it calls on its clients; and records for their values.
+// methods and streams, and an interface of its client methods; and records for their values.
 
 import { camel, literal, xml } from "./csharp-names.ts";
 import { ANY, nullable, Records } from "./csharp-records.ts";
 import type { Content, DocumentMethod, HubDocument } from "./hub-documents.ts";
 import { Names, pascal } from "./type-names.ts";
 
-/** Names that mean something else in the file. */
+/** Names that are already used in the file. */
 const RESERVED =
   "Array CancellationToken Func Handlers HubConnection IAsyncEnumerable IDisposable IReadOnlyDictionary IReadOnlyList JsonIgnore JsonIgnoreCondition JsonPropertyName Task";
 
@@ -63,7 +63,7 @@ ${parts.join("\n")}}
   return client.length > 0 ? [interfaceOf(name, info.title, handlers), hub] : [hub];
 }
 
-/** On a connection to the whole hub an action has its room's name first, unless it is the user's own. */
+/** On a connection to the whole hub the first argument of an action is the room, unless it is the user's own. */
 const withRoom = (action: DocumentMethod, { "x-state": state }: HubDocument): DocumentMethod =>
   state?.kind === "user"
     ? action
@@ -78,7 +78,7 @@ interface Parameter {
   readonly isOptional: boolean;
 }
 
-/** Only what nothing required follows can be left out. */
+/** A parameter is optional only if no required one follows. */
 function parametersOf(params: readonly Content[], owner: string, records: Records): Parameter[] {
   const names = new Names(["cancellationToken", "connection", "handler"]);
   const needed = params.findLastIndex((one) => one.required !== false || one["x-stream"]) + 1;
@@ -97,11 +97,11 @@ function parametersOf(params: readonly Content[], owner: string, records: Record
 
 interface Scope {
   readonly records: Records;
-  /** Those of the class. */
+  /** The names of the class's members. */
   readonly names: Names;
 }
 
-/** A method of the class. One without a declared result has an overload for a caller that knows the type. */
+/** A method of the class. Without a declared result there is an overload, for callers that know the type. */
 function callOf(method: DocumentMethod, { records, names }: Scope): string {
   const owner = pascal(method.name);
   const parameters = parametersOf(method.params, owner, records);
@@ -143,7 +143,7 @@ interface Handled {
   readonly target: string;
   readonly name: string;
   readonly parameters: readonly Parameter[];
-  /** `Task`, or that of a result. */
+  /** `Task`, or `Task<…>` with a result. */
   readonly returned: string;
 }
 
@@ -185,7 +185,7 @@ ${all}        ]);
   ];
 }
 
-/** The stock client has typed handlers of eight parameters at most. */
+/** SignalR's client has typed handlers for at most so many parameters. */
 const TYPED = 8;
 
 function handlerText({ target, name, parameters, returned }: Handled): string {
@@ -201,12 +201,12 @@ function handlerText({ target, name, parameters, returned }: Handled): string {
 `;
 }
 
-/** Types of the parameters, and a handler that takes an array of them. */
+/** For more parameters: their types as an array, and a handler that takes an array of values. */
 function untyped(types: readonly string[]): string {
   const each = types.map((type) => `typeof(${VALUES.has(type) ? type : type.replace(/\?$/, "")})`);
   const args = types.map((type, at) => `(${type})args[${at}]!`);
   return `new[] { ${each.join(", ")} }, args => handler(${args.join(", ")})`;
 }
 
-/** Types that are others with a question mark. */
+/** Value types: with a question mark they are types of their own. */
 const VALUES: ReadonlySet<string> = new Set(["bool?", "double?", "long?"]);

@@ -17,14 +17,14 @@ export const randomSecret = (): string => randomBytes(32).toString("base64url");
 
 export interface DevVars {
   readonly path: string;
-  /** Names of what was written: none where the file has a secret, or tokens are of other keys. */
+  /** Names of the written variables: none if the file has a secret, or if tokens are signed with other keys. */
   readonly written: readonly string[];
 }
 
 /**
- * Writes `.dev.vars` with a random secret and a random access key, where wrangler has no secrets of this machine. To an
- * existing file without a secret it adds what is missing, and leaves its lines as they are; unless [vars] or the files
- * have other keys for tokens. Where files are chosen, nothing is written.
+ * Writes `.dev.vars` with a random secret and a random access key, if this machine has no file of secrets. Adds the
+ * missing lines to an existing file without a secret, unless [vars] or the files have other keys for tokens. Writes
+ * nothing if an option names the files.
  */
 export async function ensureDevVars(folder: string, chosen: ChosenConfig = {}): Promise<DevVars> {
   const path = secretsFile(dirname(configPath(folder, chosen)), chosen.env);
@@ -46,9 +46,9 @@ export async function ensureDevVars(folder: string, chosen: ChosenConfig = {}): 
 const DEV_VARS = ".dev.vars";
 
 /**
- * The file that wrangler reads secrets from, beside its configuration: that of the environment in place of `.dev.vars`,
- * and `.env` and the like only without both. A new `.dev.vars` would hide all of these, so that `.env.local` is written
- * then, which is read with them.
+ * The file from which wrangler reads secrets, next to its configuration: `.dev.vars` of the environment, else
+ * `.dev.vars`, else `.env` and the like. A new `.dev.vars` would hide existing `.env` files: then `.env.local` is
+ * written, which is read with them.
  */
 function secretsFile(folder: string, env: string | undefined): string {
   const at = (name: string) => join(folder, name);
@@ -62,10 +62,10 @@ function secretsFile(folder: string, env: string | undefined): string {
   return names.some((name) => existsSync(at(name))) ? at(".env.local") : path;
 }
 
-/** Any of them verifies tokens. */
+/** Variables that have keys for tokens: one of them is enough. */
 const KEYS = ["JWT_SECRET", "JWT_JWKS_URL", "JWT_ISSUERS"];
 
-/** False where the file is there. A new one is for the owner alone. */
+/** Creates a file that only the owner can read. False if the file exists. */
 function create(path: string, text: string): boolean {
   try {
     writeFileSync(path, text, { flag: "wx", mode: 0o600 });
@@ -76,7 +76,7 @@ function create(path: string, text: string): boolean {
   }
 }
 
-/** Throws the lines that are to be added where the file may not be written. */
+/** If the file cannot be written, throws an error with the lines to be added. */
 function append(path: string, lines: string): void {
   try {
     appendFileSync(path, lines, { mode: 0o600 });
@@ -89,7 +89,7 @@ function append(path: string, lines: string): void {
 const HEADING =
   "# Secrets of the local endpoint. Never commit this file, and never deploy DEV_TOKENS: it issues tokens without credentials.\n";
 
-/** Each begins with its variable, or with a comment on it. */
+/** The lines of each variable, perhaps with a comment above. */
 const LINES: Readonly<Record<string, () => string>> = {
   JWT_SECRET: () => `JWT_SECRET=${randomSecret()}`,
   JWT_JWKS_URL:
@@ -100,7 +100,7 @@ JWT_JWKS_URL=`,
   DEV_TOKENS: () => "DEV_TOKENS=1",
 };
 
-/** Empty, they say something. An empty secret or key is a line that nobody has filled in. */
+/** Variables that may be empty on purpose. An empty secret or key is a line that nobody has filled in. */
 const OPTIONAL: ReadonlySet<string> = new Set(["JWT_JWKS_URL", "DEV_TOKENS"]);
 
 const linesOf = (names: readonly string[]): string =>
@@ -118,18 +118,18 @@ export interface Keys {
   readonly audience: string;
 }
 
-/** Where the local endpoint looks in a token: names of claims, or paths to them. */
+/** The claims that the local endpoint reads from a token: names, or paths. */
 export interface ClaimNames {
   readonly roles: string;
   readonly tenant: string;
-  /** Absent: the names that every token has. */
+  /** Absent: the usual names. */
   readonly userId: string | undefined;
   readonly audience: string | undefined;
 }
 
 /**
- * The values that the local endpoint verifies tokens with: [vars] of wrangler.toml, overridden by `.dev.vars`, as
- * wrangler does. Throws where one is missing.
+ * The values with which the local endpoint verifies tokens: [vars] of wrangler.toml, overridden by `.dev.vars`, as
+ * wrangler does. Throws if one is missing.
  */
 export async function readTokenSettings(
   folder: string,
@@ -150,7 +150,7 @@ export async function readTokenSettings(
   return { keys, names };
 }
 
-/** As `readTokenSettings`. */
+/** Reads the keys from the same variables as `readTokenSettings`, and throws the same errors. */
 export const readKeys = async (folder: string, chosen: ChosenConfig = {}): Promise<Keys> =>
   (await readTokenSettings(folder, chosen)).keys;
 

@@ -1,5 +1,5 @@
-// `dormouse dev`, here `npm run dev`: runs the worker of a folder. Creates its secrets, starts wrangler, prints the
-// address, and ends every process it started.
+// `dormouse dev`, in this repository `npm run dev`: runs the worker of a folder. Creates its secrets, starts wrangler,
+// prints the address, and ends every process it started.
 
 import { dirname, join, resolve } from "node:path";
 import { parseArgs } from "node:util";
@@ -51,7 +51,7 @@ async function runUntilStopped({ ip, chosen, args }: DevOptions): Promise<void> 
   const run = wranglerDev({ cwd: process.cwd(), args });
   let ending: Promise<void> | undefined;
   onStop(() => {
-    // A second signal ends it at once.
+    // A second signal ends the processes at once.
     ending = run.end(ending ? 0 : GRACE_MS);
   });
   run.ready.then(
@@ -66,7 +66,7 @@ async function runUntilStopped({ ip, chosen, args }: DevOptions): Promise<void> 
 function onStop(stop: () => void): void {
   for (const name of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(name, stop);
   const parent = process.ppid;
-  // A killed npm does not end its children, and the port would stay in use: so the parent is watched.
+  // If npm is killed it does not end its children, and the port would stay in use: so the parent is watched.
   if (process.env["npm_lifecycle_event"] === "dev") {
     setInterval(() => process.ppid !== parent && stop(), 500).unref();
   }
@@ -75,14 +75,14 @@ function onStop(stop: () => void): void {
 interface DevOptions {
   readonly ip: string;
   readonly port: string;
-  /** The folder of the objects' data, as wrangler finds it. */
+  /** The folder of the objects' data, in which wrangler stores it. */
   readonly state: string;
   readonly chosen: ChosenConfig;
   /** Arguments of `wrangler dev`. */
   readonly args: readonly string[];
 }
 
-/** Splits the arguments into our own options and those for wrangler. Throws a `UsageError`. */
+/** Splits the arguments into Dormouse's own options and those for wrangler. Throws a `UsageError`. */
 async function devOptions(args: string[]): Promise<DevOptions | "help"> {
   const parsed = parseArgs({
     ...{ args, options: OPTIONS, strict: false, allowPositionals: true, tokens: true },
@@ -100,7 +100,7 @@ async function devOptions(args: string[]): Promise<DevOptions | "help"> {
   });
   const wranglerArgs = args.filter((_, index) => !ownTokens.includes(index));
   const { env, config: configs = [], "env-file": files } = parsed.values;
-  // Of several workers the first is the one that is served.
+  // If there are several workers, the first one is served.
   const config = textOf([configs].flat()[0]);
   const envFiles = files && [files].flat().map(String);
   const chosen = { config, env: textOf(env), envFiles };
@@ -119,7 +119,7 @@ const OPTIONS = {
   port: { type: "string", default: "8787" },
   ip: { type: "string", default: "127.0.0.1" },
   help: { type: "boolean", short: "h" },
-  // Read here, and passed on.
+  // Options that are read here, and passed on to wrangler as well.
   config: { type: "string", short: "c", multiple: true },
   "env-file": { type: "string", multiple: true },
   "persist-to": { type: "string" },
@@ -127,7 +127,7 @@ const OPTIONS = {
   cwd: { type: "string" },
 } as const;
 
-/** wrangler alone would go to that folder: secrets and lock would be of another worker. */
+/** Refuses `--cwd`: only wrangler would change to that folder; secrets and lock would belong to another worker. */
 function refuseFolder(cwd: unknown): void {
   if (cwd === undefined) return;
   const folder = typeof cwd === "string" ? quoted(cwd) : "<folder>";
@@ -136,7 +136,7 @@ function refuseFolder(cwd: unknown): void {
   );
 }
 
-/** Options that wrangler does not get as they are. */
+/** Options that are not passed on to wrangler unchanged. */
 const OWN: ReadonlySet<string> = new Set(["port", "ip", "help"]);
 
 const textOf = (value: unknown): string | undefined =>
@@ -145,9 +145,9 @@ const textOf = (value: unknown): string | undefined =>
 type Addressed = Omit<DevOptions, "state">;
 
 /**
- * With a route in its configuration, wrangler rewrites every request to the host of that route: pages would then be of
- * another origin, tokens signed for another URL, and DEV_TOKENS off. So the address is named, unless an option does.
- * The debugger's port is any: wrangler ends where the one it wants is taken.
+ * If its configuration has a route, wrangler rewrites every request to the host of that route: pages would have another
+ * origin, tokens another URL, and DEV_TOKENS would be off. So the address is passed on, unless an option names it. The
+ * debugger gets any free port, because wrangler ends if its default port is taken.
  */
 async function addedOptions({ ip, port, chosen, args }: Addressed): Promise<string[]> {
   const { routes = [], route, dev } = await addressesOf(chosen);
@@ -162,7 +162,7 @@ async function addedOptions({ ip, port, chosen, args }: Addressed): Promise<stri
   ];
 }
 
-/** wrangler's reader is loaded, which takes half a second, only for a file that may have something of these. */
+/** The addresses in the configuration. Loading wrangler takes half a second, so only if the file may have some. */
 async function addressesOf(chosen: ChosenConfig): Promise<Partial<Configuration>> {
   const text = readText(configPath(process.cwd(), chosen));
   return /route|inspector_port/.test(text) ? readConfiguration(process.cwd(), chosen) : {};
@@ -170,7 +170,7 @@ async function addressesOf(chosen: ChosenConfig): Promise<Partial<Configuration>
 
 const EVERY_ADDRESS = new Set(["0.0.0.0", "::"]);
 
-/** Reasons in the log and in answers (`model/environment.ts#isDevelopment`), and a line for each refused call. */
+/** Shows reasons in the log and in answers (`model/environment.ts#isDevelopment`), and logs each refused call. */
 const DEVELOPING = ["--var", "DEVELOPMENT:1", "--var", "LOG_REFUSED_CALLS:1"];
 
 const LOOPBACK = new Set(["127.0.0.1", "::1", "localhost"]);
@@ -190,13 +190,13 @@ const greeting = (ip: string, port: number, chosen: ChosenConfig): string => `
   To end it       Ctrl-C
 `;
 
-/** The token's keys are those of the same worker. */
+/** The options with which `dormouse token` finds the keys of the same worker. */
 const flagsOf = ({ config, env, envFiles }: ChosenConfig): string =>
   Object.entries({ "-c": config, "-e": env, "--env-file": envFiles })
     .flatMap(([flag, values = []]) => [values].flat().map((value) => ` ${flag} ${quoted(value)}`))
     .join("");
 
-/** As a word of a POSIX shell. */
+/** Quotes a text as one word of a POSIX shell. */
 const quoted = (text: string): string =>
   /^[\w./:@-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
 

@@ -17,7 +17,7 @@ const HELP = `Usage: dormouse <command> [options]
   dormouse <command> --help lists the options of a command, dormouse --version prints the version.
 `;
 
-/** The manifest is as far away in the package as in the repository. */
+/** The manifest's relative path is the same in the package and in the repository. */
 function version(): string {
   const manifest = readFileSync(new URL("../../package.json", import.meta.url), "utf8");
   return (JSON.parse(manifest) as { readonly version: string }).version;

@@ -1,9 +1,9 @@
-// Files as the commands read and write them, and in words what the system says of one that it does not open.
+// Reads and writes files for the commands, with sentences for the system's errors.
 
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
 
-/** As `readFileSync`, whose error of a folder does not name it. */
+/** Like `readFileSync`, but the error for a folder names its path. */
 export function readText(path: string): string {
   try {
     return readFileSync(path, "utf8");
@@ -12,7 +12,7 @@ export function readText(path: string): string {
   }
 }
 
-/** Makes the folder of the file as well. */
+/** Writes a file, and creates its folder if necessary. */
 export function writeText(path: string, text: string): void {
   mkdirSync(dirname(path), { recursive: true });
   writeFileSync(path, text);
@@ -21,7 +21,7 @@ export function writeText(path: string, text: string): void {
 const FOLDER_NEEDED = "a file is where a folder is needed";
 const NOT_ALLOWED = "this user may not read or write it";
 
-/** By the system's code. */
+/** The reasons in words, by the system's error code. */
 const REASONS: ReadonlyMap<string, string> = new Map([
   ["EACCES", NOT_ALLOWED],
   ["EEXIST", FOLDER_NEEDED],
@@ -35,20 +35,20 @@ const REASONS: ReadonlyMap<string, string> = new Map([
   ["EROFS", "the disk is read-only"],
 ]);
 
-/** A path in a sentence: an empty one, as of a shell's variable that is not set, is seen. */
+/** A path in a sentence; an empty one, as from an unset variable of a shell, is shown as quotes. */
 export const pathText = (path: string): string => path || '""';
 
-/** A sentence that names the file or folder; undefined where the error is of something else. */
+/** A sentence that names the file or folder; undefined if the error is not about one. */
 export function fileFault(error: unknown): string | undefined {
   const { code = "", path, dest, message = "", cause } = error as SystemError;
   const reason = REASONS.get(code);
   if (reason && path !== undefined) return `${pathText(dest ?? path)}: ${reason}.`;
-  // wrangler names the file, and leaves the reason to the cause.
+  // wrangler's message names the file; the reason is in the cause.
   const why = message.endsWith(":") && REASONS.get((cause as SystemError | undefined)?.code ?? "");
   return why ? `${message} ${why}.` : undefined;
 }
 
 interface SystemError extends NodeJS.ErrnoException {
-  /** Of a copy: where to. */
+  /** The destination of a copy. */
   readonly dest?: string;
 }

@@ -1,11 +1,11 @@
-// OpenRPC documents of hubs, from where the user says: the worker of this folder, a hub that runs, or a file.
+// OpenRPC documents of hubs, from the source that the user names: the worker of this folder, a running hub, or a file.
 
 import { readText } from "./files.ts";
 import { missingMain } from "./main-exports.ts";
 import { workerHubs } from "./worker-hubs.ts";
 import { readConfiguration, type ChosenConfig } from "./wrangler-package.ts";
 
-/** The part of JSON Schema that documents use. */
+/** The part of JSON Schema that the documents use. */
 export interface JsonSchema {
   readonly [keyword: string]: unknown;
 }
@@ -28,15 +28,15 @@ export interface DocumentMethod {
   readonly "x-signalr-target"?: string;
 }
 
-/** The members that are read; documents have more. */
+/** The members that the commands read; documents have more. */
 export interface HubDocument {
   readonly openrpc: string;
   readonly info: { readonly title: string };
   readonly methods: readonly DocumentMethod[];
-  /** Absent: not declared. */
+  /** Absent: the hub does not declare its client methods. */
   readonly "x-client-methods"?: readonly DocumentMethod[];
   readonly "x-actions"?: readonly DocumentMethod[];
-  /** The rooms that actions run in. */
+  /** The kind of rooms in which actions run, and the schema of their state. */
   readonly "x-state"?: { readonly kind: string; readonly schema?: JsonSchema };
   readonly "x-presence-state"?: JsonSchema;
 }
@@ -47,7 +47,7 @@ export interface Source extends ChosenConfig {
   readonly token?: string | undefined;
 }
 
-/** The documents by name of the hub. Throws an error with a sentence. */
+/** The documents by the hub's name. Throws an error whose message is a sentence. */
 export async function documentsOf(source: Source): Promise<ReadonlyMap<string, HubDocument>> {
   const { from } = source;
   const found =
@@ -94,13 +94,13 @@ interface Answer {
   readonly error?: { readonly message: string };
 }
 
-/** `fetch` says why in the cause of its error: a host without an address, a port where nothing listens. */
+/** The reason is in the cause of `fetch`'s error: such as a host without an address, or a closed port. */
 function reasonOf(error: unknown): string {
   const { message, cause } = error as Error;
   return cause instanceof Error && cause.message !== "" ? cause.message : message;
 }
 
-/** Undefined for what is no JSON. */
+/** Undefined for text that is not JSON. */
 function parse(text: string): unknown {
   try {
     return JSON.parse(text);
@@ -111,7 +111,7 @@ function parse(text: string): unknown {
 
 const read = (file: string): HubDocument => checked(parse(readText(file)), file);
 
-/** What is written into sources is no text of another place. */
+/** Checked, because names from other places are written into source files. */
 const HUB_NAME = /^[a-z][a-z0-9_-]{0,63}$/;
 
 function checked(value: unknown, from: string): HubDocument {

@@ -2,13 +2,13 @@
 
 import type { JsonSchema } from "./hub-documents.ts";
 
-/** References of one schema that are followed. Each is written out, so that a few can double a text many times. */
+/** The most references of one schema. Each is written out, so that a few nested ones can make the text huge. */
 const FOLLOWED_AT_MOST = 10_000;
 const followed = new WeakMap<JsonSchema, number>();
 
 /**
- * The schema at a reference such as `#/$defs/Tree`; undefined where there is none, or none of this document. Throws an
- * error with a sentence for a schema that refers without end.
+ * The schema at a reference such as `#/$defs/Tree`; undefined if there is none, or if it is in another document. Throws
+ * an error, whose message is a sentence, for a schema with too many references.
  */
 export function resolvePointer(root: JsonSchema, reference: string): JsonSchema | undefined {
   const count = (followed.get(root) ?? 0) + 1;
@@ -23,7 +23,7 @@ export function resolvePointer(root: JsonSchema, reference: string): JsonSchema 
   return typeof target === "object" && target !== null ? (target as JsonSchema) : undefined;
 }
 
-/** A key of a JSON Pointer. One that is no percent-encoded UTF-8 is taken as it is. */
+/** A key of a JSON Pointer, decoded. A key that is not percent-encoded UTF-8 is left unchanged. */
 function pointed(key: string): string {
   try {
     return unescaped(decodeURIComponent(key));

@@ -1,13 +1,13 @@
-// A JSON Schema as a type of TypeScript. What a type cannot say (ranges, patterns) is left out; a schema that refers to
-// itself is `unknown` there.
+// A JSON Schema as a type of TypeScript. Constraints that a type cannot express (ranges, patterns) are left out; where
+// a schema refers to itself, the type is `unknown`.
 
 import type { JsonSchema } from "./hub-documents.ts";
 import { resolvePointer } from "./json-pointer.ts";
 
-/** The schema, and the one that its references start from. */
+/** The schema, and the root of its references. */
 interface At {
   readonly root: JsonSchema;
-  /** References that are being resolved. */
+  /** References that are being resolved, so that recursion is noticed. */
   readonly open: readonly string[];
 }
 
@@ -22,7 +22,7 @@ function typeAt(schema: JsonSchema | boolean, at: At): string {
   return intersection(partsOf(schema, at));
 }
 
-/** What a value must be, all at once: one of several, each of several, and what the schema says by itself. */
+/** The types that a value must have all at once: alternatives, parts of an intersection, and the schema's own. */
 function partsOf(schema: JsonSchema, at: At): string[] {
   const { anyOf, oneOf, allOf, type, properties } = schema;
   const choices = anyOf ?? oneOf;
@@ -71,7 +71,7 @@ function objectOf(schema: JsonSchema, at: At): string {
       `readonly ${keyOf(name)}${(required as string[]).includes(name) ? "" : "?"}: ${typeAt(one, at)}`,
   );
   const isOpen = typeof others === "object" && others !== null;
-  // An index signature must admit every member: beside members it is left out.
+  // Left out next to members, because an index signature must admit every one of them.
   if (isOpen && members.length === 0)
     return `{ readonly [name: string]: ${typeAt(others as JsonSchema, at)} }`;
   if (members.length === 0) return others === false ? "{}" : "object";
@@ -89,15 +89,15 @@ const union = (all: readonly string[]): string => {
   return each.includes("unknown") || each.length === 0 ? "unknown" : each.join(" | ");
 };
 
-/** `unknown` adds nothing to the others. */
+/** The intersection of types. `unknown` is left out, since it adds nothing. */
 function intersection(all: readonly string[]): string {
   const [first = "unknown", ...others] = all.filter((one) => one !== "unknown");
   return others.length === 0 ? first : [first, ...others].map(grouped).join(" & ");
 }
 
-/** In parentheses where an operator follows. */
+/** In parentheses if the type has an operator. */
 const grouped = (type: string): string => (/[ |&]/.test(type) ? `(${type})` : type);
 
-/** A name of a member, quoted where it has to be: `new(): T` is a constructor. */
+/** A member's name, quoted if necessary: `new(): T` would be a constructor. */
 export const keyOf = (name: string): string =>
   /^[A-Za-z_$][\w$]*$/.test(name) && name !== "new" ? name : JSON.stringify(name);

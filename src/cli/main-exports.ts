@@ -1,4 +1,4 @@
-// The names that a worker's main module exports, from a bundle that is made for nothing else.
+// The names that a worker's main module exports, found by bundling it.
 
 import { existsSync } from "node:fs";
 import { builtinModules } from "node:module";
@@ -7,13 +7,13 @@ import type { BuildFailure, BuildOptions, Loader } from "esbuild";
 import { missingForGrpc, missingPackages } from "./missing-packages.ts";
 import { bundler, type Configuration } from "./wrangler-package.ts";
 
-/** What of a configuration the bundle depends on. */
+/** The part of a configuration on which the bundle depends. */
 export type Sources = Pick<
   Configuration,
   "main" | "alias" | "define" | "rules" | "tsconfig" | "configPath" | "vars"
 >;
 
-/** As wrangler bundles, in the folder of its configuration. Modules that are data have no names. */
+/** Options to bundle as wrangler does, in the folder of its configuration. Modules that are data export no names. */
 export const bundleOf = ({ main = "", configPath, ...sources }: Sources) =>
   ({
     ...{ bundle: true, write: false, metafile: true, format: "esm", platform: "neutral" },
@@ -23,11 +23,11 @@ export const bundleOf = ({ main = "", configPath, ...sources }: Sources) =>
     loader: loadersOf(sources.rules),
     ...{ entryPoints: [main], absWorkingDir: resolve(dirname(configPath)) },
     ...{ alias: sources.alias ?? {}, define: sources.define ?? {} },
-    // wrangler's reader gives it from the folder of this process.
+    // wrangler's reader returns a path relative to this process's folder.
     ...(sources.tsconfig && { tsconfig: resolve(sources.tsconfig) }),
   }) as const satisfies BuildOptions;
 
-/** wrangler's own rules, then those of the file, as far as they are of the end of a name. */
+/** wrangler's own rules, then those of the file that select modules by the end of their name. */
 function loadersOf(rules: Sources["rules"] = []): Record<string, Loader> {
   const own = rules.flatMap(({ type, globs = [] }) =>
     globs.map((glob) => [/(?:\.[\w-]+)+$/.exec(glob)?.[0] ?? "", LOADERS[type]] as const),
@@ -37,7 +37,7 @@ function loadersOf(rules: Sources["rules"] = []): Record<string, Loader> {
   ) as Record<string, Loader>;
 }
 
-/** By type of a rule; others are code. */
+/** Loaders by type of a rule; modules of other types are code. */
 const LOADERS: Readonly<Record<string, Loader>> = {
   Text: "text",
   Data: "binary",
@@ -49,13 +49,13 @@ const DATA: readonly (readonly [end: string, loader: Loader])[] = [
   ...[".bin", ".css", ".wasm"].map((end) => [end, "empty"] as const),
 ];
 
-/** Why there is no main module, as a sentence; undefined where there is one. */
+/** Why there is no main module, as a sentence; undefined if there is one. */
 export function missingMain({ main }: Pick<Sources, "main">): string | undefined {
   if (main === undefined) return "main is missing: the worker has no module.";
   return existsSync(main) ? undefined : `main is ${main}, and there is no such file.`;
 }
 
-/** The names; or a sentence that says why they are unknown. */
+/** The exported names; or a sentence that says why they are unknown. */
 export async function mainExports(
   folder: string,
   sources: Sources,
@@ -77,7 +77,7 @@ export async function mainExports(
   }
 }
 
-/** The first error, with its place. */
+/** The bundler's first error, with its place. */
 function reasonOf({ errors = [], message = "" }: Partial<BuildFailure>): string {
   const [first] = errors;
   if (!first) return message;

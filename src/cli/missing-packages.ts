@@ -5,7 +5,7 @@ import { createRequire } from "node:module";
 
 export const OF_THE_SERVER = ["hono", "zod", "@msgpack/msgpack"] as const;
 
-/** What a server of gRPC needs beside. */
+/** Packages that a server with gRPC needs in addition. */
 export const OF_GRPC = ["@bufbuild/protobuf", "@connectrpc/connect"] as const;
 
 /**
@@ -20,7 +20,7 @@ export function missingPackages(from: string = import.meta.url): string | undefi
   return `The server needs packages that are not installed: npm install ${names}`;
 }
 
-/** The same for gRPC, from what the bundler says of a package that it did not find. */
+/** The same for gRPC's packages, from the bundler's message about a package that it did not find. */
 export const missingForGrpc = (reason: string): string | undefined =>
   OF_GRPC.some((name) => reason.includes(`"${name}`))
     ? `serve(hubs, { grpc }) needs packages that are not installed: npm install ${OF_GRPC.join(" ")}`
@@ -31,7 +31,7 @@ function isThere(resolve: NodeJS.RequireResolve, name: string): boolean {
     resolve(name);
     return true;
   } catch (error) {
-    // A package without an entry for `require` is there all the same.
+    // Another error, as for a package without an entry for `require`, means that it is installed.
     return (error as NodeJS.ErrnoException).code !== "MODULE_NOT_FOUND";
   }
 }

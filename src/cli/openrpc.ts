@@ -29,7 +29,7 @@ const OPTIONS = {
 
 const textOf = (document: HubDocument): string => `${JSON.stringify(document, null, 2)}\n`;
 
-/** The document of the hub that is named, or of the only one. Throws a `UsageError`. */
+/** The document of the named hub, or of the only one. Throws a `UsageError`. */
 function chosenOf(documents: ReadonlyMap<string, HubDocument>, name?: string): HubDocument {
   const names = [...documents.keys()];
   const found = documents.get(name ?? names[0]!);

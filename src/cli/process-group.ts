@@ -1,25 +1,24 @@
-// Process groups that end together: with the process that started them, or with their own program, in whatever way.
+// Process groups that end as a whole when the process that started them ends, or their own program, for any reason.
 
 import { spawn, type ChildProcess } from "node:child_process";
 import { existsSync, readFileSync, readdirSync } from "node:fs";
 
 /**
  * The shell leads a process group and waits for the end of its standard input, which this process holds open. When this
- * process ends, in whatever way, the shell kills the group; when the program ends first, the shell kills the rest of
- * it.
+ * process ends, for any reason, the shell kills the group; when the program ends first, the shell kills the rest of it.
  */
 const GUARD = '{ "$@"; kill -9 0; } </dev/null & cat >/dev/null; kill -9 0';
 
 export interface GroupOptions {
   readonly cwd?: string;
   readonly env: NodeJS.ProcessEnv;
-  /** Of the program, both streams. */
+  /** The program's standard output and standard error. */
   readonly output: "pipe" | "inherit";
   /** The program's file descriptor 3: a channel for messages of Node, or a pipe to read from. */
   readonly channel: "ipc" | "pipe";
 }
 
-/** Starts a program in a group of its own. The child process is the shell before it. */
+/** Starts a program in a group of its own. The returned child process is the shell that guards it. */
 export function spawnGroup(
   program: string,
   args: readonly string[],
@@ -28,7 +27,7 @@ export function spawnGroup(
   return spawn("sh", ["-c", GUARD, "sh", program, ...args], {
     ...(cwd !== undefined && { cwd }),
     env,
-    // A process group of its own: Ctrl-C reaches this process alone, and no program of it can be left behind.
+    // A process group of its own: Ctrl-C reaches only this process, which then ends the whole group.
     detached: true,
     stdio: ["pipe", output, output, channel],
   });
@@ -83,7 +82,7 @@ function isAliveIn(group: number, pid: string): boolean {
     const isOver = state === "X" || (state === "Z" && Number(fields[THREADS]) <= 1);
     return Number(pgrp) === group && !isOver;
   } catch {
-    // It ended between the listing and the reading.
+    // The process ended between the listing and the reading.
     return false;
   }
 }

@@ -1,9 +1,9 @@
-// Runs the bundle of a worker for its definitions alone, in a process of its own: `serve` reports its hubs
+// Runs the bundle of a worker only for its definitions, in a process of its own: `serve` reports its hubs
 // (server.ts#announce), and nothing else is called. The answer is one message of type `ModuleRun`.
 
 import { pathToFileURL } from "node:url";
 
-/** OpenRPC documents by hub; or the error of the module, and whether a definition of ours threw it. */
+/** OpenRPC documents by hub; or the error of the module, and whether Dormouse's own checks threw it. */
 export type ModuleRun =
   | { readonly documents: Readonly<Record<string, object>> }
   | { readonly error: string; readonly isDefinition: boolean };
@@ -14,11 +14,11 @@ Object.assign(globalThis, {
     Object.assign(documents, served),
 });
 
-/** `hub`, and what checks the options of `serve`: `place` and `paths`. */
+/** Stack frames of `hub`, and of the checks of `serve`'s options `place` and `paths`. */
 const DEFINITIONS =
   /\/dispatch\/define\/|\/edge\/routes\/hub-path-routes\.|\/rooms\/rpc\/place(?:-values)?\./;
 
-/** Between one of them and the worker's own code. */
+/** Stack frames that may be between one of them and the worker's own code. */
 const ON_THE_WAY = /\/server\.[jt]s:|\/edge\/app\.[jt]s:|\(<anonymous>\)/;
 
 function failed(error: unknown): ModuleRun {
@@ -31,7 +31,7 @@ function failed(error: unknown): ModuleRun {
   return { error: `${where}${message}`, isDefinition };
 }
 
-/** The place of a frame, as `file:line`. Names of folders may have spaces and parentheses. */
+/** The place of a stack frame, as `file:line`. Names of folders may have spaces and parentheses. */
 function placeOf(frame: string): string | undefined {
   const called = /^\s+at [^(/]+ \((.*)\)$/.exec(frame)?.[1];
   const at = called ?? frame.replace(/^\s+at (?:async )?/, "");

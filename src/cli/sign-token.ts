@@ -1,5 +1,4 @@
-// Signs one token with the endpoint's secret. The user and the claims are chosen by the callers: token.ts and the
-// tests.
+// Signs one token with the endpoint's secret. The callers, token.ts and the tests, choose the user and the claims.
 
 import { SignJWT } from "jose";
 import type { Keys } from "./dev-vars.ts";

@@ -1,21 +1,21 @@
-// One `dormouse dev` for each folder of state. Two would open the same SQLite files, each with objects of its own:
-// rooms would fork without a word, and lose what the other wrote.
+// Allows one `dormouse dev` for each folder of state. Two would open the same SQLite files, each with its own objects:
+// rooms would silently diverge, and lose the other's writes.
 //
-// The lock is a file with the process that holds it. One whose process has ended, however it ended, counts for nothing.
+// The lock is a file that names the process which holds it. It is stale if that process has ended, for any reason.
 
 import { linkSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 
 interface Holder {
   readonly pid: number;
-  /** When the process began, as the system counts; a number that is used again begins later. Empty where unknown. */
+  /** When the process began, in the system's units, in case its id is used again. Empty if unknown. */
   readonly began: string;
 }
 
-/** Tries, each after a lock that counted for nothing was removed: another process may be faster. */
+/** The most attempts, each after the removal of a stale lock: another process may be faster. */
 const TRIES = 10;
 
-/** Gives the function that lets go of the lock. Throws, in words, where another process holds it. */
+/** Returns the function that releases the lock. Throws an error with a sentence if another process holds it. */
 export function lockState(folder: string): () => void {
   mkdirSync(folder, { recursive: true });
   const path = join(folder, "dormouse.lock");
@@ -29,21 +29,21 @@ export function lockState(folder: string): () => void {
   throw new Error(`${path} cannot be made. Delete it, if nothing runs here.`);
 }
 
-/** Whole or not at all: another process never reads a part of it. */
+/** Creates the file atomically: another process never reads a part of it. */
 function create(path: string, text: string): boolean {
   const draft = `${path}.${process.pid}`;
   writeFileSync(draft, text);
   try {
     return isNew(() => linkSync(draft, path));
   } catch {
-    // A disk without hard links: exFAT, shared folders of some virtual machines.
+    // The disk has no hard links: exFAT, shared folders of some virtual machines.
     return isNew(() => writeFileSync(path, text, { flag: "wx" }));
   } finally {
     rmSync(draft);
   }
 }
 
-/** False where the file is there. */
+/** False if the file exists. */
 function isNew(make: () => void): boolean {
   try {
     make();
@@ -62,7 +62,7 @@ function read(path: string): string | undefined {
   }
 }
 
-/** Removes that lock, and no other that a faster process has made meanwhile. */
+/** Removes the lock with this text, but not one that another process has created meanwhile. */
 function remove(path: string, text: string): void {
   const aside = `${path}.old.${process.pid}`;
   try {
@@ -102,7 +102,7 @@ function isAlive(pid: number): boolean {
   }
 }
 
-/** Known on Linux alone. The name in the second column may have spaces. */
+/** Only known on Linux. The name in the second column may have spaces. */
 function beganAt(pid: number): string {
   const stat = read(`/proc/${pid}/stat`);
   return stat?.slice(stat.lastIndexOf(")") + 2).split(" ")[19] ?? "";

@@ -1,5 +1,5 @@
-// `dormouse token alice`, here `npm run -s token -- alice`: prints one token for the local endpoint to standard output,
-// and nothing else.
+// `dormouse token alice`, in this repository `npm run -s token -- alice`: prints one token for the local endpoint to
+// standard output, and nothing else.
 
 import { parseArgs } from "node:util";
 import { ensureDevVars, readTokenSettings, type ClaimNames, type Keys } from "./dev-vars.ts";
@@ -84,7 +84,7 @@ function checkName(name: string, check: (name: string) => string): void {
   }
 }
 
-/** The claims under the names where the endpoint looks for them. What `--claim` sets counts. */
+/** The claims under the names that the endpoint reads. Claims of `--claim` take precedence. */
 function claimsOf(
   { user, claims, roles, tenant }: TokenRequest,
   names: ClaimNames,
@@ -115,7 +115,7 @@ function claimValue(text: string): unknown {
   try {
     return JSON.parse(text) as unknown;
   } catch {
-    // Text that begins with a bracket.
+    // Not JSON after all: text that begins with a bracket.
     return text;
   }
 }

@@ -7,7 +7,7 @@ export function pascal(text: string): string {
   return /^\d/.test(name) ? `_${name}` : name;
 }
 
-/** Gives each name once: `Note`, then `Note2`. Names in `taken` are given to nobody. */
+/** Makes names unique: `Note`, then `Note2`. Names in `taken` are never used. */
 export class Names {
   readonly #taken: Set<string>;
 

@@ -11,7 +11,7 @@ import { typescriptOf } from "./typescript-types.ts";
 /** Writes one file of types for all documents. */
 type Language = (documents: readonly HubDocument[], namespace: string) => string;
 
-/** By option. A language is a row here, and a line of the help text. */
+/** Languages by option. A further one needs a row here, and a line of the help text. */
 const LANGUAGES: ReadonlyMap<string, Language> = new Map<string, Language>([
   ["typescript", (documents) => typescriptOf(documents)],
   ["csharp", csharpOf],
@@ -48,7 +48,7 @@ const OPTIONS = {
   help: { type: "boolean", short: "h" },
 } as const;
 
-/** The one that is named. Throws a `UsageError`. */
+/** The language that an option selects. Throws a `UsageError`. */
 function languageOf(values: Readonly<Record<string, unknown>>): Language {
   const [language, ...rest] = [...LANGUAGES].filter(([name]) => values[name] === true);
   if (language && rest.length === 0) return language[1];

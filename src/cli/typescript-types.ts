@@ -57,7 +57,7 @@ function lineOf(method: DocumentMethod, resultless: string): string {
   return `    ${keyOf(name)}(${parametersOf(params)}): ${returned};\n`;
 }
 
-/** Only what nothing required follows can be left out. */
+/** A parameter is optional only if no required one follows. */
 function parametersOf(params: readonly Content[]): string {
   const names = new Names();
   const needed = params.findLastIndex((param) => isNeeded(param)) + 1;
@@ -78,7 +78,7 @@ function valueOf(param: Content): string {
   return isNeeded(param) || type === "unknown" ? type : `${type} | undefined`;
 }
 
-/** The document's name may be no name, or a word of the language. */
+/** A parameter's name: the document's may be no identifier, or a keyword. */
 const wordOf = (name: string, at: number): string =>
   /^[A-Za-z_$][\w$]*$/.test(name) && !WORDS.has(name) ? name : `arg${at + 1}`;
 

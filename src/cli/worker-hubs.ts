@@ -1,5 +1,5 @@
 // The hubs that a worker serves, as OpenRPC documents: its main module is bundled as wrangler does it, with empty
-// classes in place of the platform's, and run in a process of its own.
+// classes instead of the platform's, and run in a process of its own.
 
 import { fork } from "node:child_process";
 import { once } from "node:events";
@@ -14,12 +14,12 @@ import { bundler } from "./wrangler-package.ts";
 
 const TIME_LIMIT_MS = 60_000;
 
-/** Beside this file, in the sources as in the package. */
+/** The runner is next to this file, both in the sources and in the package. */
 const RUNNER = fileURLToPath(new URL(`./run-worker${extname(import.meta.url)}`, import.meta.url));
 
 /**
- * Whatever the platform's modules export is a function that may be extended; `env` has what the configuration has. It
- * is found by the prototype, because the bundler copies a module's own names.
+ * A stub of the platform's modules: every export is a function that can be extended; `env` has the configured values.
+ * Exports are found through the prototype, because the bundler copies a module's own names.
  */
 const stubOf = (vars: Sources["vars"]): string => `const env = ${JSON.stringify(vars)};
 module.exports = Object.create(new Proxy({}, {
@@ -60,7 +60,7 @@ async function bundle(place: string, folder: string, sources: Sources) {
   return file;
 }
 
-/** The runner's message. What user code prints goes nowhere. */
+/** The runner's message. The output of user code is discarded. */
 async function run(file: string, cwd: string): Promise<ModuleRun> {
   const child = fork(RUNNER, [file], {
     ...{ cwd, stdio: ["ignore", "ignore", "ignore", "ipc"], timeout: TIME_LIMIT_MS },

@@ -1,5 +1,5 @@
-// wrangler as the project of a folder has it installed: its reader of configurations, which is the one that deploys,
-// its program, and the bundler that comes with it.
+// wrangler as it is installed for the project of a folder: its reader of configurations, the same as at a deploy, its
+// program, and the bundler that comes with it.
 
 import { existsSync, statSync } from "node:fs";
 import { createRequire } from "node:module";
@@ -25,18 +25,18 @@ export interface Configuration extends Omit<WorkerFiles, "mainExports" | "hubPro
   readonly dev: { readonly inspector_port?: number | undefined };
 }
 
-/** Imports that are no code. */
+/** A rule for imports that are not code. */
 interface Rule {
   /** `Text`, `Data`, `CompiledWasm`, or a kind of code. */
   readonly type: string;
   readonly globs?: readonly string[];
 }
 
-/** Which configuration: the file, else the one of the folder; and the environment in it. */
+/** The chosen configuration: the file, else the one of the folder; and the environment in it. */
 export interface ChosenConfig {
   readonly config?: string | undefined;
   readonly env?: string | undefined;
-  /** In place of `.dev.vars` and `.env`; from the folder of the configuration. */
+  /** Files to use instead of `.dev.vars` and `.env`, relative to the folder of the configuration. */
   readonly envFiles?: readonly string[] | undefined;
 }
 
@@ -54,17 +54,17 @@ interface Wrangler {
   ): Readonly<Record<string, { readonly value: unknown }>>;
 }
 
-/** The path of wrangler's program. Throws where it is not installed. */
+/** The path of wrangler's program. Throws if it is not installed. */
 export const wranglerProgram = (folder: string): string =>
   join(dirname(wranglerManifest(folder)), "bin/wrangler.js");
 
-/** The project's own comes before that of this package. */
+/** The manifest of the project's own wrangler, else that of this package. */
 function wranglerManifest(folder: string): string {
   for (const base of [join(resolve(folder), "package.json"), import.meta.url]) {
     try {
       return createRequire(base).resolve("wrangler/package.json");
     } catch {
-      // Not there: the next one.
+      // Not installed there: tries the next place.
     }
   }
   throw new Error(`wrangler is not installed in ${folder}: npm install -D wrangler`);
@@ -76,16 +76,16 @@ const load = async <T>(folder: string, name: string): Promise<T> => {
   return module.default && name === "esbuild" ? module.default : module;
 };
 
-/** The bundler that wrangler brings. */
+/** The bundler on which wrangler depends. */
 export const bundler = (folder: string): Promise<{ readonly build: typeof build }> =>
   load(folder, "esbuild");
 
-/** wrangler's own order. */
+/** Names of configuration files, in wrangler's own order. */
 const FILES = ["wrangler.json", "wrangler.jsonc", "wrangler.toml"];
 
 /**
- * Throws where there is no configuration, and what wrangler throws for one that it cannot read. Its warnings go to
- * `onWarning`, if that is given.
+ * Throws if there is no configuration, or wrangler's error if it cannot be read. Warnings are passed to `onWarning`, if
+ * that is given.
  */
 export async function readConfiguration(
   folder: string,
@@ -104,7 +104,7 @@ export async function readConfiguration(
   }
 }
 
-/** Errors of wrangler's parser have the place in a member of its own, and not in their message. */
+/** Adds the place to the message: errors of wrangler's parser have it in a separate member. */
 function placed(error: unknown, file: string): unknown {
   const { message, location } = error as Error & { readonly location?: Location | null };
   if (typeof location?.line !== "number") return error;
@@ -116,7 +116,7 @@ interface Location {
   readonly column: number;
 }
 
-/** The file. Throws where it is not there: wrangler takes a folder for an empty file. */
+/** The path of the file. Throws if there is none, because wrangler takes a folder for an empty file. */
 export function configPath(folder: string, { config }: ChosenConfig): string {
   if (config !== undefined) {
     const path = resolve(folder, config);

@@ -5,7 +5,7 @@ import { delimiter, dirname } from "node:path";
 import { endGroup, spawnGroup } from "./process-group.ts";
 import { wranglerProgram } from "./wrangler-package.ts";
 
-/** [build] of wrangler.toml runs on our own Node: the first one on the path may be too old for TypeScript. */
+/** [build] of wrangler.toml runs on this process's Node: the first one on the path may be too old for TypeScript. */
 const PATH = [dirname(process.execPath), process.env["PATH"]].join(delimiter);
 
 /** Disables telemetry and update checks. Variables of the environment take precedence. */
@@ -28,7 +28,7 @@ interface WranglerOptions {
   /** Arguments after `wrangler dev`. */
   readonly args: readonly string[];
   readonly env?: Readonly<Record<string, string>>;
-  /** Receives the output. Absent: it goes to our own output. */
+  /** Receives the output. Absent: it is written to this process's output. */
   readonly onOutput?: (text: string) => void;
 }
 
@@ -68,7 +68,7 @@ function whenEnded(child: ChildProcess): Promise<void> {
     child.once("exit", () => resolve());
     child.once("error", (cause) => reject(new Error(NO_SHELL, { cause })));
   });
-  // For callers that await `ready` alone.
+  // Callers may await only `ready`: then a rejection of this promise must not be reported as unhandled.
   promise.catch(() => {});
   return promise;
 }

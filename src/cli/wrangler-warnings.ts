@@ -1,13 +1,13 @@
-// What wrangler warns of in a configuration, as a problem of `dormouse check`. wrangler ignores such fields, and
-// deploys.
+// wrangler's warnings about a configuration, as problems of `dormouse check`. wrangler ignores the fields that it warns
+// about, and deploys.
 
 import { stripVTControlCharacters } from "node:util";
 import type { Problem } from "../setup/problem.ts";
 
 /**
- * Runs wrangler's reader, and gives each warning to `onWarning` in place of the console. wrangler writes them while it
- * reads. Its notice of a newer version would come later, on standard output: the level keeps it back.
- * That `[unsafe]` is experimental is known to those who use it.
+ * Runs wrangler's reader, and passes each warning to `onWarning` instead of the console. wrangler writes them while it
+ * reads. Its later notice about a newer version, on standard output, is suppressed by the log level. The warning that
+ * `[unsafe]` is experimental is suppressed, too: whoever uses it knows.
  */
 export function withWarnings<T>(read: () => T, onWarning: (text: string) => void): T {
   Object.assign(process.env, {
@@ -24,7 +24,7 @@ export function withWarnings<T>(read: () => T, onWarning: (text: string) => void
   }
 }
 
-/** Of the first line, a heading with the file's name, nothing is left. */
+/** The problem, without the warning's first line, which is a heading with the file's name. */
 export function warned(text: string): Problem {
   const [, ...lines] = stripVTControlCharacters(text).trim().split("\n");
   const body = lines.filter((line) => line.trim() !== "").join("\n");

@@ -52,8 +52,8 @@ export interface AnyConnection<H extends AnyHub, G> extends HubCalls<H>, AsyncDi
   /** Every change of `state`. The current state is not emitted on subscription. */
   onState(listener: Listener<State>): Unsubscribe;
   /**
-   * The greeting of every connection, before waiting calls are sent. Rooms joined by a call of the hub (`joinRoom`) end
-   * with their connection, and are to be joined again here.
+   * The greeting of every connection, before waiting calls are sent. Memberships by a call of the hub (`joinRoom`) end
+   * with their connection: join those rooms again in this listener.
    */
   onConnected(listener: Listener<G>): Unsubscribe;
   /** A reconnection missed no message of this room: all of them are replayed. */
@@ -61,12 +61,12 @@ export interface AnyConnection<H extends AnyHub, G> extends HubCalls<H>, AsyncDi
   /** Messages of this room may be missing: the application has to load its state again. */
   onReload(listener: Listener<{ readonly room: string }>): Unsubscribe;
   /**
-   * A fresh token, or a return after a loss, does not admit this client to a room any more: its messages end, and it is
-   * not joined again.
+   * The client was removed from a room, because a fresh token, or a reconnection, no longer admits it: no more messages
+   * of the room arrive, and it is not joined again.
    */
   onLeft(listener: Listener<Left>): Unsubscribe;
   /**
-   * Every message, `$/presence` included, after the handlers of its method. Messages of one room come in order and
+   * Every message, `$/presence` included, after the handlers of its method. Messages of one room arrive in order, and
    * each position once, replays included.
    */
   onMessage(listener: Listener<Message<H>>): Unsubscribe;
@@ -75,12 +75,12 @@ export interface AnyConnection<H extends AnyHub, G> extends HubCalls<H>, AsyncDi
 
   /**
    * Renews the connection's token: with the argument, or with a fresh one of the application's token function.
-   * `expiresAt` is the server's, as it reads the token. Happens automatically where `token` is a function.
+   * `expiresAt` is the expiry as the server reads it. Happens automatically if the option `token` is a function.
    */
   refresh(token?: string): Promise<{ readonly expiresAt: number }>;
   /**
-   * The app or the network may be back: the next attempt starts at once, and an open connection is tested. Pages and
-   * workers do this by themselves; React Native's `AppState` and `NetInfo` need a call.
+   * To be called when the app or the network may be back: the next attempt starts at once, and an open connection is
+   * tested. Browsers do this automatically; in React Native call it on changes of `AppState` and `NetInfo`.
    */
   wake(): void;
   /** Final. Queued messages are sent first; calls without a response reject with `closed`. */
@@ -116,7 +116,7 @@ export interface HubConnection<H extends AnyHub> extends AnyConnection<H, Greeti
    */
   join(room: RoomText, since?: string): Promise<Joined>;
   leave(room: RoomText): Promise<void>;
-  /** Position in a room, `epoch:offset`. Undefined where no message of it was received and it is not joined. */
+  /** Position in a room, `epoch:offset`. Undefined if the room is not joined and none of its messages was received. */
   positionOf(room: RoomText): string | undefined;
   /**
    * Sets the state that others in the room see of this user. It is restored after a reconnection, if the room was
@@ -173,7 +173,7 @@ export const hubConnectionOf = <H extends AnyHub>(
     session.call("$/presence", { room, ...query }) as Promise<PresencePage<PresenceStateOf<H>>>,
 });
 
-/** Holds no getters: the callers spread it, which would freeze their current values. */
+/** The members that both kinds of connection share. Without getters: the callers spread it, which would freeze them. */
 function commonOf<H extends AnyHub, G extends Greeting>(session: Session<Scope, G>) {
   const { events, handlers } = session;
   return {
@@ -203,7 +203,7 @@ export function firstGreeting<G>(events: SessionEvents<G>): Promise<G> {
   events.state.listen((state) => {
     if (state.status === "closed") reject(state.error ?? closedError());
   });
-  // An application that does not await it gets the error by `onState`, and no unhandled rejection.
+  // No unhandled rejection for an application that does not await it: that gets the error by `onState`.
   promise.catch(() => {});
   return promise;
 }

@@ -1,4 +1,4 @@
-// Options of `connect`: for one room, and for a whole hub. Their default values stand in model/client-defaults.ts.
+// Options of `connect`: for one room, and for a whole hub. Their default values are in model/client-defaults.ts.
 
 import type { AnyHub } from "../dispatch/define/hub-definition.ts";
 import type { HandlersOf } from "./model/client-handlers.ts";
@@ -16,7 +16,7 @@ export interface ConnectOptions<H extends AnyHub> extends HubConnectOptions<H> {
 
 /** Options of a connection to a whole hub. */
 export interface HubConnectOptions<H extends AnyHub> {
-  /** Absent: a guest, at hubs that are `anonymous`. */
+  /** Absent: the client is a guest, which only hubs that are `anonymous` admit. */
   readonly token?: Token | undefined;
   /** Handlers of the hub's client methods. `on` adds more. */
   readonly handlers?: HandlersOf<H> | undefined;
@@ -31,8 +31,8 @@ export interface HubConnectOptions<H extends AnyHub> {
   readonly backoff?: Partial<Backoff> | undefined;
   /** Time limit of the token function, in seconds. Default: 30. */
   readonly tokenSeconds?: number | undefined;
-  /** Size limit of a message, in bytes. To be set where the hub has another limit than the default, 32 KiB. */
+  /** Size limit of a message, in bytes. To be set if the hub has another limit than the default, 32 KiB. */
   readonly messageBytes?: number | undefined;
-  /** A WebSocket class to use instead of the global one. Node before 22 has none: there, give that of `ws`. */
+  /** A WebSocket class to use instead of the global one. Node before 22 has none: there, pass that of `ws`. */
   readonly WebSocket?: WebSocketClass | undefined;
 }

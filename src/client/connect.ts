@@ -31,8 +31,8 @@ const platform = globalThis as Partial<EventTarget> & {
  *
  * `hub` is a path on the page's host or an absolute URL (`https:`, `wss:`, …).
  *
- * Returns at once; the first attempt has started. Throws a TypeError where `hub` is not a valid URL, and `invalid_name`
- * or `room_kind_not_found` for the room. All later errors are events of the connection, or rejections of its calls.
+ * Returns at once; the first attempt has started. Throws a TypeError if `hub` is not a valid URL, and `invalid_name` or
+ * `room_kind_not_found` for the room. All later errors are events of the connection, or rejections of its calls.
  *
  * @example
  * const chat = connect<ChatHub>("/hubs/chat", {
@@ -46,7 +46,7 @@ export function connect<H extends AnyHub>(
   hub: string,
   options: HubConnectOptions<H> & { readonly room?: undefined },
 ): HubConnection<H>;
-// Last, since compilers report of several signatures what the last one refuses: a wrong room, by its name.
+// The last signature, because compilers report the errors of the last one: here a wrong room, by its name.
 export function connect<H extends AnyHub>(hub: string, options: ConnectOptions<H>): Connection<H>;
 export function connect<H extends AnyHub>(
   hub: string,
@@ -79,12 +79,12 @@ function open<S extends Scope, G extends Greeting>(
     scopeFor,
   );
   wakeOnReturn(session);
-  // Last: a start that fails before leaves nothing running.
+  // At the end, so that nothing is running if an earlier step throws.
   session.start();
   return session;
 }
 
-/** A network or a page that comes back starts the next attempt at once. The listeners end with the connection. */
+/** Starts the next attempt at once when the network or the page is back. The listeners end with the connection. */
 function wakeOnReturn(session: Pick<Session, "wake" | "events">): void {
   const target = platform.window ?? platform;
   const controller = new AbortController();

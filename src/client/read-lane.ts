@@ -1,5 +1,5 @@
-// The reads of presence and history that a page's rooms make by themselves. The rooms of one socket share its rate of
-// calls, which a hundred of them would spend at once: few reads are under way at a time.
+// Limits how many automatic reads of presence and history run at a time. The rooms of one socket share its rate of
+// calls, which the reads of a hundred rooms would use up at once.
 
 import type { HubError } from "../model/errors.ts";
 import { repeat, type StateSource, type RepeatOptions } from "./repeat.ts";
@@ -10,7 +10,7 @@ class ReadLane {
   #underWay = 0;
   readonly #waiting: (() => void)[] = [];
 
-  /** Reads in the order of the calls. A read that ends gives its place to the first that waits. */
+  /** Reads in the order of the calls: when a read ends, the first that waits begins. */
   async inTurn<T>(read: () => Promise<T>): Promise<T> {
     if (this.#underWay < READS_AT_ONCE) this.#underWay += 1;
     else await new Promise<void>((resolve) => this.#waiting.push(resolve));
@@ -24,7 +24,7 @@ class ReadLane {
   }
 }
 
-/** By connection. The views of a hub's rooms have that of the hub. */
+/** The lane of each connection. The room views of a hub's connection share its lane. */
 const lanes = new WeakMap<object, ReadLane>();
 
 function laneOf(connection: object): ReadLane {
@@ -33,14 +33,14 @@ function laneOf(connection: object): ReadLane {
   return lane;
 }
 
-/** The reads of a view take turns with those of all others on its hub's connection. */
+/** Makes the reads of a room view take turns with all others on the hub's connection. */
 export const shareLane = (view: object, hub: object): void => void lanes.set(view, laneOf(hub));
 
 /**
- * Reads as soon as it is this read's turn, and again after refusals that may pass, as `repeat`. A read over the limit
- * of the connection's rate keeps its place meanwhile, so that those behind it do not spend what calls of the
- * application need; its pauses stay short, since the rate is refilled within seconds. Other failures concern a room
- * alone, and let the others pass.
+ * Reads when it is this read's turn, and repeats it after temporary refusals, like `repeat`. A read that exceeds the
+ * rate of the connection keeps its place during the pause, so that later reads leave calls to the application; the
+ * pause stays short, since the rate recovers within seconds. Other failures concern only one room: meanwhile the next
+ * read may begin.
  */
 export const readInTurn = <T>(
   connection: StateSource,

@@ -1,12 +1,12 @@
-// The type of a hub whose source is not there: from the signatures of its methods, as `dormouse types` writes them.
+// The type of a hub without its source: made from the signatures of its methods, as `dormouse types` writes them.
 
 import type { StandardSchemaV1 } from "@standard-schema/spec";
 import type { Hub, HubMember, StreamArg } from "../dispatch/define/hub-definition.ts";
 import type { RoomKind } from "../model/topic.ts";
 
-/** What a hub offers. Streams return async iterables; a parameter that is one is sent as a stream. */
+/** The members of a hub. A stream returns an async iterable; a parameter that is one is sent as a stream. */
 export interface RemoteMembers {
-  // Methods of an interface have no index signature: so these are objects.
+  // Typed as `object`, because interfaces have no index signature.
   readonly methods?: object;
   readonly streams?: object;
   /** The methods that the hub calls on its clients. Absent: any. */

@@ -1,4 +1,4 @@
-// Requests that the client makes by itself over a connection, repeated after refusals that may pass.
+// Automatic requests of the client over a connection, which are repeated after temporary refusals.
 
 import type { HubError } from "../model/errors.ts";
 import { DEFAULTS } from "./model/client-defaults.ts";
@@ -9,7 +9,7 @@ import type { Listener, Unsubscribe } from "./platform/emitter.ts";
 import { after } from "./platform/timer.ts";
 import { pauseMs } from "./transport/backoff.ts";
 
-/** The members of any connection that tell whether it lasts. */
+/** The members of any connection that show whether it is still connected. */
 export interface StateSource {
   readonly state: State;
   onState(listener: Listener<State>): Unsubscribe;
@@ -20,16 +20,16 @@ export interface RepeatOptions {
   readonly isWanted: () => boolean;
   /** Called with each error after which another attempt may follow. */
   readonly onRefused?: (error: HubError) => unknown;
-  /** The errors after which it is repeated. Default: all that may pass. */
+  /** Whether to repeat after this error. Default: after all temporary ones. */
   readonly mayRepeat?: (error: HubError) => boolean;
-  /** How often the longest pause doubles. Default: until the limit of the backoff. */
+  /** How many times the pause may double. Default: until the limit of the backoff. */
   readonly doublings?: number;
 }
 
 /**
- * Attempts until one succeeds, with pauses that grow. Rejects with an error that does not pass, and with that of the
- * last attempt where the connection is lost: after the next greeting its owner starts again. Undefined where it is not
- * wanted.
+ * Attempts until one succeeds, with growing pauses. Rejects with an error that is not temporary, and with the last
+ * error if the connection is lost: then the caller starts again after the next greeting. Resolves with undefined once
+ * no attempt is wanted.
  */
 export async function repeat<T>(
   connection: StateSource,
@@ -49,7 +49,7 @@ export async function repeat<T>(
   return undefined;
 }
 
-/** True after the pause that follows so many failures; false as soon as the connection is lost or closed. */
+/** Resolves with true after the pause for so many failures; with false as soon as the connection is lost or closed. */
 export function pauseOf(connection: StateSource, failures: number): Promise<boolean> {
   if (connection.state.status !== "connected") return Promise.resolve(false);
   const { promise, resolve } = deferred<boolean>();

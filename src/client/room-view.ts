@@ -1,5 +1,5 @@
-// One room on the socket of a whole hub, with the members of a connection of its own: many rooms are one WebSocket.
-// Uses the public members of `HubConnection` only. Pages that do not call `roomOf` do not bundle it.
+// One room on the socket of a whole hub, with the same members as a connection of its own: many rooms share one
+// WebSocket. Uses only the public members of `HubConnection`. Pages that do not call `roomOf` do not bundle it.
 
 import type { AnyHub } from "../dispatch/define/hub-definition.ts";
 import type { PresenceStateOf } from "../dispatch/define/hub-types.ts";
@@ -128,7 +128,7 @@ class RoomView<H extends AnyHub> implements Connection<H, RoomGreeting> {
     await this.#hub.track(this.#room, state);
   };
   readonly untrack = async (): Promise<void> => {
-    // As `track` does, behind which it must stay.
+    // Like `track`, so that the two stay in order.
     await this.ready;
     await this.#hub.untrack(this.#room);
   };
@@ -139,11 +139,11 @@ class RoomView<H extends AnyHub> implements Connection<H, RoomGreeting> {
   readonly close = (): void => this.#end({ status: "closed" });
   readonly [Symbol.asyncDispose] = async (): Promise<void> => this.close();
 
-  /** Waits in the hub's connection until that is open. A join that a loss interrupts is repeated after it. */
+  /** The call waits until the hub's connection is open. A join interrupted by a loss is repeated after it. */
   async #join(): Promise<void> {
     const joining = repeat(this.#hub, () => this.#hub.join(this.#room, this.position), {
       isWanted: () => !this.#isClosed,
-      // The hub's connection has reported its loss by itself.
+      // Not after a loss, which the hub's connection has reported itself.
       onRefused: (error) => this.#hub.state.status === "connected" && this.#warn(error),
     });
     this.#joining = joining;
@@ -162,7 +162,7 @@ class RoomView<H extends AnyHub> implements Connection<H, RoomGreeting> {
 
   #greet(joined: Joined): void {
     const { state } = this.#hub;
-    // Lost since the answer: the hub's connection resumes the room by itself. A listener may close the view.
+    // If the connection was lost since the answer, it resumes the room by itself. A listener may have closed the view.
     if (state.status !== "connected" || this.#isClosed) return;
     const { connectionId, userId } = state;
     this.#setState(state);
@@ -185,7 +185,7 @@ class RoomView<H extends AnyHub> implements Connection<H, RoomGreeting> {
     this.#greet({ position: this.position ?? "", recovered: true, replayed: event.replayed });
   }
 
-  /** Either after a loss, or of an open connection whose room has a new log. */
+  /** Called after a reconnection with missed messages, or if the room of an open connection has a new log. */
   #onReload(event: { readonly room: string }): void {
     this.#events.reload.emit(event);
     if (this.state.status !== "connected")
@@ -225,7 +225,7 @@ class RoomView<H extends AnyHub> implements Connection<H, RoomGreeting> {
     void this.#leave();
   }
 
-  /** After the join: in the other order the connection would stay in the room. */
+  /** Waits for the join, because otherwise the connection would stay in the room. */
   async #leave(): Promise<void> {
     try {
       await this.#joining;
@@ -233,12 +233,12 @@ class RoomView<H extends AnyHub> implements Connection<H, RoomGreeting> {
       if (this.#isJoined && isLast && this.#hub.state.status !== "closed")
         await this.#hub.leave(this.#room);
     } catch {
-      // Not joined, or the connection is lost: the next one does not join the room.
+      // Nothing to leave: not joined, or the connection is lost, and the next one does not join the room.
     }
   }
 }
 
-/** Changes the number of a room's views, and gives it. */
+/** Changes the number of a room's views, and returns the new number. */
 function count(hub: object, room: string, change: number): number {
   const views = openViews.get(hub) ?? new Map<string, number>();
   openViews.set(hub, views);

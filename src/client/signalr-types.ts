@@ -1,5 +1,5 @@
 // Types of a hub for a connection of `@microsoft/signalr`. Types only: the connection stays SignalR's own object. That
-// package is not imported here, so applications that use our client alone need not install it.
+// package is not imported here, so that applications without it need not install it.
 
 import type { AnyHub } from "../dispatch/define/hub-definition.ts";
 import type {
@@ -42,7 +42,7 @@ type Args<F> = F extends (...args: infer A) => unknown ? Uploaded<A> : never;
 type Result<F> = F extends (...args: any[]) => infer R ? R : never;
 type Item<F> = Result<F> extends AsyncIterable<infer T> ? T : never;
 
-/** Actions of rooms with state: the name of the room comes first, but for users' own rooms. */
+/** Actions of rooms with state: the first argument is the room's name, except for users' own rooms. */
 type Actions<H extends AnyHub, R = Runs<ActionsOf<H>>> = {
   readonly [K in keyof R]: RoomOf<H>["kind"] extends "user" ? R[K] : InRoom<R[K]>;
 };

@@ -1,5 +1,5 @@
-// The presence of a room that is viewed on the socket of a whole hub: loaded when something reads it, and kept up to
-// date by the room's messages.
+// The presence of a room that is viewed on the socket of a whole hub: loaded when the application first reads it, and
+// then kept up to date by the room's messages.
 
 import type { AnyHub } from "../dispatch/define/hub-definition.ts";
 import type { PresenceStateOf } from "../dispatch/define/hub-types.ts";
@@ -23,7 +23,7 @@ export class ViewedPresence<H extends AnyHub> {
   readonly changes = emitter<Presence<PresenceStateOf<H>>>();
   #isRead = false;
   #isOpen = false;
-  /** Changes since the newest request, whose answer may be older than they are. Applying one twice has no effect. */
+  /** Changes since the newest request, whose answer may be older than these. Applying a change twice has no effect. */
   #since: PresenceChange[] | undefined;
 
   constructor(hub: HubConnection<H>, room: RoomText) {
@@ -31,26 +31,26 @@ export class ViewedPresence<H extends AnyHub> {
     this.#room = room;
   }
 
-  /** Something reads the presence: it is loaded now, or when the room is joined. */
+  /** Called when the application reads the presence: loads it now, or when the room is joined. */
   load(): void {
     if (this.#isRead) return;
     this.#isRead = true;
     void this.#request();
   }
 
-  /** The room is joined, for the first time or after a loss: changes arrive from now on. */
+  /** Called when the room is joined, for the first time or after a loss: changes arrive from now on. */
   open(): void {
     this.#isOpen = true;
     void this.#request();
   }
 
-  /** The view is closed: no further request is made. */
+  /** Called when the view is closed: no further request is made. */
   close(): void {
     this.#isOpen = false;
     this.#since = undefined;
   }
 
-  /** A failure means that the connection is lost, after which `open` is called again, or that the user has no right. */
+  /** Ignores failures: either the connection is lost, and `open` is called again, or the user has no right. */
   async #request(): Promise<void> {
     if (!this.#isRead || !this.#isOpen) return;
     const since: PresenceChange[] = (this.#since = []);

@@ -1,5 +1,5 @@
-// `hubAt`: a hub as components refer to it, with its address and credentials. Holds the rooms that components use, each
-// once: on a socket of its own, or all on one. Independent of any framework.
+// `hubAt`: a hub as components refer to it, with its address and credentials. Opens each room once for all components
+// that use it: on a socket of its own, or all rooms on one. Independent of any framework.
 
 import type { AnyHub } from "../dispatch/define/hub-definition.ts";
 import type { StateOptions } from "../state/state-types.ts";
@@ -15,7 +15,7 @@ import type { RoomGreeting } from "../client/transport/wire.ts";
 export interface HubAtOptions<H extends AnyHub = AnyHub>
   extends Omit<ConnectOptions<AnyHub>, "room" | "handlers" | "since">, StateOptions<H> {
   /**
-   * Whether all rooms share one WebSocket to the whole hub, in place of one for each room. For pages with more than a
+   * Whether all rooms share one WebSocket to the whole hub, instead of one for each room. For pages with more than a
    * few rooms; at most the hub's `groupsPerConnection` (100). Default: false.
    */
   readonly oneSocket?: boolean | undefined;
@@ -23,7 +23,7 @@ export interface HubAtOptions<H extends AnyHub = AnyHub>
 
 /** A hub at an address: it opens a room when the first component uses it. */
 export interface HubAt<H extends AnyHub> {
-  /** `Guesses<H>`: optimistic updates of the rooms' states. Untyped, so that code of any hub takes this one. */
+  /** `Guesses<H>`: optimistic updates of the rooms' states. Untyped, so that code for any hub accepts this hub. */
   readonly guesses: object | undefined;
   /**
    * The room's connection, opened by the first holder, whose `since` applies. It closes when the last holder has
@@ -50,10 +50,10 @@ interface SharedConnection<H extends AnyHub> {
   readonly closeTimer: Timer;
 }
 
-/** Where rooms' connections come from. */
+/** Opens the connections of rooms. */
 interface Sockets<H extends AnyHub> {
   open(room: RoomText, since: string | undefined): RoomConnection<H>;
-  /** No room is in use any more. */
+  /** Called when no room is in use any more. */
   idle(): void;
 }
 
@@ -114,13 +114,13 @@ function oneForAll<H extends AnyHub>(url: string, options: SocketOptions): Socke
   };
 }
 
-/** The connection closed by itself, and no component shows it any more: the next holder gets a new one. */
+/** Whether the connection has closed by itself, and no component holds it: the next holder gets a new one. */
 const isObsolete = <H extends AnyHub>({ connection, holders }: SharedConnection<H>): boolean =>
   holders === 0 && connection.state.status === "closed";
 
 /**
  * The last release closes the connection only in the next turn of the event loop: in React's StrictMode, and when a
- * page replaces one component of a room by another, a new holder comes right after it.
+ * page replaces one component of a room by another, a new holder follows immediately.
  */
 function addHolder<H extends AnyHub>(shared: SharedConnection<H>, close: () => void): Held<H> {
   let isReleased = false;

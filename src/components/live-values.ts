@@ -10,14 +10,14 @@ import { EMPTY_PRESENCE, type Presence } from "../client/model/room-presence.ts"
 import type { Unsubscribe } from "../client/platform/emitter.ts";
 import type { HubAt, RoomConnection } from "./hub-at.ts";
 
-/** A room of a hub, or none; nothing is open yet. */
+/** A room of a hub, or no room. A reference opens nothing. */
 export interface RoomReference<H extends AnyHub> {
   readonly hub: HubAt<H>;
   /** Undefined or null: no room. */
   readonly room: RoomText | null | undefined;
 }
 
-/** The room of a connection. */
+/** A room whose connection is held. */
 export interface HeldRoom<H extends AnyHub> extends RoomReference<H> {
   readonly room: RoomText;
 }
@@ -29,7 +29,7 @@ export interface LiveValue<H extends AnyHub, T> {
   read(connection: RoomConnection<H>, held: HeldRoom<H>): T;
   /** The value of a room while there is no connection, and for rendering on a server. */
   readonly fallback: T;
-  /** The value where there is no room. Default: `fallback`. */
+  /** The value if there is no room. Default: `fallback`. */
   readonly withoutRoom?: T;
 }
 
@@ -65,8 +65,8 @@ const CONNECTION: LiveValue<AnyHub, RoomConnection<AnyHub> | undefined> = {
 export const isPage = (): boolean => "document" in globalThis;
 
 /**
- * Holds the room's connection, and calls `onChange` for each change of the value until the result is called. Without a
- * room nothing happens.
+ * Holds the room's connection, and calls `onChange` for each change of the value until the returned function is called.
+ * Without a room nothing happens.
  */
 export function watchLive<H extends AnyHub, T>(
   { hub, room }: RoomReference<H>,
@@ -88,7 +88,7 @@ export const startOf = <H extends AnyHub, T>(
   { fallback, withoutRoom = fallback }: LiveValue<H, T>,
 ): T => (room ? fallback : withoutRoom);
 
-/** The value now: that of the start where no component holds the room. */
+/** The present value; the start value if no component holds the room. */
 export function readLive<H extends AnyHub, T>(
   { hub, room }: RoomReference<H>,
   value: LiveValue<H, T>,
@@ -97,7 +97,7 @@ export function readLive<H extends AnyHub, T>(
   return room && connection ? value.read(connection, { hub, room }) : startOf({ hub, room }, value);
 }
 
-/** Holds the room's connection with these handlers, until the result is called. */
+/** Holds the room's connection with these handlers, until the returned function is called. */
 export function watchHandlers<H extends AnyHub>(
   { hub, room }: RoomReference<H>,
   handlers: HandlersOf<H>,

@@ -1,5 +1,5 @@
-// A room's calls for components. They exist before the connection does: rendering must not open one, so the first call
-// or the component's first effect does.
+// A room's calls for components. They exist before the connection does: rendering must not open one, so that it is
+// opened by the first call or by the component's first effect.
 
 import type { AnyHub } from "../dispatch/define/hub-definition.ts";
 import type { HubCalls, PresenceStateOf } from "../dispatch/define/hub-types.ts";
@@ -16,7 +16,7 @@ export interface RoomCalls<H extends AnyHub> extends HubCalls<H>, RoomReference<
   track(state: PresenceStateOf<H> | undefined): Promise<void>;
 }
 
-/** Calls without a room reject with `closed`, or throw it where they return no promise. */
+/** Calls without a room reject with `closed`, or throw it if they return no promise. */
 export function callsIn<H extends AnyHub>({ hub, room }: RoomReference<H>): RoomCalls<H> {
   const connection = (): RoomConnection<H> => {
     if (!room) throw new HubError<ClientErrorCode>("closed", "The component is in no room.");

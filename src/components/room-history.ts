@@ -14,9 +14,9 @@ import type { LiveValue } from "./live-values.ts";
 
 /** How much of a history a component shows. */
 export interface RoomHistoryOptions {
-  /** Messages of the history to begin with. Default and maximum: the server's page. */
+  /** The number of messages from the history at the start. Default and maximum: the server's page. */
   readonly limit?: number | undefined;
-  /** Messages kept; older ones are dropped. Default: 1,000. */
+  /** The most messages that are kept; older ones are dropped. Default: 1,000. */
   readonly most?: number | undefined;
 }
 
@@ -27,11 +27,11 @@ export type RoomMessage<H extends AnyHub> = HubMessage<H> & { readonly position:
 export interface RoomHistory<H extends AnyHub> {
   /** Oldest first, without changes of presence and of the room's state. */
   readonly messages: readonly RoomMessage<H>[];
-  /** The history is not there yet: `messages` has live messages only. */
+  /** Whether the history is still being loaded: then `messages` has only live messages. */
   readonly isLoading: boolean;
   /**
-   * The history could not be read: `forbidden`, for instance. Live messages arrive all the same, unless it is why the
-   * connection has closed. While `isLoading`, it is read again: the error was one that may pass.
+   * Why the history could not be read: `forbidden`, for instance. Live messages still arrive, unless this error has
+   * closed the connection. While `isLoading`, the error was temporary, and the history is read again.
    */
   readonly error: HubError | undefined;
 }
@@ -40,7 +40,7 @@ const LOADING: RoomHistory<AnyHub> = { messages: [], isLoading: true, error: und
 
 const NO_HISTORY: RoomHistory<AnyHub> = { ...LOADING, isLoading: false };
 
-/** One for each component: it keeps the messages itself. */
+/** To be created once for each component: it keeps the messages. */
 export function roomHistory<H extends AnyHub>({
   limit,
   most = 1_000,
@@ -64,20 +64,20 @@ export function roomHistory<H extends AnyHub>({
 interface FollowedHistoryOptions<H extends AnyHub> {
   readonly connection: RoomConnection<H>;
   readonly page: () => Promise<HistoryPage<H>>;
-  /** Messages kept. */
+  /** The most messages that are kept. */
   readonly most: number;
   readonly show: (history: RoomHistory<H>) => void;
 }
 
 /** A request for a page, from its call to its answer. */
 interface PageRequest<H extends AnyHub> {
-  /** The newest live messages since then, as many as are kept. */
+  /** The newest live messages since the request, `most` at most. */
   live: readonly RoomMessage<H>[];
 }
 
 /**
- * Loads the history once connected, whenever messages may be missing, and with each greeting until it is there: a
- * request may be lost with its connection. A live message that comes before the page is kept if the page does not
+ * Loads the history once connected, whenever messages may be missing, and after each greeting until a request succeeds,
+ * since one may be lost with its connection. A live message that arrives before the page is kept if the page does not
  * contain it.
  */
 class FollowedHistory<H extends AnyHub> {
@@ -85,7 +85,7 @@ class FollowedHistory<H extends AnyHub> {
   #history = LOADING as RoomHistory<H>;
   /** The newest request, while it is under way. The answer to an earlier one has no effect. */
   #request: PageRequest<H> | undefined;
-  /** Nothing was requested yet, or the newest request failed. */
+  /** Whether nothing was requested yet, or the newest request failed. */
   #isMissing = true;
 
   constructor(options: FollowedHistoryOptions<H>) {
@@ -129,13 +129,13 @@ class FollowedHistory<H extends AnyHub> {
     if (this.#isMissing) void this.#load();
   }
 
-  /** Of a room that does not admit this client, nothing is ever loaded. */
+  /** Ends the loading when the connection closes, for example because the room does not admit this client. */
   #endIfClosed(state: State): void {
     if (state.status !== "closed" || !(this.#isMissing || this.#request)) return;
     this.#end({ error: state.error ?? this.#history.error ?? closedError() });
   }
 
-  /** Where the history cannot be read, the messages that are there remain. */
+  /** If the history cannot be read, the present messages remain. */
   async #load(): Promise<void> {
     const { connection, page } = this.#options;
     const request: PageRequest<H> = (this.#request = { live: [] });

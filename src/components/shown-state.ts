@@ -1,4 +1,5 @@
-// The state of a room, and its actions, for components. Pages whose components show none do not bundle it.
+// The state of a room, and its actions, for components. Pages without components that use these do not bundle this
+// file.
 
 import type { AnyHub } from "../dispatch/define/hub-definition.ts";
 import type { ActionsOf, ViewOf } from "../dispatch/define/hub-types.ts";

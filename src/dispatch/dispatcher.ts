@@ -50,7 +50,7 @@ export function dispatcher({ hubs, verify }: DispatcherOptions): Receiver {
     received: (host, connection, frame) => receive(sessionOf(host, connection), verify, frame),
     settled: (host, connection) => sessionOf(host, connection).calls.settled(),
     async closed(host, connection, ending) {
-      // A deploy may have left the hub out: its objects close their clients.
+      // A deploy may lack the hub: its objects then close their connections.
       if (hubs.has(host.domain.hub)) await closeSession(sessionOf(host, connection), ending);
     },
     refreshed: async (host, connection, user) => refreshToken(sessionOf(host, connection), user),
@@ -123,7 +123,7 @@ function receive(session: Session, verify: Verify, frame: string | ArrayBuffer):
   }
 }
 
-/** False for messages that a resumed client repeats. Pings are no activity: they would keep the hub's index awake. */
+/** Counts a message; false if a resumed client repeats it. Pings do not count: they would keep the index awake. */
 function counts({ host, connection }: Session, message: Incoming): boolean {
   if (message.type !== "ping") {
     host.activity.counters.in++;
@@ -137,8 +137,8 @@ const wantsAnswer = (message: Incoming): boolean =>
   (message.type === "malformed" || message.type === "invocation") && message.id !== undefined;
 
 /**
- * Messages that wait for the hub's `connected`: calls, and all that may be about a stream. Answers to the server's
- * calls do not wait, since `connected` itself may await one; nor do messages about the connection.
+ * Messages that wait for the hub's `connected`: calls, and messages that may be about a stream. Answers to the server's
+ * calls do not wait, because `connected` itself may await one; nor do messages about the connection.
  */
 const GATED: ReadonlySet<Incoming["type"]> = new Set([
   "invocation",
@@ -153,7 +153,7 @@ interface ReceivedMessage<M extends Incoming = Incoming> {
   readonly verify: Verify;
   readonly message: M;
   readonly answer: SendAnswer;
-  /** The message's share of what was read: of the frame, and of what the frames before had left. */
+  /** The message's share of the bytes of the frame, and of the incomplete message before it. */
   readonly bytes: number;
 }
 
@@ -193,7 +193,7 @@ function take(received: ReceivedMessage): void {
   }
 }
 
-/** Until the hub's `connected` is done. A client whose messages do not fit into its memory is closed. */
+/** Holds a message until the hub's `connected` is done. Closes a client whose messages do not fit into its memory. */
 function hold(gate: (() => void)[], received: ReceivedMessage): void {
   const { session, message, bytes } = received;
   const { host, connection } = session;
@@ -212,7 +212,7 @@ const errorOf = (error: string | undefined): HubError | null =>
 const clientRefused = (session: Session, id: CallId, message: string): void =>
   void session.clientResults.refuse(id, new HubError("client_error", message));
 
-/** The end of a client's stream, or the client's answer to a call: the id tells which. */
+/** Handles the end of a client's stream, or the client's answer to a call, according to the id. */
 function takeCompletion(
   session: Session,
   { id, result, error }: Incoming & { type: "completed" },
@@ -223,7 +223,7 @@ function takeCompletion(
   else session.clientResults.answer(id, result);
 }
 
-/** Starts a call, of the protocol itself or of the hub, or answers why it cannot. Never throws. */
+/** Starts a call, of the protocol itself or of the hub, or answers with the reason of a refusal. Never throws. */
 function invoke(received: ReceivedMessage, invocation: Invocation): void {
   const { session, answer, verify, bytes } = received;
   const { id, target, args, anyCase, unreadable } = invocation;

@@ -1,5 +1,5 @@
 // The worker's HTTP side: the table of routes, and the form of errors. The first route that matches answers. No
-// middleware touches the headers of an upgrade: they are immutable (docs/design/platform.md#pl9).
+// middleware changes the headers of an upgrade: they are immutable (docs/design/platform.md#pl9).
 
 import type { Hono } from "hono";
 import { HonoBase } from "hono/hono-base";
@@ -40,11 +40,11 @@ import { FrameCache } from "./stream/shared-frames.ts";
 export type { OptionalRoutes, EndpointEnv } from "./routes/route.ts";
 
 export interface EndpointOptions {
-  /** Where the endpoint's paths begin. Default: at the root. */
+  /** The path below which all paths of the endpoint are. Default: the root. */
   readonly basePath?: string | undefined;
-  /** Paths of hubs, below `basePath` as well. */
+  /** The application's own paths to hubs, below `basePath` as well. */
   readonly paths?: readonly HubPath[];
-  /** Replaces the claim with the user's id. */
+  /** Gives the user's id instead of the claim that has it by default. */
   readonly userId?: UserIdProvider | undefined;
   /** Where objects are. */
   readonly place?: Place | undefined;
@@ -53,14 +53,14 @@ export interface EndpointOptions {
 }
 
 /**
- * The default export of a worker. The memory of the isolate is made here, and handed to the doors. All paths are below
+ * The default export of a worker. Creates the memory of the isolate, and passes it to the handlers. All paths are below
  * `basePath`, and below the path at which another Hono application mounts this one.
  */
 export function endpoint(
   hubs: Hubs,
   { basePath = "/", paths = [], userId, place, grpc }: EndpointOptions = {},
 ): Hono<{ Bindings: EndpointEnv }> {
-  // Hono's own choice first tries to make one regular expression of all paths, which fails; and it is larger.
+  // Hono's default router is larger, and first tries to make one regular expression of all paths, which fails.
   const router = new TrieRouter<[H, RouterRoute]>();
   const app = new HonoBase<{ Bindings: EndpointEnv }>({ router }).basePath(anchored(basePath));
   const caches = { relays: new RelayChoice(), pings: new PostedPings(), frames: new FrameCache() };
@@ -78,7 +78,7 @@ export function endpoint(
     app.on(route.method, [...route.paths], async (context) => {
       const { req, env } = context;
       const prefix = mountedAt(baseRoutePath(context), req.raw);
-      // Read only when it is needed: tests call the endpoint without an execution context.
+      // The execution context is read only when it is needed: tests call the endpoint without one.
       const waitUntil: WaitUntil = (work) => context.executionCtx.waitUntil(work);
       const { hub } = route;
       const call = {
@@ -90,7 +90,7 @@ export function endpoint(
         waitUntil,
         params: () => req.param(),
       };
-      // SignalR's clients know nothing of our own refusals.
+      // SignalR's clients do not know refusals on a socket.
       const response = await answered(route, call);
       return route.inWords || response.status < 400 ? response : refused.tell(req.raw, response);
     });
@@ -102,7 +102,7 @@ export function endpoint(
 
 const NOTHING = new HubError("not_found", "There is nothing at this path.");
 
-/** Never rejects: an application that mounts the endpoint sees no error of it. */
+/** Runs the route. Never rejects: an application that mounts the endpoint sees no error of it. */
 async function answered(route: Route, call: Call): Promise<Response> {
   const { request, env } = call;
   try {
@@ -126,7 +126,7 @@ function logged(call: Call, response: Response, error: unknown = response): Resp
   return response;
 }
 
-/** Refusals that clients cause in the ordinary course of things. */
+/** Refusals that are not logged, because clients cause them in normal operation. */
 const UNLOGGED: ReadonlySet<string> = new Set<ErrorCode>(["connection_ended"]);
 
 /** A slash at the end changes nothing, here and below, as in ASP.NET Core. */
@@ -134,8 +134,8 @@ const ROOMS = ["/hubs/:hub/:kind/:name", "/parties/:hub/:room"].flatMap(withSlas
 const RPC = withSlash("/hubs/:hub/rpc");
 
 /**
- * Rooms and hubs in JSON-RPC, and rooms as event streams. One path serves a room's WebSocket and its events: clients
- * say by headers which they want.
+ * Rooms and hubs in JSON-RPC, and rooms as event streams. One path serves both a room's WebSocket and its event stream:
+ * the headers of the request decide.
  */
 const ROOM_ROUTES: readonly Route[] = [
   {
@@ -165,7 +165,7 @@ const ROOM_ROUTES: readonly Route[] = [
   },
 ];
 
-/** After all others: verbs that a room does not have. */
+/** Answers verbs that a room does not have. Must come after all other routes. */
 const otherVerbs: Route = {
   method: "ALL",
   paths: ROOMS,
@@ -173,11 +173,11 @@ const otherVerbs: Route = {
   handler: () => methodNotAllowed("GET"),
 };
 
-/** Where SignalR's clients connect: to a hub, or to Azure's path where an application negotiated for them. */
+/** Paths to which SignalR's clients connect: a hub's own, or Azure's, if an application negotiated for them. */
 const signalR = (path: string) =>
   ["/hubs/:hub", "/client"].flatMap((door) => withSlash(`${door}${path}`));
 
-// Verbs that a negotiation does not have are 405; `{hub}` itself takes all verbs, and answers for them.
+// Other verbs than POST at a negotiation are 405; the handler of `{hub}` itself takes all verbs, and answers them.
 const SIGNALR_ROUTES: readonly Route[] = [
   {
     method: "POST",

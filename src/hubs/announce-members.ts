@@ -3,12 +3,12 @@
 import type { RoomView, Topic } from "../hub.ts";
 
 /**
- * Most users of a group with announcements by name. Above it clients rely on the counts of `$/presence`: a thousand
- * arrivals must not cost a million messages.
+ * The most users of a group with announcements by name. In larger groups clients rely on the counts of `$/presence`: a
+ * thousand arrivals must not cost a million messages.
  */
 export const NAMED_UP_TO = 50;
 
-/** A context with rooms to read: that of a call, or of a room's hook. */
+/** The context of a call or of a room's hook, from which rooms can be read. */
 interface Rooms {
   group(name: string): RoomView;
 }

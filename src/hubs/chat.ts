@@ -1,5 +1,5 @@
-// ChatHub: chat in rooms (groups). Every connection that enters or leaves a room by its methods is announced there. The
-// user's last connection is announced by the room itself, and so include those that are lost.
+// ChatHub: chat in rooms (groups). Every connection that enters or leaves a room by the hub's methods is announced
+// there. The end of a user's last connection is announced by the room's hook `left`, so that lost ones are included.
 
 import * as z from "zod/mini";
 import {
@@ -21,7 +21,7 @@ const Message = z.string().check(z.minLength(1), z.maxLength(4_000));
 const User = named("user", z.string());
 const Entered = [User, named("room", z.string())] as const;
 
-/** The methods of clients as data: documents of the hub, and types that are written from them, have these too. */
+/** Client methods as data, so that documents of the hub, and types made from them, include them. */
 const ChatClient = clientMethods({
   receiveMessage: [User, named("message", z.string())],
   userJoined: Entered,
@@ -48,7 +48,7 @@ export const ChatHub = hub("chat", {
   rooms: { group: { enter: signedIn }, order: { enter: signedIn } },
   // A socket that was opened to a group is in it without a call of `joinRoom`.
   connected: (context) => announceJoin(context, context.room),
-  // When the user's last connection has left: at once if it left on purpose, after the grace if it was lost.
+  // Called when the user's last connection has left: at once if on purpose, after the grace period if it was lost.
   left: (context) => announceLeave(context, context.room),
 }).methods({
   /** Enters a group: its messages reach this connection from here on. Announced for each device of a user. */

@@ -1,5 +1,5 @@
-// DemoHub: all that the demo page shows, in one hub, so that a page costs one socket: a room with chat and an auction,
-// an order, notifications and prices. The regions are what the page shows as the code behind its panels.
+// DemoHub: everything on the demo page, in one hub, so that a page costs one socket: a room with chat and an auction,
+// an order, notifications and prices. The page shows the regions as the code of its panels.
 
 import * as z from "zod/mini";
 import {

@@ -29,5 +29,5 @@ export const hubs: readonly AnyHub[] = [
   DemoHub,
 ];
 
-/** Their paths beside `/hubs/{hub}`. */
+/** Paths of the hubs besides `/hubs/{hub}`. */
 export const paths: readonly HubPath[] = [calculatorPath, orderFeed];

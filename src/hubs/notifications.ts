@@ -11,7 +11,7 @@ const Name = z.string().check(z.minLength(1), z.maxLength(128));
 const Body = z.string().check(z.minLength(1), z.maxLength(4_000));
 /** Any text: applications have levels of their own, in their own case. */
 const Severity = z.string().check(z.maxLength(128));
-/** The sender's own time, passed on as it came; a number counts milliseconds since 1970. */
+/** The sender's own time, passed on unchanged; a number counts milliseconds since 1970. */
 const Timestamp = z
   .union([
     z.string().check(z.maxLength(64)),
@@ -23,7 +23,7 @@ const Timestamp = z
   ])
   .check(z.refine((at) => !Number.isNaN(new Date(at).getTime()), "a date is expected"));
 
-/** A notification, or its body alone. */
+/** A notification, or only its body. */
 const Message = z.union([
   z.pipe(
     Body,
@@ -40,7 +40,7 @@ const Message = z.union([
 
 const Notification = z.object({
   ...{ title: z.string(), body: z.string(), severity: z.string() },
-  /** The sender's; of a notification without one the time of the call on the server, ISO 8601 in UTC. */
+  /** The sender's time; without one, the time of the call on the server, ISO 8601 in UTC. */
   timestamp: z.union([z.string(), z.date()]),
 });
 export type Notification = z.output<typeof Notification>;
@@ -103,7 +103,7 @@ export const notificationHub = ({ now = Date.now }: { now?: () => number } = {})
 
     leaveOrderGroup: method([OrderId], ({ order }, orderId) => order(roomOf(orderId)).leave()),
 
-    /** As PriceHub's: for clients that have one connection for everything. */
+    /** The same as PriceHub's, for clients that have one connection for everything. */
     streamPrices: returns(Price).stream([Symbol], ({ signal }, symbol) => pricesOf(symbol, signal)),
   });
 };

@@ -17,12 +17,12 @@ import { OrderId, roomOf } from "./order-id.ts";
 
 const Status = z.string().check(z.minLength(1), z.maxLength(128));
 
-/** An order as the feed has it. */
+/** An order in the feed. */
 const OrderUpdate = z.object({ orderId: OrderId, status: Status });
 
 const OrderClient = clientMethods({
   orderStatusChanged: [named("orderId", OrderId), named("status", Status)],
-  /** In the group `updates`. */
+  /** Sent to the group `updates`. */
   orderUpdated: [named("order", OrderUpdate)],
 });
 

@@ -26,7 +26,7 @@ export const priceHub = (market: Market = {}) =>
     authorize: signedIn,
     rooms: { group: { enter: signedIn }, order: { enter: signedIn } },
   }).methods({
-    /** Streams prices until the caller cancels or disconnects. The price of the moment comes at once. */
+    /** Streams prices until the caller cancels or disconnects. The present price is sent at once. */
     streamPrices: returns(Price).stream([named("symbol", Symbol)], ({ signal }, symbol) =>
       pricesOf(symbol, signal, market),
     ),
@@ -35,7 +35,7 @@ export const priceHub = (market: Market = {}) =>
 export const PriceHub = priceHub();
 export type PriceHub = typeof PriceHub;
 
-/** Prices of a symbol, that of the moment at once, until the signal is aborted. */
+/** Prices of a symbol, the present one at once, until the signal is aborted. */
 export async function* pricesOf(
   symbol: string,
   signal: AbortSignal,
@@ -55,14 +55,14 @@ export async function* pricesOf(
   }
 }
 
-/** Steps over which the walk turns: 1, 2, 4, … 2,048, each by so much more as a random walk has. */
+/** Periods of the walk's parts, in steps: 1, 2, 4, … 2,048. Longer ones have larger amplitudes, as in a random walk. */
 const SCALES = Array.from({ length: 12 }, (_, power) => 2 ** power);
-/** Of the price, in one step of the smallest scale. */
+/** The relative change of the price in one step of the shortest period. */
 const VOLATILITY = 0.002;
 
 /**
- * The price of a symbol at a step of the clock. It follows from both, so that every stream has the same, in whichever
- * object, and nothing is remembered: a walk for each viewer would show two windows two prices.
+ * The price of a symbol at a step of the clock. It is a function of both, without memory, so that all streams in all
+ * objects have the same price: with a walk for each viewer, two windows would show different prices.
  */
 export function priceAt(symbol: string, step: number): number {
   const walk = SCALES.reduce(
@@ -72,18 +72,18 @@ export function priceAt(symbol: string, step: number): number {
   return Math.round(openingPrice(symbol) * Math.exp(VOLATILITY * walk) * 100) / 100;
 }
 
-/** Around which a symbol's price moves, 10–509. */
+/** The price around which a symbol moves, 10–509. */
 const openingPrice = (symbol: string): number =>
   10 + ([...symbol].reduce((sum, letter) => sum * 31 + letter.codePointAt(0)!, 0) % 500);
 
-/** −1 to 1: a fixed number at each whole place, and between two of them a line. */
+/** −1 to 1: a fixed number at each whole place, linear between two of them. */
 function noise(symbol: string, place: number): number {
   const whole = Math.floor(place);
   const [from, to] = [numberAt(symbol, whole), numberAt(symbol, whole + 1)];
   return from + (to - from) * (place - whole);
 }
 
-/** FNV-1a of both, with its bits mixed once more. */
+/** The FNV-1a hash of symbol and place, with its bits mixed once more. */
 function numberAt(symbol: string, place: number): number {
   let hash = 2_166_136_261;
   for (const letter of `${symbol} ${place}`)

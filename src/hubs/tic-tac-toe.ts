@@ -51,7 +51,7 @@ export const GameHub = hub("games", { rooms: { group: { enter: signedIn } } })
     }),
   })
   .actions({
-    /** Takes a free seat, and answers which. Throws `full`. */
+    /** Takes a free seat, and returns its mark. Throws `full`. */
     sit: action([], ({ state, user }) => {
       const free = Mark.options.find((mark) => state.players[mark] === undefined);
       if (!free) throw new HubError("full", "Two players are in this game.");
@@ -74,7 +74,7 @@ export const GameHub = hub("games", { rooms: { group: { enter: signedIn } } })
         else schedule.in(SECONDS_TO_MOVE).timeUp();
       },
     ),
-    /** Clears the board, and the seats. Throws `playing` while the game goes on. */
+    /** Clears the board and the seats. Throws `playing` until the game is over. */
     again: action([], (context) => {
       if (!context.state.winner) throw new HubError("playing", "The game is not over.");
       context.state = emptyGame();

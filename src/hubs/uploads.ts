@@ -20,7 +20,7 @@ const Summary = z.object({
   mean: z.nullable(z.number()),
 });
 
-/** Most sensors of one upload. Streams have no known end, so what is remembered of them needs a bound. */
+/** The most sensors of one upload. A stream may never end, so that the memory for it needs a bound. */
 const MAX_SENSORS = 1_000;
 
 export const UploadHub = hub("uploads", {

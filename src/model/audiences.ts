@@ -1,7 +1,7 @@
 // Audiences, for hub code and for services: first the types (which client methods may be called on which audience),
 // then the proxies behind them. Subclasses supply the transport.
 
-import { formatTopic, roomTopic, ALL, type Position, type Topic } from "./topic.ts";
+import { formatTopic, topicOfCode, ALL, type Position, type Topic } from "./topic.ts";
 
 /**
  * Calls without an answer: to an audience of many, or to clients whose methods return nothing. In a hub the promise
@@ -14,7 +14,7 @@ export type Sends<C> = {
     : never;
 };
 
-/** Calls to one client. The promise carries the client's answer where its method returns one. */
+/** Calls to one client. If the client's method returns a result, the promise resolves with the client's answer. */
 export type Asks<C> = {
   readonly [K in keyof C]: C[K] extends (...args: infer A) => infer R
     ? (...args: A) => Promise<Awaited<R>>
@@ -50,7 +50,7 @@ export interface ClientCall {
   readonly target: string;
   readonly args: readonly unknown[];
   readonly except: readonly string[];
-  /** Only where the room still stands here. */
+  /** Publish only if the room is still at this position. */
   readonly ifAt?: Position;
 }
 
@@ -58,14 +58,14 @@ export interface ClientCall {
 export type SendCall = (target: string, args: unknown[]) => Promise<unknown>;
 
 /**
- * An object with a method for every name: client methods, and a client's `invoke`, `send`, `stream` and `run`. Two
- * names are excepted, since code of others calls them where it finds them: `then`, by an `await`, which would never
- * settle, and `toJSON`, by `JSON.stringify` of whatever holds the object, such as a line of a log.
+ * An object with a method for every name: client methods, and a client's `invoke`, `send`, `stream` and `run`. Except
+ * for two names which the language calls by itself: `then`, called by `await`, which would never settle; and `toJSON`,
+ * called by `JSON.stringify` of a value that contains the object, such as a line of the log.
  */
 export const callProxy = <T extends object>(
   call: (method: string, args: unknown[]) => unknown,
 ): T =>
-  // No plain object: Svelte's `$state` would put a proxy before this one, through which there are no methods.
+  // Without a prototype: Svelte's `$state` would wrap a plain object in a proxy that hides the methods.
   new Proxy(Object.create(null) as T, {
     get: (_, method) =>
       typeof method === "string" && method !== "then" && method !== "toJSON"
@@ -80,9 +80,9 @@ export abstract class Audiences<C, One> implements Clients<C, One> {
   constructor(excluded: readonly string[]) {
     this.excluded = excluded;
   }
-  /** Publishes one call to each of the topics. Resolves when `Sends` promises to. */
+  /** Publishes one call to each of the topics. Resolves at the time that `Sends` documents. */
   protected abstract publish(topics: readonly Topic[], call: ClientCall): Promise<void>;
-  /** Sends to one connection, wherever it is attached. */
+  /** Sends to one connection, on whichever object it is. */
   protected abstract send(connectionId: string, call: ClientCall): Promise<void>;
   abstract get connection(): (id: string) => One;
   abstract get except(): (...ids: string[]) => Clients<C, One>;
@@ -113,12 +113,12 @@ export abstract class Audiences<C, One> implements Clients<C, One> {
     return callProxy(send);
   }
   #rooms(kind: string, names: readonly string[]): Sends<C> {
-    const topics = names.map((name) => roomTopic(kind, name));
+    const topics = names.map((name) => topicOfCode(kind, name));
     return this.toTopics(topics.length > 1 ? distinct(topics) : topics);
   }
 }
 
-/** Each topic once: an audience that was named twice receives the message once. */
+/** Each topic once, so that an audience that was named twice receives the message once. */
 const distinct = (topics: readonly Topic[]): Topic[] => [
   ...new Map(topics.map((topic) => [formatTopic(topic), topic])).values(),
 ];

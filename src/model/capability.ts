@@ -13,8 +13,8 @@ const covers = ({ channels, match }: Capability, topicText: string): boolean =>
     : channels.includes(topicText);
 
 /**
- * Whether the whole text matches. `*` matches any run, also an empty one, without `:` `.` or `/`; `**` matches any run;
- * every other character matches itself.
+ * Whether the whole text matches. `*` matches any text, even an empty one, without `:` `.` or `/`; `**` matches any
+ * text; every other character matches itself.
  */
 export function matchesWildcard(pattern: string, text: string): boolean {
   const star = pattern.indexOf("*");
@@ -24,8 +24,8 @@ export function matchesWildcard(pattern: string, text: string): boolean {
 }
 
 /**
- * Dynamic programming over the pattern: `reached[n]` says whether the parts so far match the first `n` units of the
- * text. The cost is at most the product of both lengths, whatever they hold: a pattern cannot cause backtracking.
+ * Dynamic programming over the pattern: `reached[n]` is whether the parts so far match the first `n` units of the text.
+ * The cost is at most the product of both lengths: no pattern can cause backtracking.
  */
 function matchesTail(pattern: string, text: string): boolean {
   let reached: boolean[] = Array(text.length + 1).fill(false);

@@ -1,8 +1,8 @@
 // The network of a client's address, by which clients without a token are limited.
 
 /**
- * The network that one subscriber has: an IPv4 address itself, or the first 64 bits of an IPv6 address, whose others
- * the subscriber may choose for each connection. `2001:db8:1:2::/64`.
+ * The network of one internet subscriber: an IPv4 address itself, or the first 64 bits of an IPv6 address
+ * (`2001:db8:1:2::/64`), because the subscriber can choose the other bits for each connection.
  */
 export function networkOf(address: string): string {
   if (!address.includes(":") || address.includes(".")) return address;
@@ -19,7 +19,7 @@ const groupsOf = (part: string): string[] =>
 const GROUPS = 8;
 const NETWORK_GROUPS = 4;
 
-/** Set by Cloudflare; undefined under `wrangler dev`, where all clients are of one network. */
+/** From a header that Cloudflare sets; undefined under `wrangler dev`, where all clients are in one network. */
 export function clientNetwork({ headers }: Pick<Request, "headers">): string | undefined {
   const address = headers.get("cf-connecting-ip");
   return address === null ? undefined : networkOf(address);

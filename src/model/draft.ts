@@ -1,26 +1,26 @@
-// Drafts: a JSON value that is changed in place, while the value before stays as it is. Copies are made of objects that
-// change, and of those that hold them; everything else is shared, so that a difference skips it (merge-patch.ts).
+// Drafts: a JSON value that code changes in place, while the original value stays unchanged. Changed objects, and those
+// that contain them, are copied; everything else is shared, so that a difference skips it (merge-patch.ts).
 //
-// - A value that is assigned is copied, and must be JSON (plain-json.ts); a draft is copied as it stands then. Only
-//   items that move within their array (`splice`, `sort`) stay the drafts that they were.
-// - An object that was removed, or replaced, is a draft still, but no part of the value any more.
+// - An assigned value is copied, and must be JSON (plain-json.ts); a draft is copied with its present content. Only
+//   items that move within their array (`splice`, `sort`) stay the same drafts.
+// - An object that was removed or replaced is still a draft, but no longer a part of the value.
 // - After `finish` every access throws a TypeError.
 
 import { checkKey, freezeDeep, invalid, plainJson } from "./plain-json.ts";
 
 /** One value that is being changed. */
 export interface Draft<T> {
-  /** In place, or replaced by another value. */
+  /** The value: may be changed in place, or replaced by another value. */
   state: T;
 }
 
 /**
- * Ends a draft: the value after it, frozen; the same object where nothing has changed. `drop` ends it without a value.
- * Throws `invalid_state`.
+ * Ends a draft, and returns the new value, frozen; the same object if nothing has changed. `drop` ends it without a
+ * value. Throws `invalid_state`.
  */
 export type FinishDraft<T> = (drop?: "drop") => T;
 
-/** `name` begins the paths in messages of errors. `base` is a tree without null properties, as `plainJson` gives it. */
+/** `name` begins the paths in error messages. `base` is a tree without null properties, as `plainJson` returns it. */
 export function draftOf<T>(base: T, name = "state"): readonly [Draft<T>, FinishDraft<T>] {
   const scope: Scope = { isOpen: true, nodes: new WeakMap() };
   const holder = new DraftNode(scope, { [name]: base }, undefined);
@@ -48,7 +48,7 @@ export function draftOf<T>(base: T, name = "state"): readonly [Draft<T>, FinishD
 /** The drafts of one value. */
 interface Scope {
   isOpen: boolean;
-  /** By their proxies. */
+  /** The nodes by their proxies. */
   readonly nodes: WeakMap<object, DraftNode>;
 }
 
@@ -61,9 +61,9 @@ class DraftNode implements ProxyHandler<object> {
   readonly proxy: object;
   readonly #scope: Scope;
   readonly #parent: DraftNode | undefined;
-  /** Made by the first change. Its members are plain: objects of the base, or copies of what was assigned. */
+  /** Made at the first change. Its members are plain: objects of the base, or copies of assigned values. */
   #copy: Members | undefined;
-  /** By the plain object that each stands for: an item of an array may move. */
+  /** The drafts of members by their plain objects, not by keys, because items of an array may move. */
   #children: Map<object, DraftNode> | undefined;
   /** Whether an item may be in this array twice. */
   #hasMoved = false;
@@ -72,7 +72,7 @@ class DraftNode implements ProxyHandler<object> {
     this.#scope = scope;
     this.base = base as Members;
     this.#parent = parent;
-    // The target is not the base: a proxy must report what is frozen in its target as it is.
+    // The target is not the base, which is frozen: a proxy could not report other values for a frozen target's members.
     this.proxy = new Proxy(Array.isArray(base) ? [] : {}, this);
     scope.nodes.set(this.proxy, this);
   }
@@ -139,7 +139,7 @@ class DraftNode implements ProxyHandler<object> {
     throw new TypeError("A draft cannot be frozen.");
   }
 
-  /** The plain value as it stands: the base itself where nothing has changed. */
+  /** The present plain value: the base itself if nothing has changed. */
   value(): unknown {
     const latest = this.#copy ?? this.base;
     const changed = new Map<unknown, unknown>();
@@ -158,7 +158,7 @@ class DraftNode implements ProxyHandler<object> {
   #arrayOf(latest: readonly unknown[], changed: ReadonlyMap<unknown, unknown>): unknown {
     if (!this.#copy && changed.size === 0) return latest;
     const seen = new Set<unknown>();
-    // `Array.from` visits holes, too.
+    // `Array.from`, because it visits holes as well.
     return Array.from(latest, (plain, index) => {
       if (plain === undefined) throw invalid(this.#placeOf(String(index)), "is undefined");
       const value = changed.has(plain) ? changed.get(plain) : plain;
@@ -179,7 +179,7 @@ class DraftNode implements ProxyHandler<object> {
     return (this.#copy = copy as Members);
   }
 
-  /** An item that moves within its array stays what it is; everything else is copied. */
+  /** An item that moves within its array stays the same object; everything else is copied. */
   #plainOf(value: unknown, place: () => string): unknown {
     if (typeof value !== "object" || value === null)
       return value === null ? null : plainJson(value, place);
@@ -191,7 +191,7 @@ class DraftNode implements ProxyHandler<object> {
     return plainJson(value, place, (inner) => this.#scope.nodes.get(inner)?.value() ?? inner);
   }
 
-  /** An array grows by its items: more would be holes. */
+  /** An array can only be shortened by its length: a larger length would make holes. */
   #setLength(latest: readonly unknown[], length: unknown): boolean {
     if (typeof length !== "number" || length > latest.length)
       throw invalid(this.#placeOf("length"), "does not grow without items");
@@ -213,8 +213,8 @@ class DraftNode implements ProxyHandler<object> {
 }
 
 /**
- * Methods of an array. An object is a record by ids, which may be those of users: under `constructor` it has nothing,
- * or code that counts by it would change the prototypes of the whole isolate.
+ * Inherited members: methods of arrays only. An object is often a record by user ids: if it inherited `constructor`,
+ * code that counts by id could change the prototypes of the whole isolate.
  */
 const inherited = (latest: Members, key: Key): unknown =>
   Array.isArray(latest) && key !== "__proto__" ? latest[key as never] : undefined;

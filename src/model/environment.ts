@@ -1,6 +1,6 @@
 // Helpers for readers of environment variables: caching by value, and checks of URLs.
 
-/** Configurations cached per isolate. One or two occur; tests bring more. */
+/** The most configurations cached in an isolate. One or two occur; tests use more. */
 const MAX_CACHED = 32;
 
 /**
@@ -14,7 +14,7 @@ export function cacheByValues<E extends object, T>(
   const cached = new Map<string, T>();
   let last: { readonly values: readonly unknown[]; readonly value: T } | undefined;
   return (env) => {
-    // Most workers have one environment, and ask for every request.
+    // The usual case: a worker has one environment, and this runs for every request.
     if (last?.values.every((value, at) => value === env[names[at]!])) return last.value;
     const values = names.map((name) => env[name]);
     const key = JSON.stringify(values);
@@ -35,7 +35,8 @@ export const isLoopback = (hostname: string): boolean => LOOPBACK_HOSTS.has(host
 export const MIN_HMAC_KEY_BYTES = 32;
 
 /**
- * A URL that the server may fetch: https, or http on a loopback host. Otherwise the problem, as the end of a sentence.
+ * The URL, if the server may fetch it: https, or http on a loopback host. Otherwise the problem, as the end of a
+ * sentence.
  */
 export function secureUrl(text: string): URL | "is no URL." | "is not https." {
   if (!URL.canParse(text)) return "is no URL.";

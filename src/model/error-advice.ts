@@ -50,6 +50,6 @@ const ADVICE: Readonly<Partial<Record<ErrorCode, string>>> = {
   misconfigured: "The server's operator finds the problem by `npx dormouse check`.",
 };
 
-/** Undefined for codes of hub code, and where the message says enough. */
+/** Undefined for codes of hub code, and if the message is sufficient. */
 export const adviceFor = (code: string): string | undefined =>
   Object.hasOwn(ADVICE, code) ? ADVICE[code as ErrorCode] : undefined;

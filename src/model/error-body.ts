@@ -5,12 +5,12 @@ import { adviceFor } from "./error-advice.ts";
 interface Shown {
   readonly code: string;
   readonly message: string;
-  /** Of this one error, in place of the advice for its code. */
+  /** Advice for this one error, instead of the advice for its code. */
   readonly action?: string;
 }
 
 export interface ErrorBody {
-  /** Without `action` where the message says it all. */
+  /** Without `action` if the message is sufficient. */
   readonly error: Shown;
 }
 

@@ -1,4 +1,4 @@
-// The one table of error codes: each code of the server, and what it is in every protocol. Pages load its types only.
+// The table of error codes: each code of the server, with its form in every protocol. Pages load only its types.
 
 /** gRPC's status codes, as its specification numbers them. */
 export const GRPC = {
@@ -28,7 +28,7 @@ export interface ErrorRow {
   readonly jsonRpc: number;
   /** Connect derives the HTTP status of its answers from this one, not from `http`. */
   readonly grpc: GrpcCode;
-  /** The sentence that ASP.NET Core has for it; without one, clients are shown the error's own message. */
+  /** ASP.NET Core's sentence for it; without one, clients get the error's own message. */
   readonly signalR?: string;
 }
 
@@ -76,7 +76,7 @@ export const ERRORS = {
   hub_not_found: NOT_FOUND,
   room_kind_not_found: NOT_FOUND,
   connection_not_found: NOT_FOUND,
-  /** A message for a connection that has ended, by the client's own token: it may have been under way. Not logged. */
+  /** A message to a connection that has ended, with its own token: it may have been on its way. Not logged. */
   connection_ended: NOT_FOUND,
   method_not_found: {
     ...{ http: 404, jsonRpc: -32601, grpc: GRPC.notFound },
@@ -91,7 +91,7 @@ export const ERRORS = {
   invalid_position: INVALID,
   invalid_filter: INVALID_QUERY,
   invalid_continuation: INVALID_QUERY,
-  /** Our own client, of a version that this server no longer understands. */
+  /** Dormouse's own client, in a version that this server no longer understands. */
   client_too_old: { http: 400, jsonRpc: SERVER_ERROR, grpc: GRPC.failedPrecondition },
   too_deep: { http: 400, jsonRpc: -32006, grpc: GRPC.invalidArgument },
   too_large: { http: 413, jsonRpc: -32006, grpc: GRPC.resourceExhausted },
@@ -113,31 +113,31 @@ export const ERRORS = {
   /** More rooms than one request or one connection may have: it does not help to wait, so it is not 429. */
   too_many_groups: { http: 400, jsonRpc: SERVER_ERROR, grpc: GRPC.resourceExhausted },
 
-  /** The room stands elsewhere than the caller expects: somebody else was first. */
+  /** The room is at another position than the caller expects: somebody else was first. */
   conflict: { http: 409, jsonRpc: SERVER_ERROR, grpc: GRPC.aborted },
-  /** Code made a state that the hub's schema, JSON or the limit of its size does not admit. */
+  /** Hub code made a state that the schema, JSON or the limit of its size does not admit. */
   invalid_state: { http: 500, jsonRpc: SERVER_ERROR, grpc: GRPC.internal },
-  /** In development: hub code called a client method otherwise than the hub declares it. */
+  /** In development: hub code called a client method with other arguments than the hub declares. */
   invalid_message: { http: 500, jsonRpc: SERVER_ERROR, grpc: GRPC.internal },
-  /** In development: a member of the hub returned what it does not declare. */
+  /** In development: a member of the hub returned a value that it does not declare. */
   invalid_result: { http: 500, jsonRpc: SERVER_ERROR, grpc: GRPC.internal },
   /** A newer deploy has written the room's state: this one was rolled back. */
   state_newer: UNAVAILABLE,
 
-  /** The position is older than what the room keeps. */
+  /** The position is older than the messages that the room keeps. */
   history_gone: { http: 410, jsonRpc: SERVER_ERROR, grpc: GRPC.aborted },
-  /** The caller cancelled, or has gone: 499 is nginx's status for it. */
+  /** The caller cancelled, or has gone: 499 is nginx's status for that. */
   cancelled: { http: 499, jsonRpc: -32800, grpc: GRPC.cancelled },
   /** The server ended the connection before all was answered. */
   interrupted: { http: 500, jsonRpc: SERVER_ERROR, grpc: GRPC.unavailable },
   timed_out: { http: 504, jsonRpc: SERVER_ERROR, grpc: GRPC.deadlineExceeded },
   /** A service ended a stream; the message is the service's own. */
   ended: { http: 409, jsonRpc: SERVER_ERROR, grpc: GRPC.failedPrecondition },
-  /** A client that the hub or a service asked for a result failed. */
+  /** A client failed that the hub or a service had called for a result. */
   client_error: { http: 502, jsonRpc: SERVER_ERROR, grpc: GRPC.failedPrecondition },
 
   unavailable: UNAVAILABLE,
-  /** The object holds as much for its clients as it may, or as much for this one; it may be tried again. */
+  /** The object's memory for its clients, or for this one, is used up; a later attempt may succeed. */
   busy: { ...UNAVAILABLE, grpc: GRPC.resourceExhausted },
   room_full: UNAVAILABLE,
   relay_full: UNAVAILABLE,
@@ -157,8 +157,8 @@ export const ERRORS = {
 export type ErrorCode = keyof typeof ERRORS;
 
 /**
- * The rule for a code without a row, which comes from hub code or from another version. Where a request is refused with
- * it, that is a failure of the server: 500, and gRPC's UNKNOWN. Where a call failed with it, hub code refused the call:
+ * The rule for a code without a row, which comes from hub code or from another version. If a request is refused with
+ * it, that is a failure of the server: 500, and gRPC's UNKNOWN. If a call failed with it, hub code refused the call:
  * −32000, gRPC's FAILED_PRECONDITION, and a HubException with its message.
  */
 const UNKNOWN = {
@@ -169,7 +169,7 @@ const UNKNOWN = {
 const rowOf = (code: string): ErrorRow | undefined =>
   Object.hasOwn(ERRORS, code) ? ERRORS[code as ErrorCode] : undefined;
 
-/** Whether the server has this code; else hub code invented it, or another version of the server. */
+/** Whether the server has this code; else it comes from hub code, or from another version of the server. */
 export const isErrorCode = (code: string): code is ErrorCode => rowOf(code) !== undefined;
 
 /** The status of a request that is refused with this code, whichever part of the server refuses it. */
@@ -179,6 +179,6 @@ export const httpStatusOf = (code: string): number => rowOf(code)?.http ?? UNKNO
 export const jsonRpcNumberOf = (code: string): number =>
   rowOf(code)?.jsonRpc ?? UNKNOWN.called.jsonRpc;
 
-/** The gRPC code for this one: of a call that failed at its hub, or of a request that was refused before. */
+/** The gRPC code for this code: for a call that failed at its hub, or for a request that was refused earlier. */
 export const grpcCodeOf = (code: string, stage: "refused" | "called"): GrpcCode =>
   rowOf(code)?.grpc ?? UNKNOWN[stage].grpc;

@@ -7,23 +7,23 @@ export type { ErrorCode };
 /**
  * An error that may leave the server: its `code` is stable and its message is a sentence for the caller.
  *
- * Inside src the constructor takes codes of the table only: `NoInfer` keeps `Code` from being widened by the argument.
- * For other codes it is written out: `HubError<ClientErrorCode>` in clients, `HubError<string>` for a code that came
- * from elsewhere at run time.
+ * Inside src the constructor takes only codes of the table: `NoInfer` keeps `Code` from being widened by the argument.
+ * For other codes write the type: `HubError<ClientErrorCode>` in clients, `HubError<string>` for a code that is only
+ * known at run time.
  */
 export class HubError<Code extends string = ErrorCode> extends Error {
   readonly code: ErrorCode | (string & {});
-  /** The cause, such as `TypeError: …`. Present only where the hub shows details to its callers. */
+  /** The cause, such as `TypeError: …`. Present only if the hub shows details to its callers. */
   declare detail?: string;
   /**
-   * Of `serverError`: hub code may throw the same code with words of its own, which SignalR's clients get as they are.
+   * Set by `serverError`: if hub code throws the same code, SignalR's clients get hub code's own message instead.
    */
   declare isOwn?: true;
   /** Advice for the developer. In clients, if the server sent it. In the server: replaces the code's advice. */
   declare action?: string;
-  /** In clients: the HTTP status of the refusal, also of a refusal on a socket. */
+  /** In clients: the HTTP status of the refusal, even of one on a socket. */
   declare status?: number;
-  /** The seconds after which to try again. In clients as the server says; in the server where it knows them. */
+  /** Seconds after which to try again: in clients if the server sent them; in the server if it knows them. */
   declare retryAfter?: number;
 
   constructor(code: NoInfer<Code>, message: string, options?: ErrorOptions) {
@@ -37,26 +37,41 @@ export class HubError<Code extends string = ErrorCode> extends Error {
 export const OpenHubError = HubError<ErrorCode | (string & {})>;
 export type OpenHubError = HubError;
 
-/** An error that the server itself throws, and no hub code: SignalR's clients get ASP.NET Core's words for it. */
+/** An error thrown by the server itself, not by hub code: SignalR's clients get ASP.NET Core's message for it. */
 export const serverError = (code: ErrorCode, message: string): HubError =>
   Object.assign(new HubError(code, message), { isOwn: true as const });
 
-/** The error that a caller receives: a `HubError` as it is, anything else as `internal`. */
-export function publicError(error: unknown): HubError {
-  if (error instanceof HubError) return error;
-  if (!isRemoteHubError(error))
-    return serverError("internal", "The server failed; its log has the details.");
-  const { code, message, isOwn, retryAfter } = error;
-  const known = { ...(isOwn && { isOwn }), ...(retryAfter && { retryAfter }) };
-  return Object.assign(new HubError<string>(code, message), known);
+/** The error that a caller receives: a `HubError` unchanged, anything else as `internal`. */
+export const publicError = (error: unknown): HubError =>
+  hubErrorOf(error) ?? serverError("internal", "The server failed; its log has the details.");
+
+/** Undefined for any other value. Never throws: hub code may throw a revoked proxy, whose members cannot be read. */
+function hubErrorOf(error: unknown): HubError | undefined {
+  try {
+    if (error instanceof HubError) return error;
+    if (!isRemoteHubError(error)) return undefined;
+    const { code, message, isOwn, retryAfter } = error;
+    const known = { ...(isOwn && { isOwn }), ...(retryAfter && { retryAfter }) };
+    return Object.assign(new HubError<string>(code, message), known);
+  } catch {
+    return undefined;
+  }
+}
+
+/** `TypeError: …`, of any value that was thrown. Never throws: an object without a prototype has no text. */
+export function errorLine(error: unknown): string {
+  try {
+    return error instanceof Error ? `${error.name}: ${error.message}` : String(error);
+  } catch {
+    return "A thrown value without text.";
+  }
 }
 
 /**
- * Whether an error is to be logged where it is shown as `internal`: code threw it, and it is not the answer of an
- * object that has logged its reason.
+ * Whether an error that is shown as `internal` must be logged: it was thrown here, and is not the answer of an object,
+ * which has logged the reason itself.
  */
-export const isUnexpected = (error: unknown): boolean =>
-  !(error instanceof HubError) && !isRemoteHubError(error);
+export const isUnexpected = (error: unknown): boolean => hubErrorOf(error) === undefined;
 
 /**
  * Over RPC errors lose their class, and keep `name`, `message` and own properties (compatibility flag
@@ -81,7 +96,7 @@ export const CLOSE = {
   slow: 4408,
   silent: 4410,
   interrupted: 4411,
-  /** The object's memory for its clients is spent. */
+  /** The object's memory for its clients is used up. */
   busy: 4413,
   flooding: 4429,
   gone: 4500,
@@ -89,9 +104,9 @@ export const CLOSE = {
   malformed: 4502,
   /** The hub's `connected` threw. */
   failed: 4503,
-  /** A newer connection of the same client took over. */
+  /** A newer connection of the same client has replaced this one. */
   replaced: 4504,
-  /** A fresh token does not admit the room, or the hub, that the connection came for. */
+  /** A fresh token does not admit to the room or hub of the connection. */
   forbidden: 4505,
   /** Closed by a service, with the service's reason. */
   dismissed: 4510,
@@ -140,7 +155,7 @@ export function reasonOf(code: CloseCode): string {
   }
 }
 
-/** Whether a client reconnects after a close: by range for our codes, by RFC 6455 for others. */
+/** Whether a client reconnects after a close: by range for Dormouse's codes, by RFC 6455 for others. */
 export const shouldReconnect = (code: number): boolean =>
   code >= 4000 ? code < 4500 : code !== 1000 && code !== 1008;
 

@@ -26,7 +26,7 @@ type Value =
   | { readonly type: "name"; readonly name: "userId" | "connectionId" }
   | { readonly type: "call"; readonly by: Change; readonly of: Value };
 
-/** Only `withRooms` makes `rooms`: services name those by groups. */
+/** `rooms` is only made by `withRooms`: services write `groups`. */
 type List = readonly Value[] | "groups" | "rooms";
 
 const COMPARISONS = ["eq", "ne", "gt", "ge", "lt", "le"] as const;
@@ -44,7 +44,7 @@ const MAX_CHARS = 2_000;
 /** Deepest nesting of parentheses, `not` and function calls. Bounds recursion, here and in `matches`. */
 const MAX_DEPTH = 32;
 
-/** One token after optional blanks. Sticky (`y`): matching goes on exactly where the last token ended. */
+/** One token after optional blanks. Sticky (`y`): matching continues exactly where the last token ended. */
 const TOKEN =
   /\s*(?:(?<string>'(?:[^']|'')*')|(?<number>-?\d{1,15})|(?<word>[A-Za-z]+)|(?<sign>[(),]))/y;
 
@@ -204,7 +204,7 @@ type Scalar = string | number | null;
 const listOf = (list: List, subject: FilterSubject): readonly Scalar[] =>
   typeof list === "string" ? subject[list] : list.map((value) => valueOf(value, subject));
 
-/** The filter where some names of groups stand for rooms of another kind; `roomOf` gives the topic of those. */
+/** The filter with names of groups replaced that stand for rooms of another kind; `roomOf` returns their topics. */
 export function withRooms(filter: Filter, roomOf: (group: string) => string | undefined): Filter {
   switch (filter.type) {
     case "and":
@@ -223,7 +223,7 @@ export function withRooms(filter: Filter, roomOf: (group: string) => string | un
   }
 }
 
-/** Functions of anything but a text give null, which equals only `null`. */
+/** A function of a value that is not text returns null, which equals only `null`. */
 function valueOf(value: Value, subject: FilterSubject): Scalar {
   if (value.type === "literal") return value.value;
   if (value.type === "name") return subject[value.name];

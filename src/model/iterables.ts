@@ -1,10 +1,11 @@
-// Values that give others one by one. JSON has nothing of them but `{}`: they are read, or refused.
+// Values that yield others one by one. JSON would write them as `{}`: so they are either read or refused.
 
 export const isAsyncIterable = (value: unknown): value is AsyncIterable<unknown> =>
   typeof value === "object" && value !== null && Symbol.asyncIterator in value;
 
 /**
- * Whether a value is a generator's, an iterator, or an async iterable such as a `ReadableStream`; no list and no map.
+ * Whether a value is an iterator, such as a generator's, or an async iterable, such as a `ReadableStream`; false for
+ * lists and maps.
  */
 export const givesItems = (value: unknown): value is GivesItems =>
   isAsyncIterable(value) || isIterator(value);

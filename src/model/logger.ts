@@ -1,5 +1,7 @@
 // Structured log: one line of JSON per event. Fields are names and figures; never a body, a token or a query string.
 
+import { errorLine } from "./errors.ts";
+
 /** Further members of the line. `error` may be any thrown value; its stack is logged. */
 interface Fields {
   readonly [name: string]: unknown;
@@ -36,10 +38,14 @@ const lineOf = (fields: Fields): string =>
  */
 const INVISIBLE = /[\u007f-\u009f\u200e\u200f\u2028-\u202e\u2066-\u2069]/g;
 
-/** The stack, followed by that of its cause. A thrown value that is no Error is logged as text. */
+/** The stack, followed by the stack of the cause. A value that is not an Error is logged as text. Never throws. */
 function textOf(error: unknown): string {
-  if (!(error instanceof Error)) return String(error).slice(0, MAX_STACK_CHARS);
-  const stack = error.stack ?? `${error.name}: ${error.message}`;
-  const cause = error.cause instanceof Error ? `\nCaused by: ${error.cause.stack}` : "";
-  return (stack + cause).slice(0, MAX_STACK_CHARS);
+  try {
+    if (!(error instanceof Error)) return String(error).slice(0, MAX_STACK_CHARS);
+    const stack = error.stack ?? errorLine(error);
+    const cause = error.cause instanceof Error ? `\nCaused by: ${error.cause.stack}` : "";
+    return (stack + cause).slice(0, MAX_STACK_CHARS);
+  } catch {
+    return errorLine(error);
+  }
 }

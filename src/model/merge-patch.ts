@@ -1,6 +1,6 @@
-// Merge patches (RFC 7396): the difference between two JSON values. Pure, and shared with pages. A patch removes a
-// property by `null`, so that values have no property that is null; within arrays it is a value. What does not change
-// stays the same object, which lets a difference and a page skip it.
+// Merge patches (RFC 7396): the difference between two JSON values. Pure, and shared with pages. In a patch `null`
+// removes a property, so that values cannot have properties that are null; within arrays null is a value. Unchanged
+// objects stay the same, so that a difference and a page can skip them.
 
 export type Json = string | number | boolean | null | readonly Json[] | JsonObject;
 export interface JsonObject {
@@ -8,8 +8,8 @@ export interface JsonObject {
 }
 
 /**
- * The value after the patch. Neither is changed. Objects and arrays that the patch leaves as they are stay the same
- * ones, the whole value included. A key `__proto__` is skipped: no state has one.
+ * The value after the patch. Neither argument is changed. Objects and arrays that the patch does not change, even the
+ * whole value, stay the same objects. A key `__proto__` is skipped: no state has one.
  */
 export function applyPatch(target: unknown, patch: unknown): unknown {
   if (!isObject(patch)) return isSame(target, patch) ? target : patch;
@@ -28,8 +28,8 @@ export function applyPatch(target: unknown, patch: unknown): unknown {
 }
 
 /**
- * The patch from one value to another; undefined where they are equal. A property that is undefined counts as absent.
- * The same object on both sides is not looked into, so that a change costs what it touches.
+ * The patch from one value to another; undefined if they are equal. A property that is undefined counts as absent. An
+ * object that is the same on both sides is skipped, so that the cost depends on the size of the change.
  */
 export function patchBetween(before: unknown, after: unknown): unknown {
   if (before === after) return undefined;
@@ -64,6 +64,6 @@ type Members = Record<string, unknown>;
 const isObject = (value: unknown): value is Members =>
   typeof value === "object" && value !== null && !Array.isArray(value);
 
-/** Own properties only: a key such as `constructor` is one of a prototype. */
+/** Reads only own properties: `constructor`, for example, is a property of the prototype. */
 const memberOf = (value: Members, key: string): unknown =>
   Object.hasOwn(value, key) ? value[key] : undefined;

@@ -22,11 +22,11 @@ export interface Invocation {
   readonly id?: CallId;
   readonly target: string;
   readonly args: readonly unknown[];
-  /** Calls repeated under one key publish once, as long as the rooms' logs keep the key. */
+  /** Calls repeated with the same key publish once, as long as the rooms' logs keep the key. */
   readonly idempotencyKey?: string;
   /** Client streams, in the order in which the method takes them; `args` has no placeholders then. */
   readonly streamIds?: readonly string[];
-  /** Whether the client expects stream items. Absent where the protocol does not distinguish. */
+  /** Whether the client expects stream items. Absent if the protocol does not distinguish. */
   readonly streaming?: boolean;
   /** `args` is one object of arguments by name, whose order the hub knows. */
   readonly byName?: true;
@@ -63,8 +63,8 @@ export type Incoming =
   | { readonly type: "ack"; readonly sequence: number }
   | { readonly type: "sequence"; readonly sequence: number }
   /**
-   * A message that was refused: it is answered with `error` and not dispatched. `id` is null where none could be read,
-   * and absent where the client expects no answer.
+   * A message that was refused: it is answered with `error` and not dispatched. `id` is null if none could be read, and
+   * absent if the client expects no answer.
    */
   | { readonly type: "malformed"; readonly id?: CallId; readonly error: HubError }
   /** A message after which the stream cannot be read any further: the connection ends. */
@@ -75,7 +75,7 @@ export interface Received {
   readonly messages: readonly Incoming[];
   readonly batch: boolean;
   /**
-   * The start of a message that continues in the next frame, where the protocol permits that. To be passed to the next
+   * The start of a message that continues in the next frame, if the protocol permits that. To be passed to the next
    * `decode`.
    */
   readonly rest?: string | Uint8Array;
@@ -98,15 +98,16 @@ export type Path = readonly (string | number)[];
 export type Encoded = string | Uint8Array;
 
 /**
- * Arguments, encoded once when they are published; saved and delivered as they are, and never encoded again per socket.
+ * Arguments, encoded once when they are published; stored and delivered in this form, not encoded again for each
+ * socket.
  */
 export interface Params {
   /** The text of one JSON array. Whole numbers have all their digits, also beyond 2⁵³. */
   readonly params: string;
   /**
-   * The places of values that JSON cannot represent: bytes, which `params` holds as base64, times, which it holds as
-   * ISO 8601 (never base64: it has colons), and dictionaries, which it holds as objects. Binary protocols write what
-   * they were.
+   * The places of values that JSON cannot represent: bytes, which `params` has as base64, times, which it has as ISO
+   * 8601 (distinguishable from base64 by the colons), and dictionaries, which it has as objects. Binary protocols write
+   * the original values.
    */
   readonly bytes?: readonly Path[];
 }
@@ -114,7 +115,7 @@ export interface Params {
 /** A call of the client method `target`: a message published in a room, or sent to one client. */
 export interface OutgoingInvocation extends Params {
   readonly type: "invocation";
-  /** Present where the server awaits the client's answer. */
+  /** Present if the server awaits the client's answer. */
   readonly id?: string;
   readonly target: string;
   readonly room?: string;

@@ -14,9 +14,9 @@ export interface Limits extends StateLimits {
   readonly depth: number;
   /** Messages in one inbound frame. */
   readonly messagesPerFrame: number;
-  /** Rooms of one connection beside its own. Without a bound, joins exhaust memory (Phoenix: CVE-2026-56811). */
+  /** Rooms of one connection besides its own. Without a bound, joins exhaust memory (Phoenix: CVE-2026-56811). */
   readonly groupsPerConnection: number;
-  /** Joins of one connection that are under way at once: each is a call to a room. More wait. */
+  /** Joins of one connection that may run at once: each is a call to a room. More wait. */
   readonly joinsAtOnce: number;
   /** Sockets of one user in one object. */
   readonly connectionsPerUser: number;
@@ -33,9 +33,9 @@ export interface Limits extends StateLimits {
    * runs hub code.
    */
   readonly connectionsPerRelay: number;
-  /** Clients that may be on their way into one object's rooms at once: further ones are refused with `unavailable`. */
+  /** Clients whose connection to one object may be in progress at once: more are refused with `unavailable`. */
   readonly arrivalsAtOnce: number;
-  /** Seconds that a client may have waited for its object; after more, most clients give up before they are in. */
+  /** Seconds that a client may have waited for its object; after more, most clients have given up. */
   readonly arrivalWaitSeconds: number;
   /** Streams in either direction that one connection may have open. */
   readonly streamsPerConnection: number;
@@ -90,8 +90,8 @@ export interface Limits extends StateLimits {
   /** Seconds the server waits for a client's answer. */
   readonly answerSeconds: number;
   /**
-   * Seconds after which a stream of rooms ends (Server-Sent Events, gRPC), give or take a tenth: its reader comes back
-   * and goes on. One that is lost half open looks alive until then.
+   * Seconds after which a stream of rooms ends (Server-Sent Events, gRPC), give or take a tenth: its reader reconnects
+   * and resumes. A half-open stream, whose reader has vanished, looks alive until then.
    */
   readonly streamSeconds: number;
   /** Seconds after which a client that never pings, and has sent nothing, counts as gone. */
@@ -194,11 +194,11 @@ export interface RoomSettings {
 
 /** Settings for SignalR clients. */
 export interface SignalRSettings {
-  /** Whether client methods keep their spelling in hub code. Otherwise they are in PascalCase. */
+  /** Whether client methods keep the spelling of hub code. Otherwise they are in PascalCase. */
   readonly verbatim: boolean;
-  /** How MessagePack has the keys of records: in PascalCase, as .NET's classes, or as hub code spells them. */
+  /** How MessagePack spells the keys of records: in PascalCase, like .NET's classes, or as hub code does. */
   readonly messagePackKeys: "pascal" | "verbatim";
-  /** Of rooms with state. */
+  /** The client methods for rooms with state. */
   readonly state: StateNames;
   readonly handshakeSeconds: number;
   /** In the order in which clients try them. */

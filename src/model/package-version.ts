@@ -1,9 +1,9 @@
-// Versions of this package, which client and server tell each other.
+// The version of this package, which client and server exchange.
 
-/** As in package.json; test/node/package-version.test.ts compares them. */
+/** The same as in package.json; test/node/package-version.test.ts compares them. */
 export const VERSION = "0.1.0";
 
 /**
- * The query parameter by which a client says its version. Only our own client has it: it also understands `$/refused`.
+ * The query parameter with the client's version. Only Dormouse's own client sends it, which understands `$/refused`.
  */
 export const VERSION_PARAMETER = "dormouse";

@@ -1,23 +1,23 @@
-// Copies of values as the JSON that a room's state may be. Everything else is refused with its path: a property that is
-// null (a merge patch removes by it), dates, maps, instances of classes, functions, NaN, holes, lone surrogates,
-// cycles.
+// Copies values as the JSON that a room's state may consist of. Everything else is refused with its path: a property
+// that is null (in a merge patch null removes), dates, maps, instances of classes, functions, NaN, holes, lone
+// surrogates, cycles.
 
 import { HubError } from "./errors.ts";
 
-/** Levels of objects and arrays in a state. A patch has as many, and frames are refused at 64. */
+/** The most levels of objects and arrays in a state. A patch has as many, and frames are refused beyond 64. */
 export const STATE_DEPTH = 32;
 
 /** Lone surrogates have no UTF-8. By the flag `u`: React Native's engine has no `isWellFormed` [CP2]. */
 const LONE_SURROGATE = /[\ud800-\udfff]/u;
 
-/** Where a value is: keys from the outermost on, put together for a message only. */
+/** The path of a value: keys from the outermost on, joined only when an error message needs it. */
 export type PlaceOf = () => string;
 
-/** The replacement for an object while it is copied; undefined where it is not replaced. */
+/** Returns the object to copy instead of this one; undefined if it is not replaced. */
 export type Unwrap = (value: object) => unknown;
 
 /**
- * A deep copy. A property that is undefined is left out. `undefined` itself is returned as it is. Throws
+ * A deep copy. A property that is undefined is left out. `undefined` itself is returned unchanged. Throws
  * `invalid_state`.
  */
 export function plainJson(value: unknown, place: PlaceOf, unwrap: Unwrap = itself): unknown {
@@ -69,7 +69,7 @@ function copyOfObject(value: object, at: Copying): unknown {
   return copy;
 }
 
-/** A plain object of another realm, as a test's sandbox has them. */
+/** Whether it is the prototype of plain objects of another realm, such as a test's sandbox. */
 const isForeign = (prototype: unknown): boolean =>
   Object.getPrototypeOf(prototype) === null && Object.hasOwn(prototype as object, "isPrototypeOf");
 
@@ -90,7 +90,7 @@ const inner = ({ unwrap, depth }: Copying, place: PlaceOf): Copying => ({
   depth: depth + 1,
 });
 
-/** Throws `invalid_state` for a key that no state has. */
+/** Throws `invalid_state` for a key that a state may not have. */
 export function checkKey(key: string, place: PlaceOf): void {
   if (key === "__proto__") throw invalid(place(), "is a prototype, and no property");
   if (LONE_SURROGATE.test(key)) throw invalid(place(), "has half a surrogate pair in its name");

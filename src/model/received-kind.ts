@@ -1,4 +1,4 @@
-// Values of callers in words: the kind of the received value, never the value, since errors reach logs.
+// Describes values of callers in words: only the kind of value, never the value itself, since errors reach logs.
 
 import { StreamRef } from "./message.ts";
 
@@ -18,12 +18,12 @@ interface Issue {
   readonly path?: readonly (PropertyKey | { readonly key: PropertyKey })[] | undefined;
 }
 
-/** Characters of an issue's text. */
+/** The most characters of an issue's text. */
 const MOST = 500;
 
 /**
- * The first issue of a schema as one sentence: place, path, what was expected and what came. Most libraries say the
- * latter themselves where the type is wrong.
+ * The first issue of a schema as one sentence: place, path, the expected and the received kind of value. Most libraries
+ * name the latter themselves if the type is wrong.
  */
 export function issueText(
   place: string,

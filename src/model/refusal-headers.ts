@@ -1,11 +1,11 @@
-// Headers of every refusal, whichever part of the server answers it.
+// Headers of every refusal, in all parts of the server.
 
 import { laterSeconds } from "./retry-after.ts";
 
-/** Codes that wait for a server of somebody else's: a fixed pause of 5 s. */
+/** Codes of failures of other servers: after them, clients pause for 5 s. */
 const ELSEWHERE: ReadonlySet<string> = new Set(["keys_unavailable", "webhook_unavailable"]);
 
-/** `retryAfter` is of an error that knows better than its code when to try again. */
+/** `retryAfter`: set if the error knows better than its code when to try again. */
 export const refusalHeaders = (
   code: string,
   status: number,
@@ -20,10 +20,10 @@ export const refusalHeaders = (
   }),
 });
 
-/** Codes of hub code may be any text. `Headers` throws for control characters. */
+/** A code as a header's value. Codes of hub code may be any text, but `Headers` throws for control characters. */
 export const headerCode = (code: string): string => code.replaceAll(/[^ -~]/g, "?").slice(0, 128);
 
-/** Every 401 has a challenge (RFC 9110 §15.5.2). Without a token it names no error (RFC 6750 §3.1). */
+/** Every 401 needs a challenge (RFC 9110 §15.5.2). If the token is missing it names no error (RFC 6750 §3.1). */
 export const challengeFor = (code: string): string =>
   code === "token_missing" ? "Bearer" : 'Bearer error="invalid_token"';
 

@@ -1,8 +1,8 @@
-// The URL of a request, parsed once: routes, tokens, the query and the path are read one after another.
+// The URL of a request, parsed once, because routes, tokens, query and path are read by different parts.
 
 const PARSED = new WeakMap<Request, URL>();
 
-/** The same object each time, which must not be changed. Its `searchParams` cost as much as its parsing. */
+/** Returns the same object each time: do not change it. Its `searchParams` cost as much as parsing the URL. */
 export function urlOf(request: Request): URL {
   const known = PARSED.get(request);
   if (known) return known;

@@ -1,4 +1,4 @@
-// `retry-after` of refusals by load. Clients that were refused together must not all come back in the same second.
+// `retry-after` of refusals because of load. Clients that were refused together must not all return in the same second.
 
 import { HubError } from "./errors.ts";
 
@@ -11,11 +11,11 @@ export const laterSeconds = (): string => String(1 + Math.floor(Math.random() * 
 /** A Rate Limiting binding counts over periods of 10 or 60 seconds, and does not say when the next one begins. */
 export const BINDING_SECONDS = 10;
 
-/** `rate_limited`, with the whole seconds before which another attempt is in vain. */
+/** The error `rate_limited`, with the whole seconds before which another attempt would fail. */
 export const rateLimited = (message: string, retryAfter: number): HubError =>
   Object.assign(new HubError("rate_limited", message), { retryAfter });
 
-/** The seconds that a refusal has in its header, as a member of its error. */
+/** The seconds in a refusal's header, as a member for its error. */
 export function retryAfterOf({ headers }: Response): { readonly retryAfter?: number } {
   const retryAfter = Number(headers.get("retry-after"));
   return retryAfter > 0 ? { retryAfter } : {};

@@ -1,7 +1,7 @@
-// Limits of rooms with state, among those of a hub (options.ts).
+// Limits of rooms with state, which are part of a hub's limits (options.ts).
 
 export interface StateLimits {
-  /** Bytes of a room's state as JSON: a row has 2 MB, and all of it goes to each client that joins. */
+  /** Bytes of a room's state as JSON: a row has 2 MB, and the whole state is sent to each client that joins. */
   readonly stateBytes: number;
   /** Actions that one room may have scheduled: each is an alarm. */
   readonly schedulesPerRoom: number;

@@ -1,23 +1,23 @@
-// A room's state on the wire of JSON-RPC. The other protocols carry the same values under names of their own.
+// A room's state on the wire of JSON-RPC. The other protocols send the same values under names of their own.
 //
-// - On a room's own socket the snapshot is `state` in `$/connected`, next to `position`. It is absent where the replay
-//   has the changes instead, which then are fewer bytes, and in rooms whose clients see no state.
-// - On a hub's socket `$/state` has it, with `room` and `position`, before anything else of the room: before the answer
-//   to `$/join` and before entries that follow it.
-// - After it, each `$/state` is one change, numbered like a message. A snapshot in its place replaces the copy.
-// - One frame has change, messages and answer of an action, in this order.
+// - On a room's own socket the snapshot is `state` in `$/connected`, next to `position`. It is absent if the replay has
+//   the changes instead, because they are shorter, and in rooms whose clients see no state.
+// - On a hub's socket the snapshot is a `$/state`, with `room` and `position`, before all other messages of the room:
+//   before the answer to `$/join` and the entries that follow it.
+// - After it, each `$/state` is one change, numbered like a message. A snapshot instead of a change replaces the copy.
+// - One frame has the change, the messages and the answer of an action, in this order.
 
-/** A room's state as its clients see it, where the room stood then. `epoch:offset`. */
+/** A room's state as its clients see it, with its position (`epoch:offset`). */
 export interface StateSnapshot<V = unknown> {
   readonly state: V;
   readonly position: string;
 }
 
-/** Parameters of `$/state`; `room` and `position` are beside them. Exactly one of both. */
+/** Parameters of `$/state`: exactly one of `patch` and `state`. `room` and `position` are siblings of `params`. */
 export type StateChange =
-  /** A merge patch (RFC 7396) from the state at the position before. */
+  /** A merge patch (RFC 7396) from the state at the preceding position. */
   | { readonly patch: unknown; readonly state?: never }
-  /** In place of the copy: a snapshot, or a change whose patch is larger than the state. */
+  /** Replaces the client's copy: a snapshot, or a change whose patch is larger than the state. */
   | { readonly state: unknown; readonly patch?: never };
 
 /** How clients of SignalR get a room's state. */
@@ -30,26 +30,26 @@ export interface StateNames {
 
 export const STATE_NAMES: StateNames = { snapshot: "RoomState", patch: "RoomPatch" };
 
-/** Parameters of `$/run`. Members of the frame itself (`idempotencyKey`) are not looked at. */
+/** Parameters of `$/run`. A member `idempotencyKey` of the frame itself is ignored. */
 export interface RunParams {
-  /** Default: the connection's own room, where it has one of the stateful kind. */
+  /** Default: the connection's own room, if it has one of the stateful kind. */
   readonly room?: string;
   readonly action: string;
   /** Arguments in their order. Default: none. */
   readonly params?: readonly unknown[];
-  /** Runs repeated under one key, by one user, are done once, and answered as the first was. */
+  /** Runs repeated by one user with the same key are executed once, and get the first one's answer. */
   readonly idempotencyKey?: string;
-  /** Only where the room still stands here (`conflict` otherwise). */
+  /** Run only if the room is still at this position (`conflict` otherwise). */
   readonly at?: string;
 }
 
 /** The answer to `$/run`. A call of an action by its name is answered with `result` alone. */
 export interface RunAnswer {
-  /** `null` where the action returns nothing. */
+  /** `null` if the action returns nothing. */
   readonly result: unknown;
-  /** Everything that the action did is at or before this position. */
+  /** All effects of the action are at or before this position. */
   readonly position: string;
-  /** Whether an earlier run under this key is answered. */
+  /** Whether this is the answer of an earlier run with the same key. */
   readonly repeated: boolean;
 }
 
@@ -60,9 +60,9 @@ export interface ScheduledAction {
   readonly args: readonly unknown[];
   /** Milliseconds since 1970. */
   readonly at: number;
-  /** Seconds, or five fields of cron. */
+  /** The period: seconds, or five cron fields. */
   readonly every?: number | string;
-  /** Of a period that has failed, or an action that this deploy lacks: the time that was planned, before attempts. */
+  /** The originally planned time, if a periodic run has failed, or the action is missing in this deploy. */
   readonly planned?: number;
   /** How often it has failed; after five times it is kept, and not run again. */
   readonly failures: number;

@@ -1,4 +1,4 @@
-// The statements and keys that parts of an object use, whether its storage is real or still empty
+// The interface to storage for parts of an object, whether the storage is real or still empty
 // (rooms/platform/object-storage.ts).
 
 type Row = Record<string, SqlStorageValue>;
@@ -9,7 +9,7 @@ export type SqlRows<T extends Row> = Iterable<T> &
 
 export interface Sql {
   exec<T extends Row>(query: string, ...values: SqlStorageValue[]): SqlRows<T>;
-  /** The engine's own, for the path of every message, once all tables are made. Its errors are the engine's, too. */
+  /** The platform's own storage, for the path of every message, once all tables exist. Throws the platform's errors. */
   readonly direct?: Pick<SqlStorage, "exec"> | undefined;
 }
 
@@ -18,6 +18,6 @@ export type KeyValues = Pick<SyncKvStorage, "get" | "list" | "put" | "delete">;
 export interface PartStorage {
   readonly sql: Sql;
   readonly kv: KeyValues;
-  /** All changes of `run`, or none where it throws. */
+  /** Makes all changes of `run`, or none if it throws. */
   transactionSync<T>(run: () => T): T;
 }

@@ -1,8 +1,8 @@
-// A hash of texts, to spread them over objects and to name them.
+// A hash of texts, to distribute them over objects and to name them.
 
 /**
- * FNV-1a over UTF-16 units: an even distribution is enough. Two texts with one hash share an object, which is harmless;
- * of the few that name something in a document, no two are to be expected.
+ * FNV-1a over UTF-16 units: an even distribution is enough. Two texts with the same hash share an object, which is
+ * harmless; among the few texts that are names in a document, a collision is improbable.
  */
 export function hashOf(text: string): number {
   let hash = 0x811c9dc5;

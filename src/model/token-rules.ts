@@ -1,4 +1,4 @@
-// Revocation: which signed and unexpired tokens of a user are refused all the same.
+// Revocation: which valid tokens of a user are refused.
 
 import type { TokenFacts } from "./user.ts";
 

@@ -38,8 +38,8 @@ export function parseTopic(text: string): Topic {
 }
 
 /**
- * The same of a text that `formatTopic` wrote: in storage, an attachment, an object's name. Its name is taken as it is,
- * also where an older version allowed names that are refused today. Throws `room_kind_not_found`.
+ * The same for text that `formatTopic` wrote: in storage, an attachment, an object's name. The name is not checked,
+ * because older versions allowed some names that are refused today. Throws `room_kind_not_found`.
  */
 export function writtenTopic(text: string): Topic {
   if (text === "all") return ALL;
@@ -50,6 +50,13 @@ export function writtenTopic(text: string): Topic {
 /** A topic that clients may join, from its two parts. Throws `room_kind_not_found` or `invalid_name`. */
 export function roomTopic(kind: string, name: string): Topic {
   return { kind: roomKind(kind), name: canonicalName(name) };
+}
+
+/** The same for names that hub code gives. Throws a TypeError for what is no string, such as the number of an order. */
+export function topicOfCode(kind: string, name: string): Topic {
+  if (typeof name !== "string")
+    throw new TypeError(`The name of a room or user is a string, not ${typeof name}.`);
+  return roomTopic(kind, name);
 }
 
 function roomKind(kind: string): RoomKind {
@@ -78,7 +85,7 @@ export function canonicalName(raw: string): string {
   return name;
 }
 
-/** Whether a value from the wire may name something: a method, a stream, an invocation. */
+/** Whether a value from the wire may be a name: of a method, a stream, an invocation. */
 export const isName = (value: unknown): value is string =>
   typeof value === "string" && value.length > 0 && value.length <= MAX_NAME_LENGTH;
 

@@ -1,13 +1,13 @@
-// Trace context of W3C (version 00): the header `traceparent`, which names a trace and its newest span. It is passed on
-// as it came, and nothing is added: services make spans of their own.
+// W3C trace context (version 00): the header `traceparent`, which names a trace and its newest span. It is passed on
+// unchanged, without new spans: services make spans of their own.
 
 const TRACEPARENT = /^00-(?!0{32})[\da-f]{32}-(?!0{16})[\da-f]{16}-[\da-f]{2}$/;
 
-/** A header's value, or nothing where it is none: a client's text must not go on to logs and receivers. */
+/** A header's value if it is valid: other text of a client must not reach logs and receivers. */
 export const readTrace = (value: string | null | undefined): string | undefined =>
   typeof value === "string" && TRACEPARENT.test(value) ? value : undefined;
 
-/** The member of a message or arrival that has a trace; none where there is no trace. */
+/** The member `trace` of a message or arrival; absent if there is no trace. */
 interface Traced {
   readonly trace?: string;
 }

@@ -7,7 +7,7 @@ import { canonicalName } from "./topic.ts";
 
 /** One entry of the claim `caps`, in Centrifugo's form. Entries only grant; a user has their union. */
 export interface Capability {
-  /** Topics, or with `match` patterns such as `group:news.*`: `*` is a run without `:` `.` or `/`, `**` any run. */
+  /** Topics, or with `match` patterns such as `group:news.*`: `*` is any text without `:` `.` or `/`, `**` any text. */
   readonly channels: readonly string[];
   /** Absent: a channel is an exact topic. */
   readonly match?: "wildcard";
@@ -90,16 +90,16 @@ export function isNewer(candidate: User, current: User): boolean {
 /** Whether the user is a connection without a token, at a hub that admits those (`anonymous`). */
 export const isGuest = ({ guestFrom }: Pick<User, "guestFrom">): boolean => guestFrom !== undefined;
 
-/** The parts of a user by which its account is found. */
+/** The members of a user that determine its account. */
 export type AccountUser = Pick<User, "id" | "guestFrom">;
 
-/** The user whose account admits a connection. Guests of one network share an account, and so a rate and a ban. */
+/** The name of the account that admits a connection. Guests of one network share an account, a rate and a ban. */
 export const accountOf = ({ id, guestFrom }: AccountUser): string =>
   guestFrom === undefined ? id : `guests@${guestFrom}`;
 
 /**
- * The account of guests that an id means: that of the network which the address in it is of, however that is written.
- * Undefined for ids of another form.
+ * The guests' account that an id names: the account of the network of the address in the id, in any spelling. Undefined
+ * for ids of another form.
  */
 export function guestAccount(id: string): string | undefined {
   const { address } = GUEST_ACCOUNT.exec(id)?.groups ?? {};
@@ -110,8 +110,8 @@ const GUEST_ACCOUNT =
   /^guests@(?<address>[\d.]*|[\dA-Fa-f:]*::[\dA-Fa-f:.]*|(?:[\dA-Fa-f]+:){7}[\dA-Fa-f]+)(?:\/64)?$/;
 
 /**
- * The id of a token's user in its canonical form. Throws `invalid_name`, also for an account of guests: its user would
- * share their rate, their number and their ban.
+ * The id of a token's user in its canonical form. Throws `invalid_name`, even for a guests' account: such a user would
+ * share the guests' rate, number of connections and ban.
  */
 export function tokenUserId(raw: string): string {
   const id = canonicalName(raw);
@@ -122,12 +122,12 @@ export function tokenUserId(raw: string): string {
   );
 }
 
-/** Whether a service that names this user means the connection: by its user's id, or by the account of guests. */
+/** Whether the name that a service has given selects this user: as the user's id, or as the guests' account. */
 export const isNamed = (user: AccountUser, name: string): boolean =>
   user.id === name || accountOf(user) === name;
 
 /**
- * The role of trusted back ends. It admits to every room, whatever the hub's policies
+ * The role of trusted back ends. It admits to every room, regardless of the hub's policies
  * (docs/design/rest-and-tokens.md#ro3).
  */
 export const SERVICE_ROLE = "service";
@@ -138,7 +138,7 @@ export const isService = (user: Pick<User, "roles">): boolean => user.roles.incl
 export interface TokenFacts {
   /** The user's id. */
   readonly id: string;
-  /** The account that admits the user, where it is not the user's own: that of guests. */
+  /** The account that admits the user, if it is not the user's own, that is for guests. */
   readonly account?: string;
   readonly jti?: string;
   /** Issued at, in seconds since 1970. */

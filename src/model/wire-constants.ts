@@ -1,5 +1,5 @@
-// Constants of the wire which server and browser client share. Kept apart from options.ts, so that pages do not load
-// the server's limits.
+// Constants of the wire protocols that server and browser client share. Separate from options.ts, so that pages do not
+// load the server's limits.
 
 /**
  * The heartbeat of both protocols: SignalR's JSON ping. Durable Objects answer exactly this text without waking
@@ -10,20 +10,20 @@ export const PING = '{"type":6}\u001e';
 /** Seconds between heartbeats, until the server announces another interval. */
 export const PING_SECONDS = 15;
 
-/** Bytes of one frame to the server. SignalR's own default; OWASP advises 64 KiB at most. */
+/** The most bytes of one frame to the server. SignalR's own default; OWASP advises 64 KiB at most. */
 export const MESSAGE_BYTES = 32 * 1024;
 
-/** Messages in one frame to the server: each costs a dispatch. */
+/** The most messages in one frame to the server: each costs a dispatch. */
 export const MESSAGES_PER_FRAME = 100;
 
-/** Characters of an idempotency key, in every protocol: code points, as JSON Schema counts them. */
+/** The most characters of an idempotency key, in every protocol: code points, as JSON Schema counts them. */
 export const MAX_IDEMPOTENCY_KEY = 256;
 
 export const isIdempotencyKey = (value: unknown): value is string =>
   typeof value === "string" && value !== "" && [...value].length <= MAX_IDEMPOTENCY_KEY;
 
-/** Between relay and worker: closes a poll whose place another has taken, with the frames that it has not confirmed. */
+/** Close code from relay to worker: another poll has replaced this one, and gets the unconfirmed frames. */
 export const POLL_REPLACED = 4000;
 
-/** The same of a poll whose connection has ended: its last frame is a Close. 1000 confirms what it answers with. */
+/** Close code for a poll whose connection has ended: its last frame is a Close. 1000 confirms the answered frames. */
 export const POLL_ENDED = 4002;

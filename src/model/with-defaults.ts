@@ -1,8 +1,8 @@
 // Options over their default values.
 
 /**
- * The options over the defaults. A member that is undefined counts as absent: applications pass on what they may not
- * have themselves, and `{ ...defaults, ...options }` would put their undefined in place of a default.
+ * The options over the defaults. A member that is undefined counts as absent, because applications pass on optional
+ * values, and `{ ...defaults, ...options }` would replace a default with undefined.
  */
 export function withDefaults<D extends object, T extends object>(
   defaults: D,

@@ -1,4 +1,4 @@
-// The protocol of a SignalR connection before its handshake. It carries no messages; the only text that both sides
+// The protocol of a SignalR connection before its handshake. It has no messages; the only text that both sides
 // understand at this point is a refusal in the form of a handshake response.
 
 import { handshakeResponse } from "./handshake.ts";

@@ -26,8 +26,8 @@ export function concat(parts: readonly Uint8Array[]): Uint8Array {
 }
 
 /**
- * The beginning of a message, at most `most` bytes long, with more of it. It gets room to grow, which the next call
- * fills: each byte is copied a few times at most, however many frames bring the message.
+ * Appends bytes to the beginning of a message, which is at most `most` bytes long. The buffer gets spare capacity for
+ * the next call, so that each byte is copied only a few times, even if the message arrives in many frames.
  */
 export function append(begun: Uint8Array, more: Uint8Array, most: number): Uint8Array {
   const length = begun.length + more.length;
@@ -41,6 +41,14 @@ export function append(begun: Uint8Array, more: Uint8Array, most: number): Uint8
   return whole;
 }
 
-/** The remainder of a frame, copied: a view would keep the whole frame in memory. From 0 it is the frame itself. */
+/** The rest of a frame, copied, because a view would keep the whole frame in memory; from 0 the frame itself. */
 export const restOf = (bytes: Uint8Array, from: number): Uint8Array =>
   from === 0 ? bytes : bytes.slice(from);
+
+/** In slices: `String.fromCharCode` takes characters as arguments, and the stack is finite. */
+export function base64(bytes: Uint8Array): string {
+  let binary = "";
+  for (let start = 0; start < bytes.length; start += 8192)
+    binary += String.fromCharCode(...bytes.subarray(start, start + 8192));
+  return btoa(binary);
+}

@@ -1,5 +1,5 @@
-// Decodes JSON-RPC 2.0 from clients: text → messages. Each element of a batch is judged on its own. The order of checks
-// is size, depth, syntax, members.
+// Decodes JSON-RPC 2.0 from clients: text → messages. Each element of a batch is accepted or refused on its own. The
+// order of checks is size, depth, syntax, members.
 
 import { HubError, errorText } from "../model/errors.ts";
 import { StreamRef, type CallId, type Incoming, type Received } from "../model/message.ts";
@@ -18,7 +18,7 @@ import {
 import { argumentOverflow, BEYOND_DOUBLES, overflowIn, parseExactJson } from "./exact-json.ts";
 import { isName } from "../model/topic.ts";
 
-/** Never throws, as `Protocol.decode` requires. Whatever is refused is a `malformed` message. */
+/** Never throws, as `Protocol.decode` requires. A refused message becomes a `malformed` one. */
 export function decodeJsonRpc(frame: string | ArrayBuffer, limits: Limits): Received {
   if (typeof frame !== "string") return single(invalid(null, "JSON-RPC frames are text."));
   // Objects answer pings without waking; a dev server that does not hibernate delivers them.
@@ -34,11 +34,11 @@ export function decodeJsonRpc(frame: string | ArrayBuffer, limits: Limits): Rece
   return readFrame(value, { mayPollute: mayHavePrototypeKey(frame), isLossy }, limits);
 }
 
-/** What the text of a frame may have, so that its messages must be looked through. */
+/** What the text of a frame may contain, for which its messages must then be searched. */
 interface Suspicion {
-  /** The key `__proto__`. */
+  /** The text may contain the key `__proto__`. */
   readonly mayPollute: boolean;
-  /** Numbers that are not what was written. */
+  /** The text may contain numbers that lost digits when they were parsed. */
   readonly isLossy: boolean;
 }
 
@@ -50,7 +50,7 @@ function readFrame(value: unknown, suspicion: Suspicion, limits: Limits): Receiv
   return { messages: value.map((element) => readMessage(element, suspicion)), batch: true };
 }
 
-/** One message, read as JSON-RPC 2.0 demands. Unknown members are ignored, as JSON-RPC 2.0 §4 permits. */
+/** One message, read as JSON-RPC 2.0 requires. Unknown members are ignored, as JSON-RPC 2.0 §4 permits. */
 function readMessage(value: unknown, { mayPollute, isLossy }: Suspicion): Incoming {
   if (!isJsonObject(value)) return invalid(null, "A message is a JSON object.");
   if (mayPollute && hasPrototypeKey(value))
@@ -60,7 +60,7 @@ function readMessage(value: unknown, { mayPollute, isLossy }: Suspicion): Incomi
   return isLossy ? withoutOverflow(message) : message;
 }
 
-/** The message, or the failure of what it carries where a number in it is beyond those of doubles. */
+/** The message; if a number in it is out of the range of doubles, the failure of its call or item. */
 function withoutOverflow(message: Incoming): Incoming {
   switch (message.type) {
     case "invocation": {
@@ -121,7 +121,7 @@ function readArgument(value: unknown): unknown {
   return isName($stream) && Object.keys(value).length === 1 ? new StreamRef($stream) : value;
 }
 
-/** A notification of the protocol itself. `read` gives undefined for params of another shape. */
+/** A notification of the protocol itself. `read` returns undefined for params of another shape. */
 interface ProtocolMethod {
   readonly shape: string;
   readonly read: (params: Members) => Incoming | undefined;
@@ -134,7 +134,7 @@ const PROTOCOL_METHODS: ReadonlyMap<string, ProtocolMethod> = new Map<string, Pr
   ["$/cancelRequest", { shape: "$/cancelRequest {id}", read: readCancel }],
 ]);
 
-/** Refused as a request: nothing is called, so no answer would ever come. */
+/** As a request, with an id, it is refused: nothing is called, so that there would never be an answer. */
 function readProtocolMethod({ shape, read }: ProtocolMethod, message: Members): Incoming {
   const { id, params } = message;
   const own = id === undefined && isJsonObject(params) ? read(params) : undefined;
@@ -189,9 +189,9 @@ const invalid = (message: Members | null, sentence: string): Incoming =>
   );
 
 /**
- * The id for refusing a message; undefined where JSON-RPC 2.0 §4.1 forbids an answer ("The Server MUST NOT reply to a
- * Notification"). A malformed response is refused with id null: its id is the server's own, and the client may use the
- * same id for a call.
+ * The id with which a message is refused; undefined if JSON-RPC 2.0 §4.1 forbids an answer ("The Server MUST NOT reply
+ * to a Notification"). A malformed response is refused with id null: its id is the server's own, and the client may use
+ * the same id for a call.
  */
 function answerableId(message: Members): CallId | undefined {
   const { id, method, result, error } = message;
@@ -200,7 +200,7 @@ function answerableId(message: Members): CallId | undefined {
   return !isAnswer && isCallId(id) ? id : null;
 }
 
-/** By the specification: no id, and otherwise well formed. */
+/** Whether a message is a notification by the specification: no id, and otherwise well formed. */
 const isNotification = ({ jsonrpc, id, method, params }: Members): boolean =>
   jsonrpc === "2.0" &&
   typeof method === "string" &&

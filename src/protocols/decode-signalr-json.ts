@@ -1,5 +1,5 @@
-// Decodes SignalR's JSON from clients: text → messages. A message ends with 0x1E; a frame may hold several, and a part
-// of one. The order of checks is size, depth, syntax, members.
+// Decodes SignalR's JSON from clients: text → messages. A message ends with 0x1E; a frame may have several messages,
+// and parts of messages. The order of checks is size, depth, syntax, members.
 
 import type { Incoming, Received } from "../model/message.ts";
 import { PING } from "../model/wire-constants.ts";
@@ -40,7 +40,7 @@ export function decodeSignalrJson(
   return typeof frame === "string" ? readText(frame, limits) : readBytes(asBytes(frame), limits);
 }
 
-/** A text frame. A separator never splits a surrogate pair, so both parts are well formed where the frame was. */
+/** Reads a text frame. A separator never splits a surrogate pair: if the frame is well formed, both parts are. */
 function readText(text: string, limits: Limits): Received {
   const end = text.lastIndexOf(SEPARATOR) + 1;
   const messages = readRecords(text.slice(0, end), limits);
@@ -50,14 +50,14 @@ function readText(text: string, limits: Limits): Received {
   return withRest(messages, isLarge ? undefined : asBytes(rest), limits);
 }
 
-/** More of a message that has begun. Only what is new is searched for its end. */
+/** Reads more of a message that has begun. Only the new bytes are searched for its end. */
 function readMore(begun: Uint8Array, more: Uint8Array, limits: Limits): Received {
   if (more.includes(0x1e)) return readBytes(concat([begun, more]), limits);
   const isLarge = begun.length + more.length > limits.messageBytes;
   return withRest([], isLarge ? undefined : append(begun, more, limits.messageBytes), limits);
 }
 
-/** UTF-8 uses 0x1E in no multi-byte character, so complete messages are complete text, wherever frames were cut. */
+/** Reads bytes. UTF-8 has 0x1E in no multi-byte character: complete messages are complete text in any frames. */
 function readBytes(bytes: Uint8Array, limits: Limits): Received {
   const end = bytes.lastIndexOf(0x1e) + 1;
   const messages = readRecords(asText(bytes.subarray(0, end)), limits);
@@ -92,7 +92,7 @@ function readRecords(text: string, limits: Limits): Incoming[] {
   return messages;
 }
 
-/** One message without its separator; undefined for a type that is unknown here. */
+/** One message without its separator; undefined for an unknown type. */
 function readRecord(record: string, limits: Limits): Incoming | undefined {
   // The separator counts towards the size of its message.
   if (sizeError(record, limits.messageBytes - 1)) return brokenMessage(tooLarge(limits));
@@ -104,7 +104,7 @@ function readRecord(record: string, limits: Limits): Incoming | undefined {
   return readHubMessage(value, isSuspect ? unreadable(value) : undefined);
 }
 
-/** Why the arguments, item or result of a message cannot be read, if so. */
+/** Why the arguments, item or result of a message cannot be read; undefined if they can. */
 function unreadable(value: unknown): HubError | undefined {
   if (!isJsonObject(value)) return undefined;
   const { arguments: args, item, result } = value;

@@ -1,5 +1,6 @@
-// Decodes SignalR's MessagePack from clients: bytes → messages. Each is preceded by its length; a frame may hold
-// several, and a part of one. Arrays become named members as in JSON, so that hub-message.ts reads both encodings.
+// Decodes SignalR's MessagePack from clients: bytes → messages. Each is preceded by its length; a frame may have
+// several messages, and parts of messages. Arrays become named members as in JSON, so that hub-message.ts reads both
+// encodings.
 
 import { HubError } from "../model/errors.ts";
 import type { Incoming, Received } from "../model/message.ts";
@@ -37,7 +38,7 @@ export function decodeSignalrMsgpack(
   return { messages, batch: false };
 }
 
-/** Whether the message that has begun goes on behind these bytes. Its length was checked when it began to wait. */
+/** Whether the message that has begun continues after these bytes. Its length was checked with its first bytes. */
 function endsLater(begun: Uint8Array, more: Uint8Array): boolean {
   const prefix = readPrefix(begun, 0);
   if (!prefix || prefix instanceof HubError) return false;
@@ -50,7 +51,7 @@ interface LengthPrefixed {
   readonly end: number;
 }
 
-/** The message at `at`; undefined where it is incomplete. Its announced length is checked before its bytes arrive. */
+/** The message at `at`; undefined if it is incomplete. Its announced length is checked before its bytes arrive. */
 function findMessage(
   bytes: Uint8Array,
   at: number,
@@ -71,7 +72,7 @@ interface Prefix {
 
 /**
  * The length, a VarInt (HubProtocol.md of dotnet/aspnetcore): seven bits per byte, lowest first, at most five bytes and
- * 2³¹−1. Undefined where it is incomplete.
+ * 2³¹−1. Undefined if it is incomplete.
  */
 function readPrefix(bytes: Uint8Array, at: number): Prefix | HubError | undefined {
   let length = 0;
@@ -85,8 +86,8 @@ function readPrefix(bytes: Uint8Array, at: number): Prefix | HubError | undefine
 }
 
 /**
- * One message without its length; undefined for a type that is unknown here. Pings are the most frequent, so they are
- * compared first.
+ * One message without its length; undefined for an unknown type. Pings are compared first, because they are the most
+ * frequent messages.
  */
 function readPayload(payload: Uint8Array, limits: Limits): Incoming | undefined {
   if (payload.length === 2 && payload[0] === 0x91 && payload[1] === 6) return { type: "ping" };
@@ -98,7 +99,7 @@ function readPayload(payload: Uint8Array, limits: Limits): Incoming | undefined 
   return readItems(values);
 }
 
-/** The message. What it says of itself must be readable; its arguments, item or result need not be. */
+/** The message. All items must be readable, except its arguments, item or result. */
 function readItems(values: unknown[]): Incoming | undefined {
   const place = values.indexOf(UNREADABLE);
   if (place < 0) return readNamed(values);
@@ -108,7 +109,7 @@ function readItems(values: unknown[]): Incoming | undefined {
   return readNamed(values.with(place, []), error);
 }
 
-/** The place of the arguments, item or result by message type. */
+/** The index of the arguments, item or result, by message type. */
 const PAYLOADS: ReadonlyMap<unknown, number> = new Map([
   [1, 4],
   [2, 3],

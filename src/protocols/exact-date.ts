@@ -1,11 +1,11 @@
-// Points in time finer than a millisecond, as .NET writes them (100 ns). A `Date` ends at the millisecond; an
-// `ExactDate` is one that also has the rest, so that a time that hub code passes on is the time that came.
+// Points in time finer than a millisecond, as .NET writes them (100 ns). A `Date` has only milliseconds; an `ExactDate`
+// also has the rest, so that hub code passes on exactly the time that it has received.
 
 const NS_PER_MS = 1_000_000;
 
 /** A `Date` with the nanoseconds below its millisecond. They are lost once the date is changed by a setter. */
 export class ExactDate extends Date {
-  /** 0–999,999. */
+  /** The nanoseconds below the millisecond: 0–999,999. */
   readonly #rest: number;
   readonly #milliseconds: number;
 
@@ -19,7 +19,7 @@ export class ExactDate extends Date {
     return this.getTime() === this.#milliseconds ? this.#rest : 0;
   }
 
-  /** ISO 8601 with as many digits as the time has: `9999-12-31T23:59:59.9999999Z`. */
+  /** ISO 8601 with as many digits as necessary: `9999-12-31T23:59:59.9999999Z`. */
   override toISOString(): string {
     const text = super.toISOString();
     if (this.nanoseconds === 0) return text;
@@ -34,7 +34,7 @@ export interface TimeSpec {
   readonly nsec: number;
 }
 
-/** Throws a RangeError beyond the times of `Date`. */
+/** Throws a RangeError for a time beyond the range of `Date`. */
 export function dateOf({ sec, nsec }: TimeSpec): Date {
   const ms = Math.floor(nsec / NS_PER_MS);
   const date = exactDate(sec * 1000 + ms, nsec - ms * NS_PER_MS);
@@ -52,7 +52,7 @@ export function timeSpecOf(date: Date): TimeSpec {
 const ISO =
   /^((?:[+-]\d\d)?\d{4}-\d\d-\d\d)(?:T(\d\d:\d\d(?::\d\d)?)(?:\.(\d{1,9}))?(Z|[+-]\d\d:\d\d)?)?$/;
 
-/** The time of an ISO 8601 text, UTC where it names no offset; undefined for other texts. */
+/** The time of an ISO 8601 text, in UTC if it names no offset; undefined for other texts. */
 export function parseTime(text: string): Date | undefined {
   const found = ISO.exec(text);
   if (!found) return undefined;
@@ -64,7 +64,7 @@ export function parseTime(text: string): Date | undefined {
   return exactDate(start + ms, nanoseconds - ms * NS_PER_MS);
 }
 
-/** `Date.parse` takes February 30 for March 2. */
+/** Whether the day exists: `Date.parse` takes February 30 for March 2. */
 const isDay = (day: string): boolean => new Date(`${day}T00:00Z`).toISOString().startsWith(day);
 
 const exactDate = (milliseconds: number, rest: number): Date =>

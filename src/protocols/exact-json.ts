@@ -1,11 +1,12 @@
-// JSON text → values without a loss of digits: whole numbers that a JavaScript number cannot hold become a bigint, and
-// numbers beyond those of doubles are found. Values from outside → text, or the error of what JSON has no form for.
+// JSON text → values without a loss of digits: whole numbers that a JavaScript number cannot hold become bigints, and
+// numbers out of the range of doubles are found. Values of callers → text, or an error for values that JSON cannot
+// represent.
 
 import { HubError, serverError } from "../model/errors.ts";
 import type { Params } from "../model/message.ts";
 import { encodeParams } from "./json.ts";
 
-/** `parseJson` for texts that `scanJson` finds lossy. Undefined where the text is not JSON. */
+/** `parseJson` for texts that `scanJson` finds lossy. Undefined if the text is not JSON. */
 export function parseExactJson(text: string): unknown {
   try {
     return JSON.parse(text, exactNumber);
@@ -14,13 +15,13 @@ export function parseExactJson(text: string): unknown {
   }
 }
 
-/** A text of our own, such as a record of a room: whole numbers of 64 bits that are not safe are bigints. */
+/** Parses the server's own text, such as a room's record: whole numbers of 64 bits that are not safe become bigints. */
 export const parseOwnJson = (text: string): unknown =>
   JSON.parse(text, LONG.test(text) ? exactInteger : undefined);
 
 /**
- * The same for hub code, as texts of clients are read: a whole number that prints the digits it was read from stays a
- * number, since code computes with it.
+ * The same for hub code, which computes with numbers: as in texts of clients, a whole number that prints the same
+ * digits as the text stays a number.
  */
 export const parseForCode = (text: string): unknown =>
   JSON.parse(text, LONG.test(text) ? exactNumber : undefined);
@@ -34,8 +35,8 @@ export const parseParams = (params: string): unknown[] => parseOwnJson(params) a
 export const paramsForCode = (params: string): unknown[] => parseForCode(params) as unknown[];
 
 /**
- * `encodeParams` for arguments from outside. Throws `invalid_arguments`, of the server's own, for what JSON has no form
- * for.
+ * `encodeParams` for arguments of callers. Throws `invalid_arguments`, as a server error, for values that JSON cannot
+ * represent.
  */
 export function encodeGivenParams(args: readonly unknown[]): Params {
   try {
@@ -45,7 +46,7 @@ export function encodeGivenParams(args: readonly unknown[]): Params {
   }
 }
 
-/** As .NET reads an `int`: a number that is not written as digits alone, or has more than 32 bits, is NaN. */
+/** Parses numbers like .NET's `int`: one that is not written only as digits, or has more than 32 bits, becomes NaN. */
 export function parseWithInts(text: string): unknown {
   try {
     return JSON.parse(text, intOrNaN);
@@ -66,7 +67,7 @@ interface Source {
 
 const WHOLE = /^-?\d+$/;
 
-/** A whole number stays a number where it prints the digits it was read from, as large doubles of clients do. */
+/** A whole number stays a number if it prints the same digits as the text, like large doubles of clients. */
 function exactNumber(_key: string, value: unknown, { source = "" }: Source = {}): unknown {
   if (typeof value !== "number" || Number.isSafeInteger(value) || !WHOLE.test(source)) return value;
   return String(value) === source ? value : BigInt(source);
@@ -78,11 +79,11 @@ function exactInteger(_key: string, value: unknown, { source = "" }: Source = {}
   return is64Bit(whole) ? whole : value;
 }
 
-/** Whether a whole number is within int64 or uint64, all that .NET and MessagePack have. */
+/** Whether a whole number is within int64 or uint64, the range of .NET and MessagePack. */
 export const is64Bit = (value: bigint): boolean => value >= -(2n ** 63n) && value < 2n ** 64n;
 
 /**
- * The path to a number beyond those of doubles, of which `JSON.parse` makes infinity (`1e400`); undefined where there
+ * The path to a number out of the range of doubles, which `JSON.parse` reads as infinity (`1e400`); undefined if there
  * is none.
  */
 export function overflowIn(value: unknown): readonly string[] | undefined {
@@ -97,7 +98,7 @@ export function overflowIn(value: unknown): readonly string[] | undefined {
 
 export const BEYOND_DOUBLES = "A number is beyond those of 64-bit floating point.";
 
-/** Why the arguments cannot be taken: `Argument 2 (a.b): …`. Undefined where they can. */
+/** Why the arguments are refused: `Argument 2 (a.b): …`. Undefined if they are accepted. */
 export function argumentOverflow(args: readonly unknown[]): HubError | undefined {
   const [index, ...path] = overflowIn(args) ?? [];
   if (index === undefined) return undefined;

@@ -1,6 +1,6 @@
-// The handshake of a SignalR connection, which selects the protocol of everything after it: JSON and 0x1E in both
-// directions, whatever is selected (HubProtocol.md of dotnet/aspnetcore). Errors have the texts of ASP.NET Core
-// (docs/design/signalr-wire.md#hs1).
+// The handshake of a SignalR connection, which selects the protocol of all later messages. The handshake itself is JSON
+// with 0x1E at its end in both directions, for every protocol (HubProtocol.md of dotnet/aspnetcore). Errors have the
+// texts of ASP.NET Core (docs/design/signalr-wire.md#hs1).
 
 import type { Encoded } from "../model/message.ts";
 import type { Limits } from "../model/options.ts";
@@ -12,7 +12,7 @@ import { unexpectedToken } from "./hub-message.ts";
 type HubProtocolName = "json" | "messagepack";
 
 export type Handshake =
-  /** The end has not arrived: `rest` belongs to the next call. */
+  /** The end has not arrived: `rest` must be passed to the next call. */
   | { readonly type: "incomplete"; readonly rest: Uint8Array }
   | {
       readonly type: "handshake";
@@ -27,7 +27,7 @@ export type Handshake =
 interface HandshakeOptions {
   /** Whether the transport carries bytes. Server-Sent Events do not. */
   readonly binary: boolean;
-  /** The rest of the last frame. */
+  /** The `rest` of the last call. */
   readonly rest?: string | Uint8Array;
 }
 
@@ -48,9 +48,9 @@ export function readHandshake(
 }
 
 interface Split {
-  /** The request; undefined where it is too large. */
+  /** The request; undefined if it is too large. */
   readonly text?: string;
-  /** The remainder; undefined where the end has not arrived. */
+  /** The remainder; undefined if the end has not arrived. */
   readonly after?: string | ArrayBuffer;
 }
 
@@ -102,7 +102,7 @@ function selectProtocol(request: Request, binary: boolean, after: string | Array
   const { version } = request;
   const protocol = PROTOCOLS.get(request.protocol.toLowerCase());
   if (!protocol) return refused(`The protocol '${request.protocol}' is not supported.`);
-  // A negative version is none of a later server, and passes there too.
+  // A negative version passes, as in ASP.NET Core.
   if (version > 2)
     return refused(`The server does not support version ${version} of the '${protocol}' protocol.`);
   if (protocol === "messagepack" && !binary) return refused(NOT_BINARY);

@@ -3,7 +3,7 @@
 
 import { HubError } from "../model/errors.ts";
 
-/** The error of a payload that is not exactly one value of at most `limit` levels. Keys are left to the decoder. */
+/** The error of a payload that is not exactly one value of at most `limit` levels. Keys are checked by the decoder. */
 export function msgpackError(bytes: Uint8Array, limit: number): HubError | undefined {
   const view = viewOf(bytes);
   /** The number of values still to come in each open container; the outermost holds the message. */
@@ -18,7 +18,7 @@ export function msgpackError(bytes: Uint8Array, limit: number): HubError | undef
     const head = readHead(view, at);
     if (typeof head === "string") return new HubError("malformed", head);
     at += head.bytes;
-    // A value has at least one byte, so a length beyond the remaining bytes is false. Decoders would allocate by it.
+    // A value has at least one byte, so that a length beyond the remaining bytes is false. Decoders would allocate it.
     if (head.children > view.byteLength - at) return new HubError("malformed", TRUNCATED);
     if (head.nests && open.push(head.children) > limit + 1)
       return new HubError("too_deep", `Nested deeper than ${limit} levels.`);
@@ -129,7 +129,7 @@ export function itemsOf(bytes: Uint8Array): Uint8Array[] | undefined {
   return items;
 }
 
-/** The index behind the value at `at`. */
+/** The index after the value at `at`. */
 function endOf(view: DataView, at: number): number {
   let end = at;
   for (let missing = 1; missing > 0;) {
@@ -162,7 +162,7 @@ export function* extensionsOf(bytes: Uint8Array): Iterable<Extension> {
   }
 }
 
-/** Of bytes that are well formed. */
+/** The head of a value in well-formed bytes. */
 function headAt(view: DataView, at: number): Head {
   const head = readHead(view, at);
   if (typeof head === "string") throw new RangeError(head);

@@ -17,8 +17,8 @@ export const maxMessagesPerFrame = ({ messagesPerFrame }: Limits): number => mes
 export const brokenMessage = (error: HubError): Incoming => ({ type: "broken", error });
 
 /**
- * The message. Never throws; undefined for an unknown type, which a later version may have added. `unreadable` is why
- * its arguments, item or result cannot be read: they are dropped then, and the call fails by it, not the connection.
+ * The message. Never throws; undefined for an unknown type, which a later version may have added. `unreadable`: why its
+ * arguments, item or result cannot be read; they are dropped then, and only the call fails, not the connection.
  */
 export function readHubMessage(members: unknown, unreadable?: HubError): Incoming | undefined {
   try {
@@ -96,7 +96,7 @@ function readCompletion(members: Members): Incoming {
   return { type: "completed", id, ...(result !== undefined && { result }), ...failure };
 }
 
-/** Required, but may be null. */
+/** The item is required, but may be null. */
 function readItem({ item }: Members): unknown {
   if (item === undefined) throw missingProperty("item");
   return item;
@@ -107,7 +107,7 @@ function readError(members: Members): { readonly error: string } | undefined {
   return error === undefined ? undefined : { error: errorText(error) };
 }
 
-/** An invocation's id. Its length is that of the message at most, as in ASP.NET Core. */
+/** An invocation's id. As in ASP.NET Core, only the size of the message limits its length. */
 function readId(members: Members): string {
   const id = readRequired(members, "invocationId", TEXT);
   if (id === "") throw missingProperty("invocationId");
@@ -120,7 +120,7 @@ interface ValueType<Value> {
   readonly holds: (value: unknown) => value is Value;
 }
 
-/** Throws `malformed` where the member is absent or of another type. */
+/** Throws `malformed` if the member is absent or of another type. */
 function readRequired<Value>(members: Members, name: string, type: ValueType<Value>): Value {
   const value = readOptional(members, name, type);
   if (value === undefined) throw missingProperty(name);
@@ -141,7 +141,7 @@ function readOptional<Value>(
 const missingProperty = (name: string): HubError =>
   invalidData(`Missing required property '${name}'.`);
 
-/** ASP.NET Core's text for a value that is no object. */
+/** ASP.NET Core's text for a value that is not an object. */
 export function unexpectedToken(value: unknown): string {
   const name = Array.isArray(value) ? "Array" : value === null ? "Null" : typeof value;
   return `Unexpected JSON Token Type '${name.charAt(0).toUpperCase()}${name.slice(1)}'`;

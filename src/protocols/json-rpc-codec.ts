@@ -1,5 +1,6 @@
-// JSON-RPC 2.0 on a WebSocket: the codec, and messages → text. Inbound text is decode-json-rpc.ts. The protocol's own
-// methods begin with `$/`. `room` and `position` are siblings of `params`, where other JSON-RPC peers ignore them.
+// JSON-RPC 2.0 on a WebSocket: the codec, and messages → text. Inbound text is read by decode-json-rpc.ts. The
+// protocol's own methods begin with `$/`. `room` and `position` are siblings of `params`, where other JSON-RPC peers
+// ignore them.
 
 import { jsonRpcNumberOf } from "../model/error-table.ts";
 import type { HubError } from "../model/errors.ts";
@@ -38,8 +39,8 @@ const ANSWERS: ReadonlySet<Outgoing["type"]> = new Set([
 ]);
 
 /**
- * One message as text. Throws as `toJson` does for results and items that JSON cannot represent; the dispatcher answers
- * `internal`.
+ * One message as text. Throws the errors of `toJson` for results and items that JSON cannot represent; the dispatcher
+ * answers `internal`.
  */
 function encode(message: Outgoing): string {
   switch (message.type) {
@@ -73,7 +74,7 @@ function encode(message: Outgoing): string {
   }
 }
 
-/** The hot path of every publish: `params` is encoded already and is inserted as it is. */
+/** On the path of every publication: `params` is encoded already, and inserted unchanged. */
 function encodeInvocation(message: OutgoingInvocation): string {
   const id = message.id === undefined ? "" : `,"id":${JSON.stringify(message.id)}`;
   return notification(message.target, message.params, id + roomMembers(message));
@@ -85,7 +86,7 @@ const notification = (method: string, params: string, siblings = ""): string =>
 const response = (id: string | number | null, outcome: string): string =>
   `{"jsonrpc":"2.0","id":${JSON.stringify(id)},${outcome}}`;
 
-/** The members `room` and `position`, each only where it is known. */
+/** The members `room` and `position`, each only if it is known. */
 function roomMembers({ room, position }: Pick<OutgoingInvocation, "room" | "position">): string {
   const at = room === undefined ? "" : `,"room":${JSON.stringify(room)}`;
   return position === undefined ? at : `${at},"position":${JSON.stringify(position)}`;
@@ -96,8 +97,8 @@ const encodeBatch = (answers: readonly Outgoing[]): string =>
   answers.length === 0 ? "" : `[${answers.map(encode).join(",")}]`;
 
 /**
- * One frame of all records: a single record as it is, otherwise one flat array. Records that are batches are spliced
- * in, since JSON-RPC does not nest arrays.
+ * One frame of all records: a single record unchanged, otherwise one flat array. The elements of records that are
+ * batches are inserted one by one, since JSON-RPC does not nest arrays.
  */
 function join(records: readonly string[]): string {
   if (records.length === 1) return records[0]!;
@@ -108,7 +109,7 @@ function join(records: readonly string[]): string {
 
 const flat = (record: string): string => (record.startsWith("[") ? record.slice(1, -1) : record);
 
-/** `action` is sent where the code that threw the error has given it: not every code's advice is for callers. */
+/** `action` is sent only if it was set on the error itself: the advice of codes is not always for callers. */
 function encodeError({ code, message, action }: HubError): string {
   const data = JSON.stringify({ code, action });
   return `{"code":${jsonRpcNumberOf(code)},"message":${JSON.stringify(message)},"data":${data}}`;

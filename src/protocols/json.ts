@@ -1,14 +1,12 @@
-// JSON text both ways. Inbound: checks of size, depth and the key `__proto__` before the text is interpreted, linear and
-// without exceptions; then values. Outbound: values of user code as text, for arguments and for results.
+// JSON text both ways. Inbound: checks of size, depth and the key `__proto__` before the text is interpreted, linear
+// and without exceptions; then values. Outbound: values of user code as text, for arguments and for results.
 
 import { HubError } from "../model/errors.ts";
 import type { Params, Path } from "../model/message.ts";
+import { base64 } from "./bytes.ts";
 import { wireObjects } from "./wire-objects.ts";
 
-/**
- * `too_large` for over `limit` bytes of UTF-8, as on the wire. A UTF-16 unit is one to three bytes, so most frames need
- * no counting.
- */
+/** `too_large` for over `limit` bytes of UTF-8. A UTF-16 unit is one to three: most frames need no counting. */
 export function sizeError(text: string, limit: number): HubError | undefined {
   if (text.length * 3 <= limit) return undefined;
   if (text.length > limit) return tooLarge(`${grouped(text.length)} characters`, limit);
@@ -27,7 +25,7 @@ export const tooDeep = (limit: number): HubError =>
   new HubError("too_deep", `Nested deeper than ${limit} levels.`);
 
 /**
- * One look at a text: `deep` for nesting beyond `limit`, else `lossy` where a number may lose something in `JSON.parse`
+ * One pass over a text: `deep` for nesting beyond `limit`, else `lossy` if a number may lose digits in `JSON.parse`
  * (sixteen digits and more, or an exponent).
  */
 export function scanJson(text: string, limit: number): "deep" | "lossy" | "plain" {
@@ -95,7 +93,7 @@ const grouped = (count: number): string => String(count).replace(/\B(?=(\d{3})+$
 /** The members of a JSON object, not validated yet. */
 export type Members = Readonly<Record<string, unknown>>;
 
-/** The value, or undefined where the text is not JSON. No JSON text means undefined. */
+/** The value, or undefined if the text is not JSON. No JSON text means undefined. */
 export function parseJson(text: string): unknown {
   try {
     return JSON.parse(text);
@@ -104,7 +102,7 @@ export function parseJson(text: string): unknown {
   }
 }
 
-/** Whether a decoded value is an object with members: no null, no array, and no bytes of MessagePack. */
+/** Whether a decoded value is an object with members: not null, not an array, and not bytes of MessagePack. */
 export const isJsonObject = (value: unknown): value is Members =>
   typeof value === "object" &&
   value !== null &&
@@ -127,10 +125,10 @@ export const isBytes = (value: unknown): value is Uint8Array | ArrayBuffer =>
  */
 export const toJson = (value: unknown): string => written(value, kindsOf(value), asJson);
 
-/** `toJson` in less code, for pages: slower by the replacer. */
+/** `toJson` in less code, for pages; slower, because it always uses the replacer. */
 export const toJsonInPages = (value: unknown): string => JSON.stringify(value, asJson) ?? "null";
 
-/** `toJson` of what hub code and logs give: a bigint is written with all its digits. */
+/** `toJson` for values of hub code and logs: a bigint is written with all its digits. */
 export const toResultJson = (value: unknown): string => written(value, kindsOf(value), asDigits);
 
 /**
@@ -139,7 +137,7 @@ export const toResultJson = (value: unknown): string => written(value, kindsOf(v
  */
 export const toExactJson = (value: unknown): string => written(value, kindsOf(value), asExactJson);
 
-/** A replacer triples the time (workerd, 150-byte chat: 200 → 700 ns); a look whether it is needed costs 20 %. */
+/** A replacer triples the time (workerd, 150-byte chat: 200 → 700 ns); checking whether it is needed costs 20 %. */
 function written(value: unknown, kinds: number, replacer: typeof asJson): string {
   const text = (kinds & SPECIAL) !== 0 ? JSON.stringify(value, replacer) : JSON.stringify(value);
   return (text as string | undefined) ?? "null";
@@ -157,7 +155,7 @@ export function encodeParams(args: readonly unknown[]): Params {
   return places.length > 0 ? { params, bytes: places } : { params };
 }
 
-/** Whether a value is written otherwise by binary protocols than by JSON. */
+/** Whether binary protocols write a value differently than JSON. */
 function isPlaced(value: unknown): boolean {
   if (isBytes(value) || value instanceof Date) return true;
   if (value instanceof Map) return !areAmbiguous([...value.keys()]);
@@ -165,14 +163,14 @@ function isPlaced(value: unknown): boolean {
   return isData && !areAmbiguous(Object.keys(value));
 }
 
-/** Keys that are texts of numbers would be read as numbers: such a dictionary passes as an object. */
+/** Texts of numbers as keys would be read as numbers: a dictionary with such keys is treated as an object. */
 const areAmbiguous = (keys: readonly unknown[]): boolean =>
   keys.every((key) => typeof key === "string" && WHOLE_KEY.test(key));
 
 /** A whole number as the key of an object. */
 export const WHOLE_KEY = /^(?:0|-?[1-9]\d*)$/;
 
-/** Outer places before those within them. */
+/** The places of such values, outer ones before those within them. */
 function* placesOf(value: unknown, at: Path): Iterable<Path> {
   if (isPlaced(value)) yield at;
   if (isBytes(value) || typeof value !== "object" || value === null) return;
@@ -182,18 +180,27 @@ function* placesOf(value: unknown, at: Path): Iterable<Path> {
     yield* placesOf(item, [...at, typeof key === "number" ? key : String(key)]);
 }
 
-/** What `JSON.stringify` alone would lose of a value, or throw at. */
+/** A flag: `JSON.stringify` alone would lose a part of the value, or throw. */
 const SPECIAL = 1;
-/** What binary protocols write otherwise than JSON does. */
+/** A flag: binary protocols write a part of the value differently than JSON. */
 const PLACED = 2;
 
-/** Which of both a value has, in one look: every publication pays for it. */
+/** The flags of a value. Never throws: `JSON.stringify` refuses a circle, and says where it closes. */
 function kindsOf(value: unknown): number {
+  try {
+    return kindsIn(value);
+  } catch {
+    return SPECIAL;
+  }
+}
+
+/** The same in one pass, because every publication pays for it. */
+function kindsIn(value: unknown): number {
   if (typeof value === "number") return value - value === 0 ? 0 : SPECIAL;
   if (typeof value !== "object" || value === null) return typeof value === "bigint" ? SPECIAL : 0;
   if (Array.isArray(value)) {
     let kinds = 0;
-    for (const item of value) if (typeof item !== "string") kinds |= kindsOf(item);
+    for (const item of value) if (typeof item !== "string") kinds |= kindsIn(item);
     return kinds;
   }
   return value instanceof Date ? PLACED : kindsOfObject(value);
@@ -204,7 +211,7 @@ function kindsOfObject(value: object): number {
   let kinds = wireObjects.isUsed && wireObjects.has(value) ? PLACED : 0;
   for (const key in value) {
     const member = (value as Record<string, unknown>)[key];
-    if (typeof member !== "string") kinds |= kindsOf(member);
+    if (typeof member !== "string") kinds |= kindsIn(member);
     if (key === "__proto__") kinds |= SPECIAL;
   }
   return kinds;
@@ -239,12 +246,4 @@ function digitsOf(value: bigint): unknown {
   if (value < -(2n ** 63n) || value >= 2n ** 64n)
     throw new TypeError("A whole number of more than 64 bits cannot be sent.");
   return rawJSON ? rawJSON(String(value)) : value;
-}
-
-/** In slices: `String.fromCharCode` takes characters as arguments, and the stack is finite. */
-function base64(bytes: Uint8Array): string {
-  let binary = "";
-  for (let start = 0; start < bytes.length; start += 8192)
-    binary += String.fromCharCode(...bytes.subarray(start, start + 8192));
-  return btoa(binary);
 }

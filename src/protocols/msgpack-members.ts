@@ -1,6 +1,5 @@
-// Values of hub code → values that MessagePack can write: as `JSON.stringify` would see them, except for what
-// MessagePack has and JSON has not (bytes, times, 64 bits, NaN, keys that are numbers), and with the keys that .NET
-// expects.
+// Values of hub code → values that MessagePack can write: the same as `JSON.stringify` would write, except for values
+// that only MessagePack has (bytes, times, 64 bits, NaN, keys that are numbers), and with the keys that .NET expects.
 
 import { asBytes } from "./bytes.ts";
 import { is64Bit } from "./exact-json.ts";
@@ -8,7 +7,7 @@ import { hasToJson, isBytes, prototypeKeyError } from "./json.ts";
 
 import { wireObjects } from "./wire-objects.ts";
 
-/** How keys of records are written: as members of C# classes are named, or as hub code spells them. */
+/** How keys of records are spelled: like members of C# classes, or as in hub code. */
 export type MessagePackKeys = "pascal" | "verbatim";
 
 /** Converts the values of one message. */
@@ -55,7 +54,7 @@ export class MsgpackMembers {
   }
 }
 
-/** The library writes numbers of more than 32 bits as doubles where it is to write bigints as integers. */
+/** Converted to bigint, because the library would otherwise write numbers of more than 32 bits as doubles. */
 const isLong = (value: number): boolean =>
   (value > 0xffff_ffff || value < -0x8000_0000) && Number.isSafeInteger(value);
 
@@ -64,7 +63,7 @@ function whole(value: bigint): bigint {
   throw new TypeError("A whole number of more than 64 bits cannot be sent.");
 }
 
-/** Keys are texts or whole numbers; others are written as `String` has them. */
+/** Keys are texts or whole numbers; others are converted by `String`. */
 function mapKey(key: unknown): unknown {
   if (typeof key === "bigint") return whole(key);
   return Number.isSafeInteger(key) ? key : String(key);
@@ -73,8 +72,8 @@ function mapKey(key: unknown): unknown {
 const MEMBER = /^[A-Za-z][A-Za-z0-9]*$/;
 
 /**
- * Whether an object is a record, by its keys: all are names as C# members have them, and stay different in PascalCase.
- * Other objects are dictionaries (`{"user-1": 3}`), whose keys are data.
+ * Whether an object is a record, judged by its keys: all could be names of C# members, and remain different in
+ * PascalCase. Other objects are dictionaries (`{"user-1": 3}`), whose keys are data.
  */
 function isRecord(keys: readonly string[]): boolean {
   return keys.every((key) => MEMBER.test(key)) && !keys.some((key) => isTwice(key, keys));

@@ -1,5 +1,5 @@
-// Values of MessagePack both ways: times with all their digits, whole numbers of 64 bits, and maps whose keys are whole
-// numbers. Messages are made of them in decode-signalr-msgpack.ts and signalr-msgpack.ts.
+// Encodes and decodes values of MessagePack: times with all their digits, whole numbers of 64 bits, and maps whose keys
+// are whole numbers. Messages are handled by decode-signalr-msgpack.ts and signalr-msgpack.ts.
 
 import {
   decode,
@@ -20,17 +20,17 @@ import { wireObjects } from "./wire-objects.ts";
 /** Stands for a value that cannot be read. */
 export const UNREADABLE: unique symbol = Symbol("unreadable");
 
-/** The items of a message; undefined where it is no value at all. Items that cannot be read are `UNREADABLE`. */
+/** The value of a message, an array of items; undefined if it cannot be read. Unreadable items are `UNREADABLE`. */
 export function decodeItems(payload: Uint8Array): unknown {
   try {
     return ownValue(decode(payload, PLAIN));
   } catch {
-    // A DecodeError or a RangeError, as decodeItem throws.
+    // A DecodeError or a RangeError, as in decodeItem: the items are then decoded one by one.
     return itemsOf(payload)?.map(decodeItem);
   }
 }
 
-/** One value alone, with all its digits; `UNREADABLE` where it cannot be read. */
+/** A single value, with all its digits; `UNREADABLE` if it cannot be read. */
 export function decodeExactly(bytes: Uint8Array): unknown {
   try {
     return ownValue(decode(bytes, PLAIN));
@@ -39,13 +39,13 @@ export function decodeExactly(bytes: Uint8Array): unknown {
   }
 }
 
-/** One item, which may have maps whose keys are no texts. */
+/** One item, which may have maps whose keys are not texts. */
 function decodeItem(item: Uint8Array): unknown {
   try {
     return ownValue(taggedMaps(decode(item, TAGGED)));
   } catch {
     // A DecodeError or a RangeError: keys that are neither texts nor whole numbers, the key __proto__, extensions of
-    // applications, and times beyond those of Date.
+    // applications, and times beyond the range of Date.
     return UNREADABLE;
   }
 }
@@ -57,7 +57,7 @@ const EXTENSIONS: ExtensionCodecType<undefined> = {
     if (type !== EXT_TIMESTAMP) throw new RangeError(`The extension ${type} is not known.`);
     return dateOf(decodeTimestampToTimeSpec(data));
   },
-  /** Maps pass as an extension; `packValue` takes them out of it again. */
+  /** Maps are first written as an extension; `packValue` replaces that with the map itself. */
   tryToEncode(value) {
     if (value instanceof Date)
       return { type: EXT_TIMESTAMP, data: encodeTimeSpecToTimestamp(timeSpecOf(value)) };
@@ -69,8 +69,8 @@ const PLAIN: DecoderOptions = {
   extensionCodec: EXTENSIONS,
   useBigInt64: true,
   mapKeyConverter: textKey,
-  // The library's key cache is shared by all connections of the isolate, and keeps what the first one made of
-  // ill-formed UTF-8.
+  // No key cache: the library's is shared by all connections of the isolate, and would reuse one connection's reading
+  // of ill-formed UTF-8 for others.
   keyDecoder: null,
 };
 
@@ -80,7 +80,7 @@ function textKey(key: unknown): string {
   throw new RangeError("A key is a string.");
 }
 
-/** Keys with their type before them. */
+/** Decodes keys to texts with their type in front. */
 const TAGGED: DecoderOptions = {
   ...PLAIN,
   mapKeyConverter(key) {
@@ -90,7 +90,7 @@ const TAGGED: DecoderOptions = {
   },
 };
 
-/** Objects with tagged keys become objects, or a `Map` where a key is a number. */
+/** Objects with tagged keys become objects, or a `Map` if a key is a number. */
 function taggedMaps(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(taggedMaps);
   if (typeof value !== "object" || value === null || !isPlain(value)) return value;
@@ -103,7 +103,7 @@ function taggedMaps(value: unknown): unknown {
 const untagged = (key: string): unknown =>
   key.startsWith("s") ? key.slice(1) : wholeNumber(BigInt(key.slice(1)));
 
-/** A number while it is exact. */
+/** As a number if that is exact, else as a bigint. */
 export function wholeNumber(value: bigint): number | bigint {
   const number = Number(value);
   return Number.isSafeInteger(number) ? number : value;
@@ -113,8 +113,8 @@ const isPlain = (value: object): boolean =>
   !(value instanceof Uint8Array || value instanceof Date || value instanceof Map);
 
 /**
- * The value with numbers in place of bigints where they are exact, and copies in place of views of the frame: a view
- * would keep the whole frame alive, and expose it as `.buffer`. In place.
+ * Changes the value in place: bigints become numbers if those are exact, and views of the frame become copies, because
+ * a view would keep the whole frame in memory, and expose it as `.buffer`.
  */
 function ownValue(value: unknown): unknown {
   if (typeof value === "bigint") return wholeNumber(value);
@@ -135,11 +135,11 @@ function ownValue(value: unknown): unknown {
 }
 
 /**
- * A value of `MsgpackMembers` as bytes, to be copied at once. `size` is an estimate of their number; without one the
- * value may be of any size.
+ * Encodes a value of `MsgpackMembers`. The caller must copy the bytes at once, since the buffer is reused. `size`: the
+ * estimated number of bytes; absent: any size.
  */
 export function packValue(value: unknown, hasMaps: boolean, size = Infinity): Uint8Array {
-  // A new encoder costs a third of a short message; one that met a large value would keep its buffer.
+  // A new encoder costs a third of a short message; the shared one would keep the buffer of a large value.
   const packed = size <= SHARED_BYTES ? SHARED.encodeSharedRef(value) : encode(value, PACKING);
   return hasMaps ? withMaps(packed) : packed;
 }
@@ -149,7 +149,7 @@ const SHARED_BYTES = 8192;
 const PACKING: EncoderOptions = {
   extensionCodec: EXTENSIONS,
   useBigInt64: true,
-  // Depth is limited by the stack, as in JSON.stringify: the library's default of 100 would refuse what JSON permits.
+  // Only the stack limits the depth, as in JSON.stringify: the library's default of 100 would refuse valid values.
   maxDepth: Infinity,
 };
 
@@ -165,7 +165,7 @@ function mapBytes(map: ReadonlyMap<unknown, unknown>): Uint8Array {
   return concat([Uint8Array.from(head), ...entries]);
 }
 
-/** The bytes with maps in place of the extensions that stand for them. */
+/** The bytes with the extensions that stand for maps replaced by those maps. */
 function withMaps(packed: Uint8Array): Uint8Array {
   const parts: Uint8Array[] = [];
   let done = 0;

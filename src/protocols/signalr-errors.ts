@@ -25,13 +25,15 @@ export function failureText({ id, error, target = "", stage = "invoking" }: Fail
   return `Failed to invoke '${target}' due to an error on the server.${reasonText(error, stage)}`;
 }
 
-/** The message may be complete already, for a stream's id instead of the call's own. */
+/** The error's message may be the complete sentence already, if it is about a stream's id instead of the call's. */
 const duplicateId = (message: string, id: string): string =>
   /^Invocation ID '[^]*' is already in use\.$/.test(message)
     ? message
     : ERRORS.duplicate_id.signalR.replace("{id}", () => id);
 
-/** A `HubError` is .NET's HubException, whose message is always shown. Other exceptions show only the hub's detail. */
+/**
+ * A `HubError` is like .NET's HubException: its message is always shown. Of other exceptions only `detail` is shown.
+ */
 function exceptionText({ code, message, detail, isOwn }: HubError): string {
   if (isOwn && code === "internal") return detailSuffix(detail);
   if (isOwn && code === "invalid_item")
@@ -53,13 +55,13 @@ function reasonText(error: HubError, stage: Failure["stage"]): string {
 /** Details are separated from the sentence by a space. */
 const detailSuffix = (detail: string | undefined): string => (detail ? ` ${detail}` : "");
 
-/** The members of a Close message beside its type. */
+/** The members of a Close message, without its type. */
 interface CloseMessage {
   readonly error?: string;
   readonly allowReconnect?: true;
 }
 
-/** The Close message of a close code. Clients reconnect only where it allows them to; details follow errors only. */
+/** The Close message of a close code. Clients reconnect only if it allows that; details only follow errors. */
 export function closeMessageOf(code: CloseCode, detail?: string): CloseMessage {
   if (QUIET.has(code)) return {};
   if (code === CLOSE.expired) return { allowReconnect: true };
@@ -89,7 +91,7 @@ export function invalidData(sentence: string): HubError {
   return withDetail(new HubError("malformed", sentence), sentence);
 }
 
-/** A value that no argument can hold. The call, stream or answer that has it fails; the connection goes on. */
+/** A value that no argument can have. Only its call, stream or answer fails; the connection continues. */
 export const unreadableValue = (sentence: string): HubError =>
   new HubError("invalid_arguments", sentence);
 

@@ -1,5 +1,5 @@
-// SignalR's JSON hub protocol: the codec, and messages → text. Inbound text is decode-signalr-json.ts. Null members are
-// omitted and headers never written: Java clients throw on both (docs/design/signalr-wire.md#ms4).
+// SignalR's JSON hub protocol: the codec, and messages → text. Inbound text is read by decode-signalr-json.ts. Null
+// members are omitted and headers never written: Java clients throw on both (docs/design/signalr-wire.md#ms4).
 
 import type { CloseCode } from "../model/errors.ts";
 import type { CallId, Encoded, Outgoing, OutgoingInvocation } from "../model/message.ts";
@@ -18,7 +18,7 @@ export interface TargetNames {
   readonly verbatim: boolean;
 }
 
-/** The codec's name. It is stored with connections, and so never changes. */
+/** The codec's name. It is stored with connections, and must never change. */
 export const jsonName = ({ verbatim }: TargetNames): string =>
   verbatim ? "signalr-json-verbatim" : "signalr-json";
 
@@ -37,8 +37,8 @@ export function signalrJson(names: TargetNames): Protocol {
 }
 
 /**
- * One message as text. Throws as `toExactJson` does for results and items that JSON cannot represent; the dispatcher
- * answers `internal`.
+ * One message as text. Throws the errors of `toExactJson` for results and items that JSON cannot represent; the
+ * dispatcher answers `internal`.
  */
 function encode(message: Outgoing, names: TargetNames, state?: StateNames): string {
   switch (message.type) {
@@ -69,7 +69,7 @@ function encode(message: Outgoing, names: TargetNames, state?: StateNames): stri
   }
 }
 
-/** The hot path of every publish: `params` is encoded already and is inserted as it is. */
+/** On the path of every publication: `params` is encoded already, and inserted unchanged. */
 function encodeInvocation({ id, target, params }: OutgoingInvocation, names: TargetNames): string {
   const idMember = id === undefined ? "" : `"invocationId":${JSON.stringify(id)},`;
   return `{"type":1,${idMember}"target":${JSON.stringify(writeTarget(target, names))},"arguments":${params}}\u001e`;
@@ -87,11 +87,11 @@ const invocationMessage = (type: number, id: CallId, members: string): string =>
 const resultMember = (result: unknown): string =>
   result === undefined ? "" : `,"result":${toExactJson(result)}`;
 
-/** A caller that cancelled gets a plain end, not an error. */
+/** A caller that cancelled gets a Completion without an error. */
 const errorMember = (failure: Failure): string =>
   failure.stage === "cancelling" ? "" : `,"error":${JSON.stringify(failureText(failure))}`;
 
-/** One frame of all records: texts that end with separators need nothing between them. */
+/** One frame of all records: they end with separators, and are joined with nothing between. */
 const join = (records: readonly Encoded[]): string =>
   records.length === 1 ? ownText(records[0]!) : records.map(ownText).join("");
 
@@ -100,6 +100,6 @@ const count = (frame: Encoded): number => ownText(frame).split("\u001e").length 
 
 const ownText = (record: Encoded): string => (typeof record === "string" ? record : asText(record));
 
-/** A Close message. Its `error` and `allowReconnect` tell the client why, and whether to come back. */
+/** A Close message. Its `error` and `allowReconnect` show the client the reason, and whether to reconnect. */
 const farewell = (why: CloseCode, detail?: string): string =>
   `${JSON.stringify({ type: 7, ...closeMessageOf(why, detail) })}\u001e`;

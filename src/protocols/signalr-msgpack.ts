@@ -1,5 +1,5 @@
-// SignalR's MessagePack hub protocol: the codec, and messages → bytes. Inbound bytes are decode-signalr-msgpack.ts;
-// values are msgpack-members.ts and msgpack-values.ts.
+// SignalR's MessagePack hub protocol: the codec, and messages → bytes. Inbound bytes are read by
+// decode-signalr-msgpack.ts; values are handled by msgpack-members.ts and msgpack-values.ts.
 
 import type { CloseCode } from "../model/errors.ts";
 import type { Encoded, Outgoing, OutgoingInvocation, Path } from "../model/message.ts";
@@ -37,13 +37,13 @@ export function signalrMsgpack(names: MsgpackNames): Protocol {
   };
 }
 
-/** The codec's name. It is stored with connections, and so never changes. */
+/** The codec's name. It is stored with connections, and must never change. */
 export const msgpackName = ({ verbatim, messagePackKeys = "verbatim" }: MsgpackNames): string =>
   `signalr-msgpack${verbatim ? "-verbatim" : ""}${messagePackKeys === "pascal" ? "-pascal" : ""}`;
 
 /**
- * One message as bytes. Throws for what MessagePack cannot represent, cycles and deep nesting; the dispatcher answers
- * `internal`.
+ * One message as bytes. Throws for values that MessagePack cannot represent, cycles and deep nesting; the dispatcher
+ * answers `internal`.
  */
 function encode(message: Outgoing, names: MsgpackNames, state?: StateNames): Uint8Array {
   switch (message.type) {
@@ -68,7 +68,7 @@ function encode(message: Outgoing, names: MsgpackNames, state?: StateNames): Uin
       return join(message.answers.map((answer) => encode(answer, names)));
     case "state": {
       const invocation = stateInvocation(message, state);
-      // Patches are applied by keys, and many are ids: none is a member of a class.
+      // Keys stay as they are: patches are applied by them, and many are ids, not members of a class.
       const exact = { ...names, messagePackKeys: "verbatim" } as const;
       return invocation ? encodeInvocation(invocation, exact) : new Uint8Array(0);
     }
@@ -83,7 +83,7 @@ function encode(message: Outgoing, names: MsgpackNames, state?: StateNames): Uin
 function encodeInvocation(message: OutgoingInvocation, names: MsgpackNames): Uint8Array {
   const { id = null, target, params, bytes = [] } = message;
   const args = parseParams(params);
-  // Inner places first: a path leads through objects, not through maps.
+  // Inner places first, because paths lead through objects, not through maps.
   for (const path of bytes.toReversed()) restore(args, path);
   const members = new MsgpackMembers(names.messagePackKeys);
   const items = [1, {}, id, writeTarget(target, names), members.convert(args), []];
@@ -101,11 +101,11 @@ function encodeValue(
   return withLength(message, undefined, members.hasMaps);
 }
 
-/** A caller that cancelled gets a plain end (2), not an error (1). */
+/** A caller that cancelled gets a Completion without a result (2), not with an error (1). */
 const errorItems = (failure: Failure): unknown[] =>
   failure.stage === "cancelling" ? [2] : [1, failureText(failure)];
 
-/** A message after its length: seven bits per byte, lowest first. `size` is an estimate. */
+/** A message with its length in front: seven bits per byte, lowest first. `size` is an estimate. */
 function withLength(message: readonly unknown[], size?: number, hasMaps = false): Uint8Array {
   const payload = packValue(message, hasMaps, size);
   return concat([prefixOf(payload.length), payload]);
@@ -120,8 +120,8 @@ function prefixOf(length: number): Uint8Array {
 }
 
 /**
- * Puts a value that JSON cannot represent in the place of its text, in place: `args` was parsed for this message alone.
- * A path to nowhere is ignored.
+ * Replaces the text of a value that JSON cannot represent with the value. Changes `args` in place: it was parsed only
+ * for this message. A path that does not exist is ignored.
  */
 function restore(args: unknown, path: Path): void {
   let holder = args;
@@ -140,14 +140,14 @@ const memberOf = (holder: unknown, key: string | number): unknown =>
     ? (holder as Record<string | number, unknown>)[key]
     : undefined;
 
-/** The `Map` that an object stands for. */
+/** The `Map` for which an object stands. */
 function mapOf(object: Members): Map<unknown, unknown> {
   const keys = Object.keys(object);
   const isNumeric = keys.every((key) => WHOLE_KEY.test(key));
   return new Map(keys.map((key) => [isNumeric ? wholeNumber(BigInt(key)) : key, object[key]]));
 }
 
-/** The bytes of a base64 text. Another text, which a `toJSON` put in place of the bytes, stays as it is. */
+/** The bytes of a base64 text. Other text, which a `toJSON` has put in place of the bytes, is returned unchanged. */
 function unbase64(text: string): Uint8Array | string {
   try {
     return Uint8Array.from(atob(text), (unit) => unit.charCodeAt(0));
@@ -156,11 +156,11 @@ function unbase64(text: string): Uint8Array | string {
   }
 }
 
-/** One frame of all records: each has its length, so nothing stands between them. */
+/** One frame of all records: each begins with its length, so that there is nothing between them. */
 const join = (records: readonly Encoded[]): Uint8Array =>
   records.length === 1 ? asBytes(records[0]!) : concat(records.map(asBytes));
 
-/** The number of messages in a frame of our own, counted by their lengths. */
+/** The number of messages in a frame of this codec, counted by their lengths. */
 function count(frame: Encoded): number {
   const bytes = asBytes(frame);
   let messages = 0;
@@ -176,7 +176,7 @@ function count(frame: Encoded): number {
   return messages;
 }
 
-/** A Close message. `allowReconnect` is left out where it is false. */
+/** A Close message. `allowReconnect` is left out if it is false. */
 function farewell(why: CloseCode, detail?: string): Uint8Array {
   const { error = null, allowReconnect } = closeMessageOf(why, detail);
   return withLength(allowReconnect ? [7, error, true] : [7, error]);

@@ -1,4 +1,4 @@
-// A room's state for protocols that know calls of client methods only: `RoomState(room, state, position)`, then
+// A room's state for protocols that only have calls of client methods: `RoomState(room, state, position)`, then
 // `RoomPatch(room, patch, position)` for each change, under these names or those of the hub.
 
 import type { Outgoing, OutgoingInvocation } from "../model/message.ts";
@@ -9,7 +9,7 @@ type StateMessage = Extract<Outgoing, { type: "state" }>;
 /** Both kinds of `StateChange` begin with a name of this length. */
 const VALUE_AT = '{"patch":'.length;
 
-/** Undefined where nothing is sent. */
+/** Undefined if nothing is sent. */
 export function stateInvocation(
   message: StateMessage,
   { snapshot, patch }: StateNames = STATE_NAMES,

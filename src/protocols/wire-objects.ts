@@ -1,10 +1,10 @@
-// Which objects came from MessagePack clients as they are. Hub code that passes one on passes data: its keys are not
-// those of a record of the hub, and stay as the client wrote them.
+// Remembers which objects were received from MessagePack clients. If hub code passes one on, it is data and not one of
+// the hub's records: its keys stay as the client wrote them.
 
 class WireObjects {
-  /** By identity, for as long as hub code has the object. A copy, as schemas of objects make it, is the hub's own. */
+  /** By identity, as long as hub code has the object. A copy, such as schemas of objects make, is the hub's own. */
   readonly #objects = new WeakSet();
-  /** Whether any client uses MessagePack: without one, nothing has to be looked up. */
+  /** Whether any client uses MessagePack: until then nothing has to be looked up. */
   isUsed = false;
 
   add(value: object): void {

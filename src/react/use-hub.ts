@@ -16,19 +16,19 @@ import type { AnyHub } from "../dispatch/define/hub-definition.ts";
 import type { ClientOf } from "../dispatch/define/hub-types.ts";
 import { useLive } from "./use-live.ts";
 
-/** Functions may be new ones in every render: the functions of the latest render are called, without a reconnection. */
+/** Functions may change in every render: the functions of the latest render are called, without a reconnection. */
 export interface UseHubOptions<H extends AnyHub> {
   /** A change of the room changes the connection. Undefined or null: no connection. */
   readonly room: RoomReference<H>["room"];
   /** Handlers of the hub's client methods. */
   readonly handlers?: HandlersOf<H> | undefined;
   /**
-   * Position of the component's own state (`epoch:offset`). That of the first component in a room applies; React mounts
-   * children before their parent, so a child that shows the room's presence or history opens it without one.
+   * Position of the component's own state (`epoch:offset`). Only the first component that opens a room sets it. React
+   * mounts children before their parent: a child that shows the room's presence or history opens it without a position.
    */
   readonly since?: string | undefined;
   /**
-   * Called with every greeting, and at once for a connection that is open: the place to join further rooms by calls.
+   * Called after every greeting, and at once if the connection is open: join further rooms by calls here.
    */
   readonly onConnected?: ((connection: RoomConnection<H>) => void) | undefined;
   /** Messages of this room may be missing: the component has to load its state again. */
@@ -78,7 +78,7 @@ function useLatest<T>(value: T): RefObject<T> {
 
 /**
  * Holds the room's connection while mounted, with the subscriptions that `attach` makes. They are made again when the
- * room or `key` changes; a new `attach` function alone has no effect.
+ * room or `key` changes, but not for a new `attach` function.
  */
 function useConnection<H extends AnyHub>(
   { hub, room, latest }: RoomReference<H> & { readonly latest: LatestOptions<H> },

@@ -10,7 +10,7 @@ import {
 } from "../components/live-values.ts";
 import type { AnyHub } from "../dispatch/define/hub-definition.ts";
 
-/** The value in the room's connection. Holds the connection while the component is mounted, and opens none before. */
+/** A value of the room's connection. Holds the connection while the component is mounted, and opens none before. */
 export function useLive<H extends AnyHub, T>(
   { hub, room }: RoomReference<H>,
   value: LiveValue<H, T>,

@@ -9,13 +9,13 @@ import type { AnyHub } from "../dispatch/define/hub-definition.ts";
 import type { ActionsOf, ViewOf } from "../dispatch/define/hub-types.ts";
 import type { Runs } from "../dispatch/define/stateful-room.ts";
 
-/** One object: a new one would subscribe again. */
+/** A constant, because a new object would subscribe again. */
 const WHOLE = pickedState<AnyHub, unknown>((state) => state);
 const wholeState = <H extends AnyHub>() => WHOLE as unknown as LiveValue<H, ViewOf<H> | undefined>;
 
 /**
- * The state of a room, or what `pick` makes of it: renders again where that is another value (`===`). Undefined before
- * the first snapshot, and without a room. `pick` may be a new function in every render.
+ * The state of a room, or the part that `pick` returns. Renders again if the result is another value (`===`). Undefined
+ * before the first snapshot, and without a room. `pick` may be a new function in every render.
  *
  * @example
  * const price = useRoomState(Auctions, "group:vase", (auction) => auction.price);
@@ -42,7 +42,7 @@ export function useRoomState<H extends AnyHub>(
   const read = (): unknown => {
     const state = readLive({ hub, room }, wholeState<H>());
     if (state === undefined) return undefined;
-    // One value for one state: React reads several times, and a `pick` may make another object each time.
+    // Picks once for each state, because React reads several times, and `pick` may return a new object each time.
     if (state !== last?.state) last = { state, picked: pick(state) };
     return last?.picked;
   };

@@ -22,8 +22,8 @@ export const usePresence = <H extends AnyHub>(
 ): Presence<PresenceStateOf<H>> => useLive(room, presenceIn<H>());
 
 /**
- * The newest messages of the room, from its history and then live: none missing, none twice, also after a lost
- * connection. Needs the right to read the history; `error` says where it is missing.
+ * The newest messages of the room, from its history and then live: none missing and none twice, even after a lost
+ * connection. Needs the right to read the history; `error` shows if it is missing.
  */
 export function useHistory<H extends AnyHub>(
   { hub, room }: RoomReference<H>,

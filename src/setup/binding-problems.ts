@@ -4,7 +4,7 @@ import type { BindingKind } from "./facts.ts";
 import type { BoundObject } from "./objects.ts";
 import type { Problem } from "./problem.ts";
 
-/** A binding that is missing, or is of another kind. */
+/** The problem that a binding is missing, or of another kind. */
 export const unbound = (object: BoundObject, bound: BindingKind): Problem =>
   bindingProblem(
     object,
@@ -13,7 +13,7 @@ export const unbound = (object: BoundObject, bound: BindingKind): Problem =>
       : `The binding ${object.binding} is not a namespace of Durable Objects.`,
   );
 
-/** Two bindings with one class. */
+/** The problem that two bindings have the same class. */
 export const sharedClass = (twin: BoundObject, object: BoundObject): Problem =>
   bindingProblem(
     object,

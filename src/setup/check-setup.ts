@@ -1,5 +1,5 @@
-// The configuration of a running worker: its facts, from its environment (exports and files are unknown to it), checked
-// as a whole at the first request of each isolate; and the class of an object, checked when the object starts.
+// Checks the configuration of a running worker at the first request of each isolate: the facts that its environment
+// shows, without exports and files. And checks the class of an object when the object starts.
 
 import { Refusal } from "../auth/auth-refusal.ts";
 import { isDevelopment, isLoopback } from "../model/environment.ts";
@@ -11,9 +11,9 @@ import { described, list, type Problem } from "./problem.ts";
 import { problemsOf } from "./rules.ts";
 
 /**
- * Returns where the worker is configured. Otherwise throws `misconfigured`: in development its message has all problems
- * and the lines that fix them; otherwise those are only in the log. One line is logged for each environment, which is
- * one for each isolate; `url` is that of the request, absent for code of the same worker.
+ * Returns if the worker is correctly configured. Otherwise throws `misconfigured`: in development its message has all
+ * problems and the lines that fix them; in production those are only in the log. One line is logged for each
+ * environment, that is for each isolate. `url` is the request's, absent for code of the same worker.
  */
 export function checkSetup(env: object, url?: string): void {
   const problems = CHECKED.get(env) ?? check(env);
@@ -44,7 +44,7 @@ function check(env: object): readonly Problem[] {
 const messageOf = (problems: readonly Problem[]): string =>
   `The worker is misconfigured. Problems: ${problems.length}.\n\n${list(problems)}\n`;
 
-/** What a class of `serve` is for, and where its objects are. */
+/** The binding of a class of `serve`, and where its objects are. */
 interface ServedClass {
   readonly binding: ObjectBinding;
   /** Absent: objects are in no jurisdiction. */
@@ -52,7 +52,7 @@ interface ServedClass {
 }
 
 interface Placement {
-  /** Whether the object is where its name leads to. */
+  /** Whether the object is the one that is found by its name. */
   isAt(id: DurableObjectId, env: object, namespace: DurableObjectNamespace): boolean;
 }
 
@@ -61,9 +61,9 @@ const UNPLACED: Placement = {
 };
 
 /**
- * Called when an object starts. Throws `misconfigured` in an object that another binding leads to, or that is in
- * another jurisdiction than it would be found in, which only the object can tell: bindings that were exchanged are
- * namespaces all the same, and the objects of before a change of the place have alarms.
+ * Called when an object starts. Throws `misconfigured` if the object belongs to another binding, or is in another
+ * jurisdiction than `place` selects. Only the object can notice: bindings that were exchanged are valid namespaces, and
+ * objects from before a change of `place` are still started by their alarms.
  */
 export function checkClass(id: DurableObjectId, env: object, served: ServedClass): void {
   const namespace = (env as Readonly<Record<string, unknown>>)[served.binding];
@@ -102,12 +102,12 @@ export function runningFacts(env: object): Facts {
   };
 }
 
-/** Absent in workerd before 2025: then flags are not judged. */
+/** Absent in workerd before 2025: then flags are not checked. */
 const FLAGS = (
   globalThis as { Cloudflare?: { compatibilityFlags?: Readonly<Record<string, boolean>> } }
 ).Cloudflare?.compatibilityFlags;
 
-/** A service binding seems to have every method, `getByName` among them: calls of it would go to the other worker. */
+/** The kind of a binding. A service binding must be excluded by name: it seems to have every method. */
 export function boundTo(value: unknown): BindingKind {
   if (value === undefined || value === null) return "nothing";
   const isNamespace =
@@ -116,7 +116,7 @@ export function boundTo(value: unknown): BindingKind {
   return isNamespace ? "namespace" : "another thing";
 }
 
-/** Ids of one name are equal in one namespace only. Tests bring namespaces without ids: those are not judged. */
+/** Ids of one name are equal only in one namespace. Namespaces of tests, which have no ids, are not checked. */
 function areOneClass(one: unknown, other: unknown): boolean {
   const [first, second] = [one, other] as DurableObjectNamespace[];
   if (first!.constructor.name !== "DurableObjectNamespace" || second === undefined) return false;

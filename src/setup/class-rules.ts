@@ -1,4 +1,4 @@
-// Rules of the classes that the bindings of Durable Objects name, which only files tell: export and storage.
+// Rules about the classes of Durable Objects which only files show: whether they are exported, and their storage.
 
 import type { ClassBinding, WorkerFiles } from "./facts.ts";
 import { OBJECTS } from "./objects.ts";
@@ -11,8 +11,8 @@ const error = (text: string, fix?: Fix): Problem => ({
 });
 
 /**
- * The main module defines its hubs, and exports each class, and wrangler's configuration declares it with storage in
- * SQLite.
+ * The main module must define its hubs without errors and export each class, and wrangler's configuration must declare
+ * each class with storage in SQLite.
  */
 export function exported(files: WorkerFiles): Problem[] {
   if (typeof files.mainExports === "string") return [error(files.mainExports)];
@@ -24,7 +24,7 @@ export function exported(files: WorkerFiles): Problem[] {
   ]);
 }
 
-/** Classes of this worker that our bindings name. */
+/** The classes of this worker that Dormouse's bindings name. */
 const ownClasses = ({ durable_objects: { bindings: all } }: WorkerFiles): ClassBinding[] =>
   all.filter(
     ({ name, script_name: script }) =>
@@ -43,7 +43,7 @@ function notExported(name: string, className: string): Problem {
   });
 }
 
-/** `[exports]`, or `[[migrations]]` of older projects. */
+/** The class must be in `[exports]`, or in `[[migrations]]` of older projects. */
 function undeclared({ exports, migrations = [] }: WorkerFiles, className: string): Problem[] {
   const declared = exports?.[className];
   const isNew = migrations.some(({ new_classes: all = [] }) => all.includes(className));

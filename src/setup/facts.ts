@@ -1,8 +1,8 @@
-// What the rules judge: facts of a worker that runs, or of its files before a deploy (`dormouse check`).
+// The facts that the rules check: of a running worker, or of its files before a deploy (`dormouse check`).
 
 import type { ObjectBinding } from "./objects.ts";
 
-/** What a name is bound to. */
+/** The kind of value that a name is bound to. */
 export type BindingKind = "namespace" | "nothing" | "another thing";
 
 export interface Facts {
@@ -11,9 +11,9 @@ export interface Facts {
   bound(binding: ObjectBinding): BindingKind;
   /** Whether two bindings, both of which are bound to a namespace, are bound to the same one. */
   areSame(one: ObjectBinding, other: ObjectBinding): boolean;
-  /** Whether a compatibility flag is on. `since` is the date that turns it on; absent: it has to be named. */
+  /** Whether a compatibility flag is on. `since`: the date that turns it on; absent: the flag has to be named. */
   isOn(flag: string, since?: string): boolean;
-  /** Known before a deploy only. */
+  /** Known only before a deploy. */
   readonly files?: WorkerFiles;
 }
 
@@ -34,7 +34,7 @@ export interface WorkerFiles {
 export interface ClassBinding {
   readonly name: string;
   readonly class_name: string;
-  /** The class is another worker's. */
+  /** Present if the class belongs to another worker. */
   readonly script_name?: string | undefined;
 }
 

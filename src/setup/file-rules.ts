@@ -1,5 +1,5 @@
-// Rules of wrangler's configuration that a running worker cannot see: assets, logs, and secrets where all can read
-// them.
+// Rules about parts of wrangler's configuration that a running worker cannot see: assets, logs, and secrets in public
+// variables.
 
 import type { WorkerFiles } from "./facts.ts";
 import type { Problem } from "./problem.ts";
@@ -10,16 +10,16 @@ const advice = (text: string, lines: string, json: string): Problem => ({
   fix: { where: "wrangler.toml", lines, json },
 });
 
-/** Paths of the endpoint. `/dev/*` is of the demo alone. */
+/** Paths of the endpoint, without `/dev/*`, which only the demo has. */
 const PATHS = [
   ...["/hubs/*", "/parties/*", "/client/*", "/api/*"],
   ...["/dormouse.v1.Hub/*", "/grpc.health.v1.Health/*"],
 ];
 
-/** Where they are files first, the page is there whatever `ADMIN` says. */
+/** If static files come first for these paths, the admin page is served even if `ADMIN` is off. */
 const ADMIN_PATHS = ["/admin", "/admin/*"];
 
-/** A folder of static files that is there already stays. */
+/** The fix keeps a configured folder of static files. */
 export const noAssets = (hasFolder: boolean): Problem =>
   advice(
     "ADMIN is 1, but the static files are not bound as ASSETS: /admin would be 404.",
@@ -28,8 +28,8 @@ export const noAssets = (hasFolder: boolean): Problem =>
   );
 
 /**
- * Assets are looked at first for no path of the endpoint: each connection would ask for a file, and may be given a
- * page.
+ * For paths of the endpoint, the worker must run before static files are tried: otherwise each connection would request
+ * a file, and might get a page.
  */
 export function assets(files: WorkerFiles): Problem[] {
   const { assets: own } = files;
@@ -40,7 +40,7 @@ export function assets(files: WorkerFiles): Problem[] {
   const there = first || [];
   const missing = paths.filter((path) => !isFirst(path, there));
   if (missing.length === 0) return [];
-  // Those that are there stay: behind one of them may be what nobody is to read as a file.
+  // The fix keeps the configured paths: they may protect files that nobody should read.
   const all = [...there, ...missing].map((path) => JSON.stringify(path)).join(", ");
   const lines = `[assets]\nrun_worker_first = [${all}]`;
   const json = `"assets": { "run_worker_first": [${all}] }`;
@@ -48,7 +48,7 @@ export function assets(files: WorkerFiles): Problem[] {
   return [advice(text, lines, json)];
 }
 
-/** A pattern that has the path at its end is of an endpoint below a base path. */
+/** Whether a pattern matches the path. One that ends with it is for an endpoint below a base path. */
 const isFirst = (path: string, patterns: readonly string[]): boolean =>
   patterns.some(
     (pattern) =>
@@ -56,7 +56,7 @@ const isFirst = (path: string, patterns: readonly string[]): boolean =>
       (pattern.endsWith("*") && path.startsWith(pattern.slice(0, -1)) && !pattern.startsWith("!")),
   );
 
-/** Logs of invocations, and tokens of queries in them. */
+/** Advises against logs of invocations, and against tokens of queries in logs. */
 export function logs({ observability = {} }: WorkerFiles): Problem[] {
   const { enabled = false, redact_query_string: isRedacted, logs: own } = observability;
   const isLogging = own?.enabled ?? enabled;
@@ -80,10 +80,10 @@ const QUERIES = advice(
 );
 
 const SECRETS = ["JWT_SECRET", "ACCESS_KEYS", "WEBHOOK_SECRET"];
-/** Of a machine for development alone. */
+/** Variables that must only be set on a developer's machine. */
 export const LOCAL: readonly string[] = ["DEV_TOKENS", "DEVELOPMENT"];
 
-/** `[vars]` are committed, shown in the dashboard, and deployed. */
+/** Secrets must not be in `[vars]`, which are committed, shown in the dashboard, and deployed. */
 export function secrets(files: WorkerFiles): Problem[] {
   const isSet = (name: string) => !["", "0", undefined].includes(valueIn(files, name));
   return [

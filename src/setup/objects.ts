@@ -1,4 +1,4 @@
-// The bindings that every worker of hubs needs, and the class of `serve(…)` that each is for.
+// The bindings that every worker with hubs needs, and the class of `serve(…)` for each.
 
 export const OBJECTS = [
   { binding: "ROOMS", made: "Room" },

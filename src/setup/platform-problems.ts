@@ -1,11 +1,11 @@
-// The compatibility date and flags that the server needs, or is better with, and messages about missing ones.
+// The compatibility date and flags that the server needs or benefits from, and messages about missing ones.
 
 import type { Problem } from "./problem.ts";
 
-/** The date that every test runs with. */
+/** The compatibility date with which all tests run. */
 const DATE = "2026-10-01";
 
-/** Behaviour that the server relies on, by the flag that a date turns on (docs/design/platform.md). */
+/** Flags on which the server relies, each with the date that turns it on (docs/design/platform.md). */
 export const NEEDED = [
   // Errors of objects keep their code on the way to the worker.
   { flag: "enhanced_error_serialization", since: "2026-04-21" },
@@ -34,7 +34,7 @@ export const ADVISED = [
   },
 ] as const;
 
-/** The line has every flag, so that it may replace the one that is there. */
+/** The fix is a line with all flags, so that it can replace an existing one. */
 export function missingFlags(missing: readonly (typeof ADVISED)[number][]): Problem {
   const flags = ADVISED.map(({ flag }) => `"${flag}"`).join(", ");
   const reasons = missing.map(({ flag, why }) => `${flag} (${why})`).join(", ");

@@ -1,4 +1,4 @@
-// A problem of the configuration, and its words: the same in the server's log, in its answers and in `dormouse check`.
+// A problem of the configuration, and its text: the same in the server's log, in its answers and in `dormouse check`.
 
 export interface Problem {
   /**
@@ -7,7 +7,7 @@ export interface Problem {
   readonly level: "error" | "advice";
   /** A sentence that names settings, never their values. */
   readonly text: string;
-  /** Absent where the sentence says all. */
+  /** Absent if the sentence is sufficient. */
   readonly fix?: Fix;
 }
 
@@ -15,7 +15,7 @@ export interface Problem {
 export interface Fix {
   readonly where: "wrangler.toml" | "a shell" | "the worker's main module";
   readonly lines: string;
-  /** The same in wrangler.jsonc. */
+  /** The same lines for wrangler.jsonc. */
   readonly json?: string;
 }
 

@@ -1,6 +1,6 @@
-// All rules of a worker's configuration, once: the server applies them at its first request, `dormouse check` before a
-// deploy. The rules are here. Messages about broken rules, and the lines that fix them, are in the files of problems,
-// which a worker that is configured never enters. Rules of files find nothing where no files are known.
+// All rules of a worker's configuration: the server applies them at its first request, `dormouse check` before a
+// deploy. Messages about broken rules, and the lines that fix them, are in the files `*-problems.ts`. Rules about files
+// find nothing if no files are known.
 
 import { accessKeyProblems } from "../auth/access-keys.ts";
 import { authProblems, type AuthEnv } from "../auth/auth-config.ts";
@@ -16,13 +16,13 @@ import { noLimiter, noRate, noSwitch, noText, refusedValue } from "./variable-pr
 
 type Rule = (facts: Facts) => readonly Problem[];
 
-/** Each binding is there, and is a namespace of Durable Objects. */
+/** Each binding must exist, and be a namespace of Durable Objects. */
 const bindings: Rule = (facts) =>
   OBJECTS.filter(({ binding }) => facts.bound(binding) !== "namespace").map((object) =>
     unbound(object, facts.bound(object.binding)),
   );
 
-/** Each binding has a class of its own. */
+/** Each binding must have a class of its own. */
 const classes: Rule = (facts) => {
   const bound = OBJECTS.filter(({ binding }) => facts.bound(binding) === "namespace");
   return bound.flatMap((object, at) => {
@@ -41,7 +41,7 @@ const compatibilityFlags: Rule = (facts) => {
   return missing.length > 0 ? [missingFlags(missing)] : [];
 };
 
-/** Values that their readers accept: those of auth/ and webhooks/. A value of another type is left to `types`. */
+/** Values must be accepted by their readers in auth/ and webhooks/. Values of other types are left to `types`. */
 const values: Rule = ({ variables }) => {
   const env = Object.fromEntries(
     Object.entries(variables).filter(([, value]) => typeof value === "string"),
@@ -60,7 +60,7 @@ const TEXTS = [
   ...["ACCESS_KEYS", "WEBHOOK_URL", "WEBHOOK_SECRET", "WEBHOOK_EVENTS", "WEBHOOK_CONNECT_URL"],
 ];
 
-/** wrangler.toml may give a number or a table, which the server would not read. */
+/** Variables must be text: wrangler.toml may have numbers and tables, which the server does not read. */
 const types: Rule = ({ variables }) =>
   TEXTS.filter((name) => !["string", "undefined"].includes(typeof variables[name])).map(noText);
 
@@ -73,7 +73,7 @@ const SWITCHES = [
   "DEMO_GUESTS",
 ];
 
-/** A switch that is neither on nor off would be off without a word. */
+/** A switch must be on or off: with any other value it would silently be off. */
 const switches: Rule = ({ variables }) =>
   SWITCHES.filter((name) => !["", "0", "1", undefined].includes(variables[name] as string)).map(
     noSwitch,
@@ -82,7 +82,7 @@ const switches: Rule = ({ variables }) =>
 const rate: Rule = ({ variables: { REST_PER_SECOND: value = "" } }) =>
   value === "" || Number(value) > 0 ? [] : [noRate()];
 
-/** A text in the place of one would fail each request that it is to count. */
+/** Rate limiters must be bindings: with a text in their place, each counted request would fail. */
 const limiters: Rule = ({ variables }) =>
   ["CONNECT_LIMITER", "REST_LIMITER"]
     .filter((name) => {
@@ -91,7 +91,7 @@ const limiters: Rule = ({ variables }) =>
     })
     .map(noLimiter);
 
-/** The admin page is among the worker's static files, and served by the worker. */
+/** The admin page must be among the worker's static files, and be served by the worker. */
 const adminFiles: Rule = ({ variables, files }) => {
   const isBound = files ? files.assets?.binding === "ASSETS" : variables["ASSETS"] !== undefined;
   return variables["ADMIN"] === "1" && !isBound

@@ -16,7 +16,7 @@ const secret = (name: string, prefix = ""): Fix =>
     `echo "${name}=${prefix}$(openssl rand -base64 32)" >> .dev.vars    # for wrangler dev\nnpx wrangler secret put ${name}    # for production`,
   );
 
-/** A line that fixes a problem of a variable; of a URL or a name it is an example. */
+/** The line that fixes a problem of a variable; for a URL or a name it is an example. */
 const FIXES: ReadonlyMap<string, Fix> = new Map([
   ["JWT_SECRET", secret("JWT_SECRET")],
   ["ACCESS_KEYS", secret("ACCESS_KEYS")],
@@ -31,14 +31,14 @@ const FIXES: ReadonlyMap<string, Fix> = new Map([
   ["WEBHOOK_EVENTS", text("WEBHOOK_EVENTS", "connected,disconnected")],
 ]);
 
-/** Of two sources of keys one is to be removed. */
+/** The fix for two sources of keys: remove one. */
 const ONE_SOURCE = command(
   `echo "JWT_JWKS_URL=" >> .dev.vars    # for wrangler dev, with tokens of "dormouse token"\nnpx wrangler secret delete JWT_SECRET    # for production, with tokens of the provider`,
 );
 
 /**
- * A value that its reader does not accept; the sentence begins with the variable's name. Undefined where the value is
- * of another type than text, which is a problem of its own.
+ * The problem of a value that its reader does not accept; `sentence` begins with the variable's name. Undefined if the
+ * value is not text, which is another problem.
  */
 export function refusedValue(sentence: string, variables: Facts["variables"]): Problem | undefined {
   const name = /^[A-Z_]+/.exec(sentence)?.[0] ?? "";

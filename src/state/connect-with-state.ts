@@ -1,4 +1,4 @@
-// `connect` of `dormouse-hubs/state`: that of `dormouse-hubs/client`, with the state of the rooms.
+// `connect` of `dormouse-hubs/state`: like that of `dormouse-hubs/client`, with the state of rooms in addition.
 
 import type { Connection, HubConnection } from "../client/client-connection.ts";
 import type { ConnectOptions, HubConnectOptions } from "../client/connect-options.ts";
@@ -8,14 +8,14 @@ import type { AnyHub } from "../dispatch/define/hub-definition.ts";
 import { forgetState, stateOf } from "./state-of.ts";
 import type { RoomState, StateOptions } from "./state-types.ts";
 
-/** A connection to one room. `state` is the connection's; the room's value is `room.state`. */
+/** A connection to one room. `state` is the connection's status; the room's state is `room.state`. */
 export interface StatefulConnection<H extends AnyHub> extends Connection<H> {
   readonly room: RoomState<H>;
 }
 
 /** A connection to a whole hub, with the state of each room that it has joined. */
 export interface StatefulHubConnection<H extends AnyHub> extends Omit<HubConnection<H>, "join"> {
-  /** Joins a room. The snapshot has arrived before this resolves. Rejects as `HubConnection.join`. */
+  /** Joins a room. Resolves after the snapshot has arrived. Rejects with the errors of `HubConnection.join`. */
   join(room: RoomText): Promise<RoomState<H>>;
   /** The state of a room that is joined, or will be: by `join`, or by hub code. */
   room(room: RoomText): RoomState<H>;
@@ -26,7 +26,7 @@ export type StatefulConnectOptions<H extends AnyHub> = Omit<ConnectOptions<H>, "
   StateOptions<H>;
 
 /**
- * Connects as `connect` of `dormouse-hubs/client` does, and keeps a copy of the room's state.
+ * Connects like `connect` of `dormouse-hubs/client`, and keeps a copy of the room's state.
  *
  * @example
  * const { room } = connect<AuctionHub>("/hubs/auctions", { room: "group:vase", token });
@@ -37,7 +37,7 @@ export function connect<H extends AnyHub>(
   hub: string,
   options: HubConnectOptions<H> & StateOptions<H> & { readonly room?: undefined },
 ): StatefulHubConnection<H>;
-// Last, as in `connect` of the client.
+// The last signature, for the same reason as in `connect` of the client.
 export function connect<H extends AnyHub>(
   hub: string,
   options: StatefulConnectOptions<H>,
@@ -65,11 +65,11 @@ function withRooms<H extends AnyHub>(
       return state;
     },
     leave: async (name) => {
-      // First: the copy of a join that follows at once is another one, which the answer to this must not end.
+      // Before the call: if a join follows at once, its new copy must not be ended by the answer to this leave.
       forgetState(connection, name);
       await leave(name);
     },
   };
-  // In place: a copy would have the values of the getters as they are now.
+  // Changes the connection itself: a copy would freeze the values of its getters.
   return Object.assign<object, object>(connection, withState) as StatefulHubConnection<H>;
 }

@@ -19,7 +19,7 @@ import type { RunOptions } from "./state-types.ts";
 
 interface LiveStateOptions {
   readonly connection: StateSource & { with(options: CallOptions): { readonly invoke: object } };
-  /** As the server spells its name. */
+  /** The topic as the server spells it. */
   readonly room: string;
   readonly guesses: object | undefined;
 }
@@ -34,12 +34,12 @@ export class LiveState {
   readonly #options: LiveStateOptions;
   readonly #copy = new RoomCopy();
   readonly #changes = emitter<unknown>();
-  /** The state that the listeners have. */
+  /** The state with which the listeners were called last. */
   #told: unknown;
   #isTelling = false;
-  /** The request for a snapshot that is under way. */
+  /** The pending request for a snapshot. */
   #loading: Promise<void> | undefined;
-  /** Patches that came since then, of a copy that is still empty. */
+  /** Patches that arrived since that request, while the copy is still empty. */
   #held: HeldChange[] = [];
   #snapshots = 0;
   #failures = 0;
@@ -66,7 +66,7 @@ export class LiveState {
   }
 
   readonly onState = (listener: Listener<unknown>): Unsubscribe => {
-    // The present state may be a change whose call of all listeners is still to come: this one has it then.
+    // All listeners may still be about to be called for the present state: this one must not get it twice.
     let told: unknown;
     const tell = (state: unknown) => (state === told ? undefined : listener((told = state)));
     const unsubscribe = this.#changes.listen(tell);
@@ -79,7 +79,7 @@ export class LiveState {
     return { run: callProxy((action, args) => this.#run(action, args, options)) };
   }
 
-  /** A message of the room. Without a change it moves the position alone. */
+  /** Called with each message of the room. One without a change of the state only moves the position. */
   receive(change: StateChange | undefined, position: string): void {
     if (change && "state" in change) [this.#snapshots, this.#failures] = [this.#snapshots + 1, 0];
     if (!change) this.#copy.advance(position);
@@ -89,14 +89,14 @@ export class LiveState {
     this.#tell();
   }
 
-  /** The greeting of the room's own connection has the snapshot, unless what was missed is replayed. */
+  /** Called with the greeting of the room's own connection: it has the snapshot, unless missed changes are replayed. */
   greet(greeting: RoomGreeting & { readonly state?: unknown }): void {
     const { state, position } = greeting;
     if (state !== undefined) this.receive({ state }, position);
     else this.loadMissing();
   }
 
-  /** Requests a snapshot if none has come: a request may be lost with its connection, or refused for now. */
+  /** Requests a snapshot if none has arrived: a request may be lost with its connection, or refused temporarily. */
   loadMissing(): void {
     if (this.position === undefined) void this.load();
   }
@@ -112,7 +112,7 @@ export class LiveState {
       (error) => void this.#loadLater(error),
     );
     const held = this.#held.splice(0);
-    // Another snapshot has come meanwhile, perhaps of another epoch: with it, the patches have been applied.
+    // Another snapshot has arrived meanwhile, perhaps of another epoch: later patches were applied to that.
     if (!answer || this.#snapshots !== before) return;
     const { state, position } = answer as StateSnapshot;
     this.receive({ state }, position);
@@ -150,8 +150,8 @@ export class LiveState {
       const answer = await this.#call("$/run", { ...call, at }, { ...options, idempotencyKey });
       const { result, position } = answer as RunAnswer;
       run.answeredAt = position;
-      // A broken link between objects has let the answer overtake its effects, or clients do not see them. A request
-      // for a snapshot that is under way may be older than the answer.
+      // The answer may overtake its effects after a broken link between objects, or clients do not see the effects.
+      // Twice, because a pending request for a snapshot may be older than the answer.
       for (let tries = 0; tries < 2 && !this.#copy.has(position); tries += 1) await this.load();
       return result;
     } finally {
@@ -161,8 +161,8 @@ export class LiveState {
   }
 
   /**
-   * Calls the listeners once with the changes of all messages of a frame. After two turns of microtasks: in the first,
-   * the answers of the frame end their guesses.
+   * Calls the listeners once for the changes of all messages of a frame. Waits two turns of microtasks, because in the
+   * first the answers of the frame end their guesses.
    */
   #tell(): void {
     if (this.#isTelling) return;

@@ -1,5 +1,5 @@
-// A client's copy of a room's state: the confirmed state, and on top of it the guesses of actions that are under
-// way. Pure: it holds no connection and no timer.
+// A client's copy of a room's state: the confirmed state, and on top of it the guesses of pending actions. Pure: it has
+// no connection and no timer.
 
 import { applyPatch, patchBetween } from "../model/merge-patch.ts";
 import type { StateChange } from "../model/state-wire.ts";
@@ -12,20 +12,20 @@ export type Guess = (state: never, ...args: readonly unknown[]) => void;
 export interface OpenRun {
   readonly guess: Guess | undefined;
   readonly args: readonly unknown[];
-  /** Position of an answer that came before its effects: the guess ends with them. */
+  /** The position of an answer that arrived before its effects: the guess ends when they arrive. */
   answeredAt?: string;
 }
 
 export class RoomCopy {
-  /** Undefined before the first snapshot. What a change leaves as it is stays the same object. */
+  /** Undefined before the first snapshot. Parts that a change does not touch stay the same objects. */
   confirmed: unknown;
-  /** Of the newest message of the room, of whatever kind. Undefined before the first snapshot. */
+  /** The position of the newest message of the room, of any kind. Undefined before the first snapshot. */
   position: string | undefined;
   readonly #runs = new Set<OpenRun>();
   #state: unknown;
   #isCurrent = true;
 
-  /** `confirmed` after the guesses of all open runs, in their order. A guess that throws shows nothing. */
+  /** `confirmed` after the guesses of all open runs, in their order. A guess that throws is left out. */
   get state(): unknown {
     if (!this.#isCurrent) this.#state = merge(this.#state, this.#guessed());
     this.#isCurrent = true;
@@ -47,8 +47,8 @@ export class RoomCopy {
   }
 
   /**
-   * A snapshot, or a patch of the state at the position before. No effect for one that is not newer than the copy, and
-   * for a patch before the first snapshot.
+   * Applies a snapshot, or a patch of the state at the preceding position. Ignores one that is not newer than the copy,
+   * and a patch before the first snapshot.
    */
   change({ state, patch }: StateChange, position: string): void {
     if (this.position !== undefined && !isAfter(position, this.position)) return;
@@ -59,7 +59,7 @@ export class RoomCopy {
     this.#moveTo(position);
   }
 
-  /** Any message of the room: effects up to here are in `confirmed`. */
+  /** Called for any message of the room: `confirmed` then has all effects up to its position. */
   advance(position: string): void {
     if (this.position === undefined || !isAfter(position, this.position)) return;
     this.#moveTo(position);
@@ -84,7 +84,7 @@ export class RoomCopy {
   }
 }
 
-/** On a copy: a plain object is faster to read and to look at than a draft, and states are small. */
+/** Runs the guess on a copy, not a draft: plain objects are faster and easier to inspect, and states are small. */
 function guessed(state: unknown, guess: Guess, args: readonly unknown[]): unknown {
   const copy = copyOf(state);
   try {
@@ -102,8 +102,8 @@ const copyOf = (value: unknown): unknown => {
 };
 
 /**
- * The value `after`, with the objects of `before` wherever nothing has changed: code that renders them can compare
- * references.
+ * The value `after`, with the objects of `before` wherever nothing has changed, so that code which renders them can
+ * compare references.
  */
 const merge = (before: unknown, after: unknown): unknown => {
   if (before === undefined || after === undefined) return after;

@@ -44,7 +44,7 @@ export function forgetState(connection: object, room: RoomText): void {
   copies.get(connection)?.delete(canonicalTopic(room));
 }
 
-/** The rooms of each connection. They end with it. */
+/** The rooms of each connection; they are dropped with the connection. */
 const copies = new WeakMap<object, Map<string, LiveState>>();
 
 function roomsOf(connection: StateConnection<AnyHub>): Map<string, LiveState> {
@@ -60,14 +60,14 @@ function roomsOf(connection: StateConnection<AnyHub>): Map<string, LiveState> {
   connection.onConnected((greeting: Greeting | RoomGreeting) => {
     if ("room" in greeting) rooms.get(greeting.room)?.greet(greeting);
   });
-  // The greeting of a hub names no room. A return that has missed nothing replays patches, which an empty copy ignores.
+  // The greeting of a hub names no room. A recovered connection replays only patches, which an empty copy ignores.
   if ("positionOf" in connection)
     connection.onRecovered(({ room }) => rooms.get(room)?.loadMissing());
   connection.onLeft(({ room }) => forgetState(connection, room as RoomText));
   return rooms;
 }
 
-/** Whether the room's snapshot may have come before anything listened. */
+/** Whether the connection is in the room already, so that the snapshot may have arrived before anything listened. */
 const isIn = <H extends AnyHub>(connection: StateConnection<H>, room: RoomText): boolean =>
   connection.state.status === "connected" &&
   (!("positionOf" in connection) || connection.positionOf(room) !== undefined);

@@ -28,7 +28,7 @@ import type { Runs } from "../dispatch/define/stateful-room.ts";
 
 /** Svelte's store contract. */
 export interface Readable<T> {
-  /** Calls `run` with the value at once and with every change, until the result is called. */
+  /** Calls `run` with the value at once and after every change, until the returned function is called. */
   subscribe(run: (value: T) => void): () => void;
 }
 
@@ -90,7 +90,9 @@ export const historyStore = <H extends AnyHub>(
   options: RoomHistoryOptions = {},
 ): Readable<RoomHistory<H>> => storeOf({ hub, room }, () => roomHistory<H>(options));
 
-/** The state of a room, or what `pick` makes of it, with the room's actions. Undefined before the first snapshot. */
+/**
+ * The state of a room, or the part that `pick` returns, with the room's actions. Undefined before the first snapshot.
+ */
 export interface StateStore<H extends AnyHub, T> extends Readable<T | undefined> {
   readonly run: Runs<ActionsOf<H>>;
 }

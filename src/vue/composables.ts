@@ -39,13 +39,15 @@ import type { AnyHub } from "../dispatch/define/hub-definition.ts";
 import type { ActionsOf, PresenceStateOf, ViewOf } from "../dispatch/define/hub-types.ts";
 import type { Runs } from "../dispatch/define/stateful-room.ts";
 
-/** A room, or a ref or getter of one: another room takes the place of the one before. Undefined or null: none. */
+/** A room, or a ref or getter of one, whose changes switch to another room. Undefined or null: no room. */
 export type RoomSource = MaybeRefOrGetter<RoomText | null | undefined>;
 
-/** What the composables return: read only, replaced as a whole with every change. */
+/** The result of the composables: read only, replaced as a whole with every change. */
 export type Live<T> = Readonly<ShallowRef<T>>;
 
-/** Runs `attach` for the room, and for each that takes its place; what `attach` returns ends before the next one. */
+/**
+ * Runs `attach` for the room, and for each one that replaces it; then calls the function that ends the previous one.
+ */
 function followRoom<H extends AnyHub>(
   hub: HubAt<H>,
   room: RoomSource,
@@ -62,11 +64,11 @@ function followRoom<H extends AnyHub>(
       },
       { immediate: true },
     );
-  // That of a store may outlive the component that is mounted.
+  // A scope of its own, because a store's scope may outlive the component that is being mounted.
   const scope = effectScope();
   const begin = () => void scope.run(follow);
   const component = getCurrentInstance();
-  // Not on servers, where no component is mounted and nothing would end it.
+  // Never on servers, where no component is mounted, so that nothing would end it.
   if (component && !component.isMounted) onMounted(begin);
   else if (isPage()) begin();
   onScopeDispose(() => detach?.());
@@ -85,7 +87,7 @@ function useLive<H extends AnyHub, T>(
     read();
     return end;
   });
-  // Not deep: a proxy of a message or state could not be cloned, as IndexedDB and workers need.
+  // Shallow, because a proxy of a message or state could not be cloned for IndexedDB and workers.
   return shallowReadonly(current) as Live<T>;
 }
 
@@ -128,7 +130,7 @@ export const useHistory = <H extends AnyHub>(
 ): Live<RoomHistory<H>> => useLive(hub, room, () => roomHistory<H>(options));
 
 /**
- * The state of a room, or what `pick` makes of it. Undefined before the first snapshot, and without a room.
+ * The state of a room, or the part that `pick` returns. Undefined before the first snapshot, and without a room.
  *
  * @example
  * const price = useRoomState(Auctions, "group:vase", (auction) => auction.price);
@@ -153,7 +155,7 @@ export function useRoomState<H extends AnyHub>(
   return picked as unknown as Live<unknown>;
 }
 
-/** The actions of a room as calls, of the room that it is then. */
+/** The actions of a room as calls; they run in the room of the time of the call. */
 export const useRun = <H extends AnyHub>(hub: HubAt<H>, room: RoomSource): Runs<ActionsOf<H>> =>
   callProxy((action, args) =>
     methodOf(runsIn({ hub, room: toValue(room) }), action)(...args),

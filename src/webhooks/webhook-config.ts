@@ -7,7 +7,10 @@ import { logError } from "../model/logger.ts";
 export interface WebhookEnv {
   /** Receiver of events: https, or http on a loopback host. Absent: events are neither stored nor sent. */
   WEBHOOK_URL?: string;
-  /** Signs every request: `whsec_` and 24–64 bytes in base64 (Standard Webhooks), or any text of 32 bytes or more. */
+  /**
+   * Signs every request: `whsec_` and 24–64 bytes in base64 (Standard Webhooks), or a text of 32 bytes or more. Several,
+   * with spaces between them, sign side by side.
+   */
   WEBHOOK_SECRET?: string;
   /** Kinds of events, separated by commas. Absent: all but `message`. */
   WEBHOOK_EVENTS?: string;
@@ -22,7 +25,8 @@ export type EventKind = (typeof EVENT_KINDS)[number];
 /** A receiver of signed requests. */
 export interface Destination {
   readonly url: string;
-  readonly key: ReturnType<typeof crypto.subtle.importKey>;
+  /** Each signs. */
+  readonly keys: readonly ReturnType<typeof crypto.subtle.importKey>[];
 }
 
 export interface Webhooks {
@@ -70,16 +74,16 @@ export function webhookProblems(env: WebhookEnv): readonly string[] {
 function configurationOf(env: WebhookEnv, problems: string[]): Webhooks | undefined {
   const { WEBHOOK_URL, WEBHOOK_CONNECT_URL } = env;
   if (!WEBHOOK_URL && !WEBHOOK_CONNECT_URL) return {};
-  const bytes = readSecret(env.WEBHOOK_SECRET ?? "", problems);
+  const secrets = readSecrets(env.WEBHOOK_SECRET ?? "", problems);
   const url = WEBHOOK_URL && readUrl("WEBHOOK_URL", WEBHOOK_URL, problems);
   const kinds = WEBHOOK_URL ? readKinds(env.WEBHOOK_EVENTS ?? "", problems) : new Set<EventKind>();
   const connectUrl =
     WEBHOOK_CONNECT_URL && readUrl("WEBHOOK_CONNECT_URL", WEBHOOK_CONNECT_URL, problems);
-  if (problems.length > 0 || !bytes) return undefined;
-  const key = importKey(bytes);
+  if (problems.length > 0) return undefined;
+  const keys = secrets.map(importKey);
   return {
-    ...(url && { events: { url, key, kinds } }),
-    ...(connectUrl && { connect: { url: connectUrl, key } }),
+    ...(url && { events: { url, keys, kinds } }),
+    ...(connectUrl && { connect: { url: connectUrl, keys } }),
   };
 }
 
@@ -87,17 +91,26 @@ const SECRET_PREFIX = "whsec_";
 /** Bytes that Standard Webhooks requires of a secret with `whsec_`. */
 const SECRET_BYTES = { least: 24, most: 64 };
 
-/** The bytes that sign; undefined after a problem was reported. A text without `whsec_` is used as UTF-8. */
-function readSecret(secret: string, problems: string[]): Uint8Array<ArrayBuffer> | undefined {
+/** The bytes of each secret; a text without `whsec_` is used as UTF-8. Reports the first that is wrong. */
+function readSecrets(text: string, problems: string[]): Uint8Array<ArrayBuffer>[] {
+  const secrets = text.split(/\s+/).filter((secret) => secret !== "");
+  if (secrets.length === 0) problems.push("WEBHOOK_SECRET is missing.");
+  const read = secrets.map(readSecret);
+  const wrong = read.find((one) => typeof one === "string");
+  const which = secrets.length > 1 ? "has a secret that " : "";
+  if (wrong) problems.push(`WEBHOOK_SECRET ${which}is ${wrong}.`);
+  return read.filter((one) => typeof one !== "string");
+}
+
+/** The bytes, or the problem. */
+function readSecret(secret: string): Uint8Array<ArrayBuffer> | string {
   const { least, most } = SECRET_BYTES;
   const isEncoded = secret.startsWith(SECRET_PREFIX);
   const bytes = isEncoded ? decodeBase64(secret.slice(SECRET_PREFIX.length)) : utf8(secret);
-  if (secret === "") problems.push("WEBHOOK_SECRET is missing.");
-  else if (isEncoded && (!bytes || bytes.length < least || bytes.length > most))
-    problems.push(`WEBHOOK_SECRET is not whsec_ and ${least}–${most} bytes in base64.`);
-  else if (!isEncoded && bytes!.length < MIN_HMAC_KEY_BYTES)
-    problems.push(`WEBHOOK_SECRET is under ${MIN_HMAC_KEY_BYTES} bytes.`);
-  return bytes;
+  if (isEncoded && (!bytes || bytes.length < least || bytes.length > most))
+    return `not whsec_ and ${least}–${most} bytes in base64`;
+  const isShort = !isEncoded && bytes!.length < MIN_HMAC_KEY_BYTES;
+  return isShort ? `under ${MIN_HMAC_KEY_BYTES} bytes` : bytes!;
 }
 
 const utf8 = (text: string): Uint8Array<ArrayBuffer> =>
@@ -111,7 +124,7 @@ function decodeBase64(text: string): Uint8Array<ArrayBuffer> | undefined {
   }
 }
 
-const importKey = (bytes: Uint8Array<ArrayBuffer>): Destination["key"] =>
+const importKey = (bytes: Uint8Array<ArrayBuffer>): Destination["keys"][number] =>
   crypto.subtle.importKey("raw", bytes, { name: "HMAC", hash: "SHA-256" }, false, ["sign"]);
 
 /** Refuses credentials in the URL: requests are authenticated by their signature, and URLs reach logs. */

@@ -10,7 +10,7 @@ export const EVENTS_A_REQUEST = 100;
 export const CHARS_A_REQUEST = 256 * 1024;
 
 export interface QueueLimits {
-  /** Most events in the queue. Beyond it the oldest are dropped. */
+  /** Most events in the queue. Beyond it the oldest are dropped, a hundredth at once: each time writes a log line. */
   readonly events: number;
   /** Most characters in the queue; likewise. */
   readonly chars: number;
@@ -25,6 +25,7 @@ export interface Batch {
   readonly id: string;
   /** The number of its last row, for `acknowledge`. */
   readonly last: number;
+  readonly rows: number;
   readonly count: number;
   /** The events as a JSON array. */
   readonly text: string;
@@ -41,24 +42,30 @@ type Row = { number: number; id: string; count: number; events: string };
 
 const TABLE = `CREATE TABLE IF NOT EXISTS webhooks (number INTEGER PRIMARY KEY, at INTEGER,
   id TEXT, count INTEGER, size INTEGER, events TEXT)`;
-const TOTALS = `SELECT COALESCE(SUM(count), 0) AS count, COALESCE(SUM(size), 0) AS size,
-  COALESCE(MAX(number), 0) AS last FROM webhooks`;
-const OLDEST = "(SELECT number FROM webhooks ORDER BY number LIMIT 1)";
+const TOTALS =
+  "SELECT total(count) AS count, total(size) AS size, ifnull(max(number), 0) AS last FROM webhooks";
+const OLDEST = "(SELECT min(number) FROM webhooks)";
+const INSERT = "INSERT OR REPLACE INTO webhooks VALUES (?, ?, ?, ?, ?, ?)";
+/** Of the limits, where one was exceeded. */
+const KEPT_PART = 0.99;
 
 /** One object's queue. Its totals are kept in memory and read from the table after a wake-up. */
 export class Queue {
   readonly #sql: Sql;
   readonly #limits: QueueLimits;
-  #count: number;
-  #size: number;
-  #last: number;
-  #dropped = 0;
+  #count = 0;
+  #size = 0;
+  #last = 0;
 
   constructor(sql: Sql, limits: QueueLimits) {
     this.#sql = sql;
     this.#limits = limits;
     sql.exec(TABLE);
-    const [row] = sql.exec<Record<string, number>>(TOTALS);
+    this.#readTotals();
+  }
+
+  #readTotals(): void {
+    const [row] = this.#sql.exec<Record<string, number>>(TOTALS);
     const { count = 0, size = 0, last = 0 } = row ?? {};
     [this.#count, this.#size, this.#last] = [count, size, last];
   }
@@ -68,42 +75,75 @@ export class Queue {
     return this.#count;
   }
 
+  /** When the oldest event was queued. */
+  get since(): number {
+    return (this.#read("at", OLDEST) ?? 0) as number;
+  }
+
   /**
-   * Appends events, in order, and drops the oldest beyond the limits. Part of the caller's transaction; throws what the
-   * storage throws.
+   * Appends events, in order, and drops the oldest beyond the limits: returns how many. Part of the caller's
+   * transaction; throws what the storage throws.
    */
-  add(events: readonly QueuedEvent[], at: number): void {
+  add(events: readonly QueuedEvent[], at: number): number {
     for (const { id, count, text } of rowsOf(events)) {
-      const row = [this.#last + 1, at, id, count, text.length, text];
-      this.#sql.exec("INSERT INTO webhooks VALUES (?, ?, ?, ?, ?, ?)", ...row);
+      this.#sql.exec(INSERT, this.#last + 1, at, id, count, text.length, text);
       this.#last++;
       this.#count += count;
       this.#size += text.length;
     }
-    const { events: most, chars } = this.#limits;
-    while (this.#count > most || this.#size > chars)
-      this.#dropped += this.#delete(`number = ${OLDEST}`);
+    let dropped = 0;
+    if (this.#exceeds(1))
+      while (this.#exceeds(KEPT_PART)) dropped += this.#delete(`number = ${OLDEST}`);
+    return dropped;
+  }
+
+  /** A column of one row. */
+  #read(column: "at" | "events", row: string, ...values: number[]): SqlStorageValue | undefined {
+    const query = `SELECT ${column} FROM webhooks WHERE number = ${row}`;
+    return this.#sql.exec(query, ...values).toArray()[0]?.[column];
+  }
+
+  #exceeds(part: number): boolean {
+    const { events, chars } = this.#limits;
+    return this.#count > events * part || this.#size > chars * part;
   }
 
   /**
    * The oldest events that fit into one request; undefined where there are none. Removes nothing. `upTo` is the last
-   * row to include: it repeats an earlier batch although events were added since.
+   * row to include: it repeats an earlier batch although events were added since. Rows up to `alone` are batches of
+   * their own.
    */
-  next(upTo = Infinity): Batch | undefined {
+  next(upTo = Infinity, alone = -Infinity): Batch | undefined {
     const rows = this.#sql.exec<Row>(
       "SELECT number, id, count, events FROM webhooks ORDER BY number",
     );
     const texts: string[] = [];
-    let [first, last, count, size] = ["", 0, 0, 0];
+    let [first, last, count, size] = ["", -Infinity, 0, 0];
     for (const { number, id, count: more, events } of rows) {
-      const fits = count + more <= EVENTS_A_REQUEST && size + events.length <= CHARS_A_REQUEST;
-      if (number > upTo || (texts.length > 0 && !fits)) break;
+      const isFull = count + more > EVENTS_A_REQUEST || size + events.length > CHARS_A_REQUEST;
+      if (number > upTo || (texts.length > 0 && (isFull || last <= alone))) break;
       first ||= id;
       texts.push(events);
       [last, count, size] = [number, count + more, size + events.length];
     }
     if (texts.length === 0) return undefined;
-    return { id: `${first}-${count}`, last, count, text: `[${texts.join(",")}]` };
+    const [id, text] = [`${first}-${count}`, `[${texts.join(",")}]`];
+    return { id, last, rows: texts.length, count, text };
+  }
+
+  /**
+   * Gives each event of the oldest row one of its own: numbers below are free. The last event takes the row itself, so
+   * that a failure before repeats events and loses none.
+   */
+  split(number: number): void {
+    const at = this.#read("at", "?", number) as number;
+    const texts = eventsIn((this.#read("events", "?", number) ?? "") as string);
+    for (const [index, text] of texts.entries()) {
+      const { id } = JSON.parse(text) as QueuedEvent;
+      const own = number - texts.length + 1 + index;
+      this.#sql.exec(INSERT, own, at, id, 1, text.length, text);
+    }
+    this.#readTotals();
   }
 
   /** Removes all rows up to this one, once the receiver has acknowledged them. */
@@ -111,17 +151,12 @@ export class Queue {
     this.#delete("number <= ?", last);
   }
 
-  /** Drops events that are too old. Returns how many were dropped, for age or lack of space, since the last call. */
+  /** Drops events that are too old, and returns how many. */
   drop(now: number): number {
     const youngest = now - this.#limits.ageMs;
     // They are in the order of their age: all are looked at only where there is one to drop.
-    const [oldest] = this.#sql.exec<{ at: number }>(
-      `SELECT at FROM webhooks WHERE number = ${OLDEST}`,
-    );
-    if (oldest && oldest.at <= youngest) this.#dropped += this.#delete("at <= ?", youngest);
-    const dropped = this.#dropped;
-    this.#dropped = 0;
-    return dropped;
+    const isDue = this.#count > 0 && this.since <= youngest;
+    return isDue ? this.#delete("at <= ?", youngest) : 0;
   }
 
   #delete(condition: string, ...values: number[]): number {
@@ -151,6 +186,21 @@ function* rowsOf(events: readonly QueuedEvent[]): Iterable<RowContent> {
     size += event.text.length + 1;
   }
   if (pending.length > 0) yield rowOf(pending);
+}
+
+const TOKEN = /"[^"\\]*(?:\\.[^"\\]*)*"|[{}]/gs;
+
+/** The texts of a row's events, unchanged: numbers in them may have more digits than JavaScript's. */
+function eventsIn(row: string): string[] {
+  const events: string[] = [];
+  let [depth, from] = [0, 0];
+  for (const { 0: token, index } of row.matchAll(TOKEN)) {
+    if (token === "{") depth++;
+    if (token !== "}" || --depth > 0) continue;
+    events.push(row.slice(from, index + 1));
+    from = index + 2;
+  }
+  return events;
 }
 
 const rowOf = (events: readonly QueuedEvent[]): RowContent => ({

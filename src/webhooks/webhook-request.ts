@@ -19,14 +19,15 @@ interface RequestTiming {
 
 /**
  * The result of `read` for the response, whatever its status. Rejects where the connection fails, or response and
- * `read` together exceed `timeoutMs`.
+ * `read` together exceed `timeoutMs`. A body that `read` leaves is cancelled, so that the connection is free again; how
+ * that ends is of no matter, since the status has answered.
  */
 export async function post<T>(
   message: Message,
-  { url, key, timeoutMs, now }: Destination & RequestTiming,
+  { url, keys, timeoutMs, now }: Destination & RequestTiming,
   read: (response: Response) => Promise<T>,
 ): Promise<T> {
-  const headers = await headersOf(message, await key, now());
+  const headers = await headersOf(message, keys, now());
   const abort = new AbortController();
   const onTimeout = () => abort.abort(new Error(`No answer within ${timeoutMs} ms.`));
   // Not AbortSignal.timeout: its timer survives the answer and would keep the object awake.
@@ -34,23 +35,36 @@ export async function post<T>(
   try {
     // A signed request must not reach another receiver than the configured one.
     const request = { method: "POST", headers, redirect: "manual", signal: abort.signal } as const;
-    return await read(await fetch(url, { ...request, body: message.body }));
+    const response = await fetch(url, { ...request, body: message.body });
+    const result = await read(response);
+    if (!response.bodyUsed) void response.body?.cancel().catch(() => {});
+    return result;
   } finally {
     clearTimeout(timer);
   }
 }
 
-/** The signature covers id, timestamp (seconds) and body, as `webhook-signature: v1,<base64 of HMAC-SHA-256>`. */
-async function headersOf({ id, type, body, trace }: Message, key: CryptoKey, now: number) {
+/**
+ * The signatures cover id, timestamp (seconds) and body, as `webhook-signature: v1,<base64 of HMAC-SHA-256>`. One by
+ * each key, with spaces between them: receivers take any.
+ */
+async function headersOf(
+  { id, type, body, trace }: Message,
+  keys: Destination["keys"],
+  now: number,
+) {
   const timestamp = `${Math.floor(now / 1000)}`;
   const signed = new TextEncoder().encode(`${id}.${timestamp}.${body}`);
-  const signature = new Uint8Array(await crypto.subtle.sign("HMAC", key, signed)).toBase64();
+  const signatures = keys.map(async (key) => {
+    const signature = await crypto.subtle.sign("HMAC", await key, signed);
+    return `v1,${new Uint8Array(signature).toBase64()}`;
+  });
   return {
     "content-type": type,
     "user-agent": "dormouse",
     "webhook-id": id,
     "webhook-timestamp": timestamp,
-    "webhook-signature": `v1,${signature}`,
+    "webhook-signature": (await Promise.all(signatures)).join(" "),
     ...(trace !== undefined && { traceparent: trace }),
   };
 }

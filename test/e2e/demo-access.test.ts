@@ -66,7 +66,7 @@ describe("by keyboard alone", () => {
 describe.each(["light", "dark"] as const)("in the %s", (colorScheme) => {
   it.each([360, 800, 1280])("fits %i pixels, whatever is said", async (width) => {
     const { page, enter, say, log } = await come({
-      colorScheme,
+      ...{ colorScheme, reducedMotion: "no-preference" },
       viewport: { width, height: 740 },
     });
     expect(await overflow(page)).toBe(0);

@@ -16,12 +16,13 @@ export interface Visit extends AsyncDisposable {
   readonly state: Locator;
 }
 
+/** Without motion, unless the options say otherwise: its animations have no end, and keep a core busy. */
 export async function visit(
   browser: Browser,
   url: string,
   options: BrowserContextOptions = {},
 ): Promise<Visit> {
-  const context = await browser.newContext(options);
+  const context = await browser.newContext({ reducedMotion: "reduce", ...options });
   const page = await context.newPage();
   page.setDefaultTimeout(PATIENCE_MS);
   const complaints = complaintsOf(page);

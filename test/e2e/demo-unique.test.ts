@@ -100,7 +100,10 @@ describe("the code behind a panel", () => {
 
 describe("on a phone", () => {
   it("a notice covers nothing, wherever the page is scrolled to", async () => {
-    const alice = await come({ viewport: { width: 390, height: 740 }, hasTouch: true });
+    const alice = await come({
+      ...{ viewport: { width: 390, height: 740 }, hasTouch: true },
+      reducedMotion: "no-preference",
+    });
     await alice.enter("alice", "phone");
     await using bob = connect<DemoHub>(`${site.endpoint.url}/hubs/demo`, {
       token: () => site.endpoint.token("bob"),
@@ -128,7 +131,7 @@ describe("twenty pages", () => {
     "cost one socket each, and are one connection each at the server",
     { timeout: 180_000 },
     async () => {
-      const context = await site.browser.newContext();
+      const context = await site.browser.newContext({ reducedMotion: "reduce" });
       try {
         const sockets: string[] = [];
         context.on("page", (page) => page.on("websocket", (socket) => sockets.push(socket.url())));

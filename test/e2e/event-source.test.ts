@@ -1,7 +1,7 @@
 // Rooms on one stream of events, read by Chromium's own EventSource, by our `events` in the same page, and by our
 // `events` in Node, while the server dies under load.
 
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Browser, Page as Tab } from "playwright-core";
@@ -10,7 +10,8 @@ import { events } from "../../src/client/index.ts";
 import type { ChatHub } from "../../src/hubs/chat.ts";
 import type { Page, Told } from "../pages/events.ts";
 import { launchBrowser } from "../support/browser.ts";
-import { startEndpoint, type OwnEndpoint } from "../support/endpoint.ts";
+import type { OwnEndpoint } from "../support/endpoint.ts";
+import { startEngine } from "../support/engine.ts";
 import { startProxy } from "../support/proxy.ts";
 import { eventually } from "./client.ts";
 import { EventReader, LoudRoom } from "./event-crowd.ts";
@@ -22,18 +23,18 @@ const PAGE = join(import.meta.dirname, "../pages/events.ts");
 let endpoint: OwnEndpoint;
 let browser: Browser;
 let site: Site;
-const persistTo = mkdtempSync(join(tmpdir(), "dormouse-events-"));
+const disk = mkdtempSync(join(tmpdir(), "dormouse-events-"));
 beforeAll(async () => {
   site = await startSite(PAGE);
   [endpoint, browser] = await Promise.all([
-    startEndpoint({ persistTo, vars: { ALLOWED_ORIGINS: site.origin } }),
+    startEngine({ disk, vars: { ALLOWED_ORIGINS: site.origin } }),
     launchBrowser(),
   ]);
 });
 afterAll(async () => {
   site[Symbol.dispose]();
   await Promise.all([endpoint[Symbol.asyncDispose](), browser.close()]);
-  rmSync(persistTo, { recursive: true, force: true });
+  rmSync(disk, { recursive: true, force: true });
 });
 
 interface Crowd extends AsyncDisposable {
@@ -171,7 +172,7 @@ describe("three rooms on one stream", () => {
     await hearing(crowd, 30);
     await Promise.all(rooms.map((room) => room.stop()));
     await endpoint.kill();
-    rmSync(persistTo, { recursive: true });
+    for (const file of readdirSync(disk)) rmSync(join(disk, file), { recursive: true });
     await endpoint.restart();
     expect(await begun(readers)).toEqual(all("reset"));
     for (const room of rooms) room.start(100);

@@ -291,7 +291,7 @@ describe("dormouse types --csharp", () => {
 describe("dormouse check", () => {
   it.each([
     ["a bad name", 'hub("Bad Name").methods({})', 'Hub "Bad Name": a name is lower case'],
-    ["a name twice", 'hub("empty").methods({})', "Two hubs have the same name."],
+    ["a name twice", 'hub("empty").methods({})', 'Two hubs have the same name: "empty".'],
     [
       "a number that is none",
       'hub("more", { limits: { callBurst: Number(undefined) } }).methods({})',

@@ -19,14 +19,16 @@ import { freePort, isFree, varsOf, type EndpointOptions, type OwnEndpoint } from
 export interface EngineOptions extends Pick<EndpointOptions, "vars"> {
   /** A file of this folder. Default: the project's worker. */
   readonly worker?: string;
+  /** Where objects keep their files. Default: a folder that ends with the engine. */
+  readonly disk?: string;
 }
 
 /** Listens at a free port, and after a kill at the same. */
 export async function startEngine(options: EngineOptions = {}): Promise<OwnEndpoint> {
   const own = mkdtempSync(join(tmpdir(), "dormouse-engine-"));
   const { vars, keys } = varsOf(options);
-  const disk = join(own, "disk");
-  mkdirSync(disk);
+  const { disk = join(own, "disk") } = options;
+  mkdirSync(disk, { recursive: true });
   const file = join(own, "config.capnp");
   symlinkSync(await bundled(options.worker ?? "../../src/worker.ts"), join(own, "worker.js"));
   writeFileSync(file, engineConfiguration({ disk, vars }), { mode: 0o600 });

@@ -4,6 +4,7 @@
 import { grpc } from "../../src/grpc-server.ts";
 import { hubs, paths } from "../../src/hubs/index.ts";
 import { serve } from "../../src/server.ts";
+import { relayHubs } from "./relay-hubs.ts";
 import { rpcHubs } from "./rpc-hubs.ts";
 import { GuestHub } from "./guest-hub.ts";
 import { signalrHubs } from "./signalr-hubs.ts";
@@ -11,7 +12,7 @@ import { TallyHub } from "./tally-hub.ts";
 import { ValueHub } from "./value-hub.ts";
 
 const { Room, Relay, Account, endpoint } = serve(
-  [...hubs, ...signalrHubs, ...rpcHubs, GuestHub, ValueHub, TallyHub],
+  [...hubs, ...signalrHubs, ...relayHubs, ...rpcHubs, GuestHub, ValueHub, TallyHub],
   { paths, grpc },
 );
 

@@ -130,7 +130,7 @@ const oddActions = {
     every: action([z.any()], ({ schedule }: any, period: number | string) =>
       schedule.every(period, "often").tick(1),
     ),
-    at: action([z.number()], ({ schedule }: any, time: number) => schedule.at(time).tick(1)),
+    at: action([z.any()], ({ schedule }: any, time: number) => schedule.at(time).tick(1)),
     query: action([], ({ state, sql }: any) => {
       state.count = 99;
       return sql`CREATE TABLE own (at INTEGER)`;

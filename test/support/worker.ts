@@ -5,6 +5,7 @@ import { grpc } from "../../src/grpc-server.ts";
 import { hubs, paths } from "../../src/hubs/index.ts";
 import { OrderHub } from "../../src/hubs/orders.ts";
 import { feed, jsonRpc, serve } from "../../src/server.ts";
+import { AuthorHub } from "./author-hub.ts";
 import { BoardHub } from "./database/board.ts";
 import { DeclaredHub, DeclaredRooms } from "./declared-hub.ts";
 import { DeliveryHub } from "./database/deliveries.ts";
@@ -34,6 +35,7 @@ const { Room, Relay, Account, endpoint } = serve(
     ...testHubs,
     ...signalrHubs,
     ValueHub,
+    AuthorHub,
     ...relayHubs,
     ...orderHubs,
     GuestHub,

@@ -218,7 +218,8 @@ describe("a room whose receiver is down", () => {
     await runInDurableObject(roomAt(room), (_, { storage: { sql } }) => {
       const exec = sql.exec.bind(sql);
       vi.spyOn(sql, "exec").mockImplementation((query: string, ...values: SqlStorageValue[]) => {
-        if (query.startsWith("INSERT INTO webhooks")) throw new Error("The disk is full.");
+        if (query.startsWith("INSERT OR REPLACE INTO webhooks"))
+          throw new Error("The disk is full.");
         return exec(query, ...values);
       });
     });

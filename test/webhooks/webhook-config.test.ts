@@ -36,8 +36,8 @@ describe("webhooks", () => {
   it.each([
     `whsec_${bytes(24)}`,
     `whsec_${bytes(64)}`,
-    "a text of thirty-two characters!",
-    "ünïcödé counts in bytes, not units",
+    "a-text-of-thirty-two-characters!",
+    "ünïcödé-counts-in-bytes,not-units",
   ])("are signed with %s", (WEBHOOK_SECRET) => {
     expect(readWebhooks({ ...ENV, WEBHOOK_SECRET }).events).toBeDefined();
   });
@@ -60,7 +60,16 @@ describe("webhooks that are misconfigured", () => {
 
   const rows: [WebhookEnv, string][] = [
     [{ WEBHOOK_SECRET: "" }, "WEBHOOK_SECRET is missing."],
-    [{ WEBHOOK_SECRET: "31 bytes are one byte too few.." }, "WEBHOOK_SECRET is under 32 bytes."],
+    [{ WEBHOOK_SECRET: " \n" }, "WEBHOOK_SECRET is missing."],
+    [{ WEBHOOK_SECRET: "31-bytes-are-one-byte-too-few.." }, "WEBHOOK_SECRET is under 32 bytes."],
+    [
+      { WEBHOOK_SECRET: `${SECRET} 31-bytes-are-one-byte-too-few..` },
+      "WEBHOOK_SECRET has a secret that is under 32 bytes.",
+    ],
+    [
+      { WEBHOOK_SECRET: `whsec_${bytes(23)}   ${SECRET}` },
+      "WEBHOOK_SECRET has a secret that is not whsec_ and 24–64 bytes in base64.",
+    ],
     [{ WEBHOOK_SECRET: "whsec_%%%" }, "WEBHOOK_SECRET is not whsec_ and 24–64 bytes in base64."],
     [
       { WEBHOOK_SECRET: `whsec_${bytes(23)}` },

@@ -43,8 +43,8 @@ describe("a request to a receiver", () => {
     ["in the specification's form", SECRET, new Webhook(SECRET)],
     [
       "that is a text",
-      "a text of thirty-two characters!",
-      new Webhook("a text of thirty-two characters!", { format: "raw" }),
+      "a-text-of-thirty-two-characters!",
+      new Webhook("a-text-of-thirty-two-characters!", { format: "raw" }),
     ],
   ])("is verified by the stock library with a secret %s", async (_, secret, webhook) => {
     void answering(async () => new Response("ok"));
@@ -54,6 +54,21 @@ describe("a request to a receiver", () => {
     expect(() => webhook.verify(MESSAGE.body, { ...headers(), "webhook-id": "x" })).toThrow(
       "No matching signature",
     );
+  });
+
+  it("is verified with each of several secrets, and with no other", async () => {
+    const secrets = [SECRET, "a-text-of-thirty-two-characters!", `whsec_${btoa("x".repeat(24))}`];
+    void answering(async () => new Response("ok"));
+    await post(MESSAGE, to(secrets.join(" ")), status);
+    const [first, second, third] = secrets as [string, string, string];
+    for (const webhook of [
+      new Webhook(first),
+      new Webhook(second, { format: "raw" }),
+      new Webhook(third),
+    ])
+      expect(webhook.verify(MESSAGE.body, headers())).toEqual(JSON.parse(MESSAGE.body));
+    const other = new Webhook(`whsec_${btoa("y".repeat(24))}`);
+    expect(() => other.verify(MESSAGE.body, headers())).toThrow("No matching signature");
   });
 
   it("goes to the URL by POST, says what it carries, and follows no redirect", async () => {
@@ -86,6 +101,19 @@ describe("a request to a receiver", () => {
     void answering(async () => new Response("ok"));
     await post(MESSAGE, to(), status);
     expect(vi.getTimerCount()).toBe(0);
+  });
+
+  it("leaves no body unread, and takes no notice of one that breaks then", async () => {
+    const cancelled: unknown[] = [];
+    const body = new ReadableStream({
+      cancel(reason) {
+        cancelled.push(reason);
+        throw new Error("The connection was lost.");
+      },
+    });
+    void answering(async () => new Response(body));
+    expect(await post(MESSAGE, to(), status)).toBe(200);
+    expect(cancelled).toHaveLength(1);
   });
 
   it("covers the answer's body, too", async () => {

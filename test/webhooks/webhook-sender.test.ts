@@ -1,12 +1,9 @@
-// Delivery of a queue to its receiver. Clock, alarm and receiver belong to the test.
+// Delivery of a queue to its receiver.
 
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import type { Message } from "../../src/webhooks/webhook-request.ts";
-import { Queue } from "../../src/webhooks/webhook-queue.ts";
-import { Sender } from "../../src/webhooks/webhook-sender.ts";
 import { range, withStorage } from "../rooms/storage.ts";
-
-type Respond = (message: Message) => Response | Promise<Response>;
+import { DAY_MS, failing, fine, refused, senderOn, type Respond } from "./sender-fixture.ts";
 
 const logged: string[] = [];
 beforeEach(() => {
@@ -15,70 +12,6 @@ beforeEach(() => {
     vi.spyOn(console, level).mockImplementation((text: string) => void logged.push(text));
 });
 afterEach(() => vi.restoreAllMocks());
-
-const DAY_MS = 86_400_000;
-const fine: Respond = () => new Response(null, { status: 204 });
-const failing = (status: number, headers: Record<string, string> = {}) => {
-  return () => new Response("no", { status, headers });
-};
-const refused: Respond = () => Promise.reject(new TypeError("connection refused"));
-const idsIn = ({ body }: Message) => (JSON.parse(body) as { n: number }[]).map(({ n }) => n);
-
-/** A sender whose alarm fires as the test advances its clock. */
-function senderOn({ sql, kv }: Pick<DurableObjectStorage, "sql" | "kv">, clock = { now: 0 }) {
-  const queue = new Queue(sql, { events: 10_000, chars: 1e7, ageMs: DAY_MS });
-  const state = {
-    ...{ respond: fine, alarm: undefined as number | undefined, underWay: 0 },
-    held: async () => {},
-  };
-  const attempts: [at: number, ids: number[]][] = [];
-  const messages: Message[] = [];
-  const taken: number[] = [];
-  const works: Promise<unknown>[] = [];
-  const sender = new Sender({
-    ...{ queue, kv, now: () => clock.now, random: () => 0 },
-    arm: (at) => (state.alarm = Math.min(at, state.alarm ?? Infinity)),
-    waitUntil: (work) => works.push(work),
-    hold: () => state.held(),
-    async post(message, read) {
-      expect(++state.underWay).toBe(1);
-      try {
-        attempts.push([clock.now, idsIn(message)]);
-        messages.push(message);
-        const response = await state.respond(message);
-        if (response.ok) taken.push(...idsIn(message));
-        return await read(response);
-      } finally {
-        state.underWay--;
-      }
-    },
-  });
-  const idle = async () => {
-    while (works.length > 0) await works.shift();
-  };
-  const say = (...numbers: number[]) => {
-    queue.add(
-      numbers.map((n) => ({ id: `e${n}`, text: JSON.stringify({ n }) })),
-      clock.now,
-    );
-    sender.start();
-  };
-  /** Advances the clock; alarms that fall due fire on the way. */
-  const pass = async (ms: number) => {
-    await idle();
-    const until = clock.now + ms;
-    while (state.alarm !== undefined && state.alarm <= until) {
-      clock.now = Math.max(clock.now, state.alarm);
-      state.alarm = undefined;
-      sender.run();
-      const due = sender.due(clock.now);
-      if (due !== undefined) state.alarm = Math.min(due, state.alarm ?? Infinity);
-      await idle();
-    }
-    clock.now = until;
-  };
-  return { queue, sender, state, attempts, messages, taken, say, pass, idle, clock };
-}
 
 describe("a sender", () => {
   it("sends at once what comes, one request at a time; what comes meanwhile goes with the next", () =>
@@ -129,7 +62,9 @@ describe("a sender", () => {
       await pass(1_000_000);
       expect(attempts.map(([at]) => at / 1_000)).toEqual([0, 1, 3, 8, 23, 83, 383, 683, 983]);
       expect(new Set(messages.map(({ id, body }) => `${id} ${body}`)).size).toBe(1);
-      const delayed = { level: "warn", event: "webhook_delayed", why: "the receiver answered 500" };
+      const about = { hub: "chat", room: "group:a" };
+      const why = "the receiver answered 500";
+      const delayed = { level: "warn", event: "webhook_delayed", ...about, why };
       expect(logged.slice(0, 2).map((line) => JSON.parse(line))).toEqual([
         { ...delayed, events: 1, seconds: 1 },
         { ...delayed, events: 1, seconds: 2 },
@@ -248,10 +183,77 @@ describe("a sender", () => {
       await pass(DAY_MS - 1_000);
       say(3);
       await pass(400_000);
-      expect(logged).toContain('{"level":"error","event":"webhook_events_dropped","events":2}');
+      expect(logged).toContain(
+        '{"level":"error","event":"webhook_events_dropped","hub":"chat","room":"group:a","events":2}',
+      );
       state.respond = fine;
       await pass(400_000);
       expect(taken).toEqual([3]);
+    }));
+
+  it("says at once how many were dropped for space: the object may sleep until the next attempt", () =>
+    withStorage(async (storage) => {
+      const { say, state, counts, idle, queue } = senderOn(storage);
+      state.respond = failing(503);
+      say(1);
+      await idle();
+      logged.length = 0;
+      say(...range(2, 10_001));
+      const events = 10_001 - queue.size;
+      expect(events).toBeGreaterThan(100);
+      expect(logged.map((line) => JSON.parse(line))).toEqual([
+        { level: "error", event: "webhook_events_dropped", hub: "chat", room: "group:a", events },
+      ]);
+      expect(counts["dropped"]).toBe(events);
+    }));
+
+  it("begins anew once all that waited was dropped", () =>
+    withStorage(async (storage) => {
+      const { say, state, attempts, idle, clock, sender } = senderOn(storage);
+      state.respond = failing(503);
+      say(1);
+      await idle();
+      clock.now = DAY_MS;
+      sender.run();
+      expect([storage.kv.get("webhook-retry"), sender.waiting]).toEqual([undefined, undefined]);
+      state.respond = fine;
+      say(2);
+      await idle();
+      expect(attempts).toEqual([
+        [0, [1]],
+        [DAY_MS, [2]],
+      ]);
+    }));
+
+  it("waits no longer than its longest pause, where the clock was set back", () =>
+    withStorage(async (storage) => {
+      const { say, state, taken, idle, clock } = senderOn(storage, { now: DAY_MS });
+      state.respond = failing(503);
+      say(1);
+      await idle();
+      state.respond = fine;
+      clock.now = 0;
+      say(2);
+      await idle();
+      expect(taken).toEqual([1, 2]);
+    }));
+
+  it("has the number and the age of events that wait after a failure, also after a wake", () =>
+    withStorage(async (storage) => {
+      const { say, state, pass, clock, sender } = senderOn(storage);
+      clock.now = 5_000;
+      say(1);
+      expect(sender.waiting).toBeUndefined();
+      await pass(0);
+      state.respond = failing(503);
+      say(2);
+      await pass(1_000);
+      say(3);
+      const waiting = { events: 2, since: 5_000 };
+      expect([sender.waiting, senderOn(storage).sender.waiting]).toEqual([waiting, waiting]);
+      state.respond = fine;
+      await pass(10_000);
+      expect(sender.waiting).toBeUndefined();
     }));
 
   it("goes on where its rows cannot be read for once", () =>

@@ -22,8 +22,8 @@ export function parseBody(text: string): unknown {
 }
 
 /**
- * The code of a refusal that carries none: a response to HEAD has no body, and proxies between here and the endpoint
- * answer in formats of their own.
+ * The code of a refusal that has none: a response to HEAD has no body, and proxies in front of the endpoint answer in
+ * formats of their own.
  */
 const CODE_BY_STATUS: ReadonlyMap<number, string> = new Map([
   [401, "unauthorized"],
@@ -38,8 +38,8 @@ const CODE_BY_STATUS: ReadonlyMap<number, string> = new Map([
 ]);
 
 /**
- * The code comes from the first of: the body, the endpoint's header, Azure's header, the status. Azure's form of a body
- * has no place for advice, which a service takes from the table itself.
+ * The code comes from the first of: the body, the endpoint's header, Azure's header, the status. Azure's error document
+ * has no member for advice: it is taken from the table of errors.
  */
 export function refusalOf({ status, headers }: Response, body: unknown): HubError {
   const { code: told, message } = (typeof body === "object" && body) as ErrorBody;
@@ -98,7 +98,7 @@ export interface HistoryResponse extends Position {
   }[];
 }
 
-/** All publications of a response are of its epoch. */
+/** All publications of a response belong to its epoch. */
 export const historyOf = ({ epoch, offset, publications }: HistoryResponse): HistoryPage => ({
   messages: publications.map(({ target, arguments: params, at, ...publication }) => ({
     method: target,
@@ -125,7 +125,7 @@ export interface PresenceResponse extends CountsResponse {
     /** Milliseconds since 1970. */
     readonly since: number;
     readonly num_clients: number;
-    /** Absent where the user tracks none. */
+    /** Absent if the user tracks none. */
     readonly state: unknown;
   }[];
   readonly more: boolean;

@@ -11,11 +11,12 @@ export interface Fetching {
 /** Options of calls: `with({ … })` of a backend. */
 export interface CallOptions {
   /**
-   * Identifies a publication or a run, so that it has no effect again: for applications that repeat calls themselves.
-   * Each needs a key of its own. Default: a random one for each call, the same in all its attempts.
+   * Identifies a publication or a run, so that a repetition has no effect: for applications that repeat calls
+   * themselves. Each publication or run needs its own key. Default: a random one for each call, the same in all its
+   * attempts.
    */
   readonly idempotencyKey?: string | undefined;
-  /** Ends the call with `cancelled`, also during a pause between two attempts. */
+  /** Ends the call with `cancelled`, even during a pause between two attempts. */
   readonly signal?: AbortSignal | undefined;
   /**
    * Time limit of a call with all its attempts and pauses, in seconds. Default: 30, and 40 for a call that waits for a
@@ -25,7 +26,7 @@ export interface CallOptions {
 }
 
 interface CommonOptions extends Omit<CallOptions, "idempotencyKey"> {
-  /** Azure's parameter of the same name, which there becomes part of the hub's name. */
+  /** Azure's parameter of the same name: the endpoint makes it part of the hub's name. */
   readonly application?: string | undefined;
   /** Used instead of the global `fetch`. */
   readonly fetcher?: Fetching | undefined;
@@ -58,7 +59,7 @@ export interface WithAccessKey extends CommonOptions {
   readonly tenant?: string | undefined;
 }
 
-/** A service that has a connection string, as Azure SignalR's. */
+/** A service that has a connection string, like Azure SignalR's. */
 export interface WithConnectionString extends CommonOptions {
   /** `Endpoint=https://host;AccessKey=…;Version=1.0;`, in the format of Azure SignalR. */
   readonly connectionString: string;
@@ -67,14 +68,14 @@ export interface WithConnectionString extends CommonOptions {
   readonly tenant?: string | undefined;
 }
 
-/** Options of `backend`: where the hub is, and how the service proves itself. */
+/** Options of `backend`: the hub's address, and the service's credentials. */
 export type BackendOptions = WithToken | WithAccessKey | WithConnectionString;
 
 export const DEFAULTS = {
   attempts: 5,
   backoff: { baseMs: 250, capMs: 8_000 },
   timeoutSeconds: 30,
-  /** For a client's result. Longer than the server waits for it (30 s), so that the server's error arrives. */
+  /** Time limit for a client's result. Longer than the server waits for it (30 s), so that its error arrives. */
   invokeSeconds: 40,
   /** Time limit of one attempt of a call that may be repeated. */
   attemptSeconds: 10,

@@ -1,8 +1,9 @@
-// Requests to the REST API: each with a token, repeated after failures where that is safe, and with a result of JSON or
-// a HubError. `ky` counts the attempts and makes the pauses.
+// Requests to the REST API: each has a token, is repeated after failures if that is safe, and results in JSON or a
+// HubError. `ky` counts the attempts and makes the pauses.
 
 import ky, { isHTTPError, isTimeoutError, type Options } from "ky";
 import { HubError } from "../../model/errors.ts";
+import { toExactJson } from "../../protocols/json.ts";
 import { withDefaults } from "../../model/with-defaults.ts";
 import { parseBody, refusalOf } from "./backend-answers.ts";
 import {
@@ -23,10 +24,20 @@ export interface RestRequest {
   /** JSON. */
   readonly body?: string;
   readonly headers?: Readonly<Record<string, string>>;
-  /** Two executions differ from one: repeated only where the endpoint certainly did not execute it. */
+  /** The request is not idempotent: it is repeated only if the endpoint certainly did not execute it. */
   readonly isOnce?: boolean;
-  /** Used where the call itself sets none. Default: 30. */
+  /** Used unless the call itself sets a limit. Default: 30. */
   readonly timeoutSeconds?: number;
+}
+
+/** Digits of 64 bits are kept. Throws `invalid_arguments` for what JSON has no form for, as the server would. */
+export function bodyOf(members: object): string {
+  try {
+    return toExactJson(members);
+  } catch (error) {
+    const { message } = error as Error;
+    throw new HubError<ClientErrorCode>("invalid_arguments", message, { cause: error });
+  }
 }
 
 /** Resolves with the JSON of the response. Rejects with a HubError, after the last attempt. */
@@ -40,14 +51,14 @@ export interface RequestsOptions {
   readonly call: CallOptions;
 }
 
-/** The request was certainly not executed. (401 is handled apart, by `attempt`.) */
+/** Statuses after which the request was certainly not executed. (401 is handled separately, by `attempt`.) */
 const REFUSED_STATUSES = [429];
 /** A later attempt may succeed: 408, 429 and all of 5xx except 501, which is permanent. */
 const TRANSIENT_STATUSES = [408, 429, ...Array.from({ length: 100 }, (_, i) => 500 + i)].filter(
   (status) => status !== 501,
 );
 
-/** Codes of 5xx that a further attempt gets again: the request or the deploy must change first. */
+/** Codes with a status 5xx that a further attempt would get again, until the request or the deployment changes. */
 const LASTING: ReadonlySet<string> = new Set<ErrorCode>([
   ...(["invalid_state", "invalid_result", "state_newer"] as const),
   ...(["misconfigured", "storage_corrupt"] as const),
@@ -77,11 +88,11 @@ function urlOf(path: string, { query = {} }: RestRequest, { application }: Backe
 }
 
 interface KyOptions extends RequestsOptions {
-  /** Of an attempt that another may follow. */
+  /** Called with the error of an attempt after which another may follow. */
   onUnreachable(error: unknown): void;
 }
 
-/** ky refuses a longer time: no timer holds it. */
+/** ky refuses a longer time, because timers cannot represent it. */
 const LONGEST_MS = 2 ** 31 - 1;
 
 function kyOptions(url: URL, request: RestRequest, options: KyOptions): Options {
@@ -94,7 +105,7 @@ function kyOptions(url: URL, request: RestRequest, options: KyOptions): Options 
   const endAt = Date.now() + totalMs;
   return {
     method,
-    // ky's own request carries the signal that ends this attempt; everything else of it is made again.
+    // Of ky's own request only the signal is used, which ends this attempt.
     fetch: (own: Request) => attempt(url, request, { ...options, signal: own.signal }),
     timeout: isOnce ? false : DEFAULTS.attemptSeconds * 1000,
     totalTimeout: totalMs,
@@ -107,7 +118,7 @@ function kyOptions(url: URL, request: RestRequest, options: KyOptions): Options 
       delay: (failures) => Math.min(capMs, baseMs * 2 ** (failures - 1)),
       jitter: true,
       shouldRetry({ error }) {
-        // Undefined: ky decides by the status. A pause that the server asks for must end before the call's time limit.
+        // Undefined: ky decides by the status. A pause requested by the server must end before the call's time limit.
         if (isHTTPError(error)) return mayPass(error.response, endAt) ? undefined : false;
         if (isUnreachable(error)) options.onUnreachable(error);
         return !isOnce && !signal?.aborted && (isUnreachable(error) || isTimeoutError(error));
@@ -160,7 +171,7 @@ function requestOf(
   });
 }
 
-/** Reads the whole body: a response that breaks off is a failed attempt, too. Throws `unreachable`. */
+/** Reads the whole body, so that a response that breaks off counts as a failed attempt. Throws `unreachable`. */
 async function send(
   request: Request,
   { fetcher = globalThis as Fetching }: BackendOptions,
@@ -183,11 +194,11 @@ async function send(
 const isUnreachable = (error: unknown): boolean =>
   error instanceof HubError && error.code === "unreachable";
 
-/** `before`: why an earlier attempt failed. A call whose time ends in the pause behind it was not slow. */
+/** `before`: the error of an earlier attempt. It is the `cause` of `timed_out`: the call may have ended in a pause. */
 function errorOf(error: unknown, signal: AbortSignal | undefined, before: unknown): HubError {
   if (signal?.aborted)
     return new HubError("cancelled", "The call was cancelled.", { cause: signal.reason });
-  // No `cause`: ky's error holds the request and thus the token, which would appear in logs that print causes.
+  // Without `cause`: ky's error has the request and thus the token, which would appear in logs that print causes.
   if (isHTTPError(error)) return refusalOf(error.response, error.data);
   if (isTimeoutError(error))
     return new HubError(

@@ -39,8 +39,8 @@ export interface Ending {
 }
 
 /**
- * A room of any kind. Calls reject with a HubError of the server's code. After a failure that may be transient they are
- * repeated: a request that is executed twice leaves the room in the same state as one executed once.
+ * A room of any kind. Calls reject with a HubError of the server's code. They are repeated after a failure that may be
+ * transient: a request that is executed twice leaves the room in the same state as one executed once.
  */
 export interface ServiceRoom<H extends AnyHub> {
   /** Kind and name: `group:lobby`. */
@@ -78,7 +78,7 @@ export interface RoomInfo {
 
 interface InfoResponse extends Position, CountsResponse {
   readonly messages_per_second: number;
-  /** Absent in answers of versions before it. */
+  /** Absent in answers of older versions. */
   readonly has_state?: boolean;
 }
 
@@ -117,13 +117,13 @@ const infoOf = ({ messages_per_second, has_state = false, ...info }: InfoRespons
   hasState: has_state,
 });
 
-/** The API knows `reverse=true` only: the parameter is left out for false. */
+/** The API accepts only `reverse=true`: the parameter is left out for false. */
 const queryOf = ({ reverse, ...query }: HistoryQuery & PresenceQuery) => ({
   ...query,
   reverse: reverse ? "true" : undefined,
 });
 
-/** `path` is that of a room or a user. */
+/** `path` is the path of a room or a user. */
 export const closeConnections = (
   send: SendRequest,
   path: string,
@@ -143,7 +143,7 @@ const MISSING_CODES: ReadonlySet<string> = new Set([
   "group_not_found",
 ]);
 
-/** False for a missing connection, user or group. Rejects for all other errors, a hub that is not served included. */
+/** False for a missing connection, user or group. Rejects for all other errors, even if there is no such hub. */
 export async function exists(response: Promise<unknown>): Promise<boolean> {
   try {
     await response;

@@ -1,4 +1,4 @@
-// A room with state as a service uses it: read it, run its actions, and its schedule and documents.
+// A room with state, as a service uses it: its state, actions and schedule, and its export as a document.
 
 import type { AnyHub } from "../../dispatch/define/hub-definition.ts";
 import type { ActionsOf, RoomOf, ViewOf, Wire } from "../../dispatch/define/hub-types.ts";
@@ -6,14 +6,13 @@ import type { Runs } from "../../dispatch/define/stateful-room.ts";
 import { callProxy } from "../../model/audiences.ts";
 import type { ScheduledAction, StateSnapshot } from "../../model/state-wire.ts";
 import { formatPosition, type Position } from "../../model/topic.ts";
-import { toExactJson } from "../../protocols/json.ts";
-import type { SendRequest } from "./backend-requests.ts";
+import { bodyOf, type SendRequest } from "./backend-requests.ts";
 import { exists } from "./backend-rooms.ts";
 import { segment } from "./backend-urls.ts";
 
 /** A room as a document, for `import`. */
 export interface ExportedRoom {
-  /** Of the hub's state: one more than it had migrations. */
+  /** The version of the hub's state: one more than the number of its migrations. */
   readonly version: number;
   /** `epoch:offset` */
   readonly position: string;
@@ -24,40 +23,41 @@ export interface ExportedRoom {
 
 /** Runs of a room's actions. */
 export interface RoomRuns<H extends AnyHub> {
-  /** Runs an action: done when it is durable. Attempts share a key, so that it is done once. */
+  /** Runs an action, and resolves when its effects are durable. All attempts have one key, so that it runs once. */
   readonly run: Runs<ActionsOf<H>>;
 }
 
 /** A room with a state, for services. */
 export interface StatefulServiceRoom<H extends AnyHub> extends RoomRuns<H> {
-  /** What clients see. */
+  /** The state as clients see it. */
   view(): Promise<StateSnapshot<ViewOf<H>>>;
-  /** All of it. */
+  /** The whole state. */
   state(): Promise<StateSnapshot<Wire<RoomOf<H>["state"]>>>;
-  /** Actions that run only where the room still stands at the position; else they reject with `conflict`. */
+  /** Actions that run only if the room is still at the position; otherwise they reject with `conflict`. */
   ifAt(position: string): RoomRuns<H>;
   schedule(): Promise<readonly ScheduledAction[]>;
   /**
-   * False where nothing is scheduled under the id. After a lost answer that may be the effect of the first attempt,
-   * which cannot be distinguished from an action that has run.
+   * Cancels a scheduled action. False if nothing is scheduled under the id; after a lost answer also if the first
+   * attempt has cancelled it.
    */
   cancel(scheduleId: string): Promise<boolean>;
-  /** Loads a state that lives elsewhere again. Resolves with the position after the difference. */
+  /** Loads a state that is kept elsewhere once more. Resolves with the position after the change. */
   reload(): Promise<string>;
-  /** State, schedule and tables: 16 MiB at most (`too_large`). */
+  /** The room's state, schedule and tables: 16 MiB at most (`too_large`). */
   export(): Promise<ExportedRoom>;
   /**
-   * Into a room that holds nothing, else `conflict`. Resolves with the position after it. A lost answer: `unreachable`.
+   * Imports into an empty room; rejects with `conflict` if it is not empty, and with `unreachable` after a lost answer.
+   * Resolves with the position after the import.
    */
   import(exported: ExportedRoom): Promise<string>;
   /**
-   * Makes this room, which holds nothing, a copy of another: as that is now, or where it stood at a position, then
-   * without its schedule. Rejects with `history_gone` where the other's log does not reach back so far.
+   * Makes this empty room a copy of another: of its present state with the schedule, or of its state at a position,
+   * without the schedule. Rejects with `history_gone` if the other's log does not reach back so far.
    */
   fork(from: string, at?: string): Promise<string>;
 }
 
-/** `group`, `order` and `user` of a backend have it where the hub's rooms of this kind have a state. */
+/** Added to `group`, `order` or `user` of a backend if the hub's rooms of this kind have a state. */
 export type WithRoomState<H extends AnyHub, K extends string> = [RoomOf<H>] extends [never]
   ? object
   : RoomOf<H>["kind"] extends K
@@ -66,7 +66,7 @@ export type WithRoomState<H extends AnyHub, K extends string> = [RoomOf<H>] exte
 
 interface StatefulRoomOptions {
   readonly send: SendRequest;
-  /** That of the room. */
+  /** The path of the room. */
   readonly path: string;
   /** Undefined: a random one for each run. */
   readonly idempotencyKey: string | undefined;
@@ -86,9 +86,9 @@ export function statefulRoomAt<H extends AnyHub>(
     const { state, ...position } = (await send(request)) as StateAnswer;
     return { state: state as never, position: formatPosition(position) };
   };
-  /** With a body once: a room that holds something since the first attempt would refuse the second. */
+  /** Requests with a body are sent once: a second attempt would find a room that is no longer empty. */
   const post = async (verb: string, body?: object) => {
-    const more = body && { body: toExactJson(body), isOnce: true };
+    const more = body && { body: bodyOf(body), isOnce: true };
     const answer = await send({ method: "POST", path: `${path}/:${verb}`, ...more });
     return formatPosition(answer as Position);
   };
@@ -112,14 +112,14 @@ export function statefulRoomAt<H extends AnyHub>(
   };
 }
 
-/** The body is built once for all attempts: all have the same key. */
+/** The body is built once, so that all attempts have the same key. */
 const runsOf = ({ send, path, idempotencyKey }: StatefulRoomOptions, at?: string) =>
   callProxy<never>(async (action, args) => {
     const body = { arguments: args, idempotency_key: idempotencyKey ?? crypto.randomUUID() };
     const answer = await send({
-      ...{ method: "POST", path: `${path}/:run/${segment(action)}`, body: toExactJson(body) },
+      ...{ method: "POST", path: `${path}/:run/${segment(action)}`, body: bodyOf(body) },
       ...(at !== undefined && { headers: { "if-match": `"${at}"` } }),
     });
-    // Nothing is `undefined` for code that returns nothing.
+    // An action that returns nothing resolves with `undefined`.
     return (answer as { readonly result: unknown }).result ?? undefined;
   });

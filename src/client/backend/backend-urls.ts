@@ -23,7 +23,7 @@ export function addressesOf(url: string): Addresses {
   return { api: `${base}/api/hubs/${hub}`, client: `${base}/client/?hub=${hub}` };
 }
 
-/** The hub's address, also where the options hold it as a connection string and a hub's name. */
+/** The hub's address, from `url`, or from a connection string and the hub's name. */
 export function hubUrlOf(options: BackendOptions): string {
   if (!("connectionString" in options)) return options.url;
   const { endpoint } = parseConnectionString(options.connectionString);
@@ -37,13 +37,13 @@ export function parseConnectionString(text: string): { endpoint: string; accessK
   if (!endpoint || !accessKey || !URL.canParse(endpoint))
     throw new TypeError("A connection string is Endpoint=https://host;AccessKey=…;Version=1.0;");
   const url = new URL(endpoint);
-  // Azure's SignalR emulator has its port in a field of its own.
+  // Connection strings of Azure's SignalR emulator have the port in a field of its own.
   const port = fields.get("port");
   if (port !== undefined) url.port = port;
   return { endpoint: url.href.replace(/\/+$/, ""), accessKey };
 }
 
-/** Splits at the first `=` only: a key in base64 may end in `=`. Names are case-insensitive. */
+/** Splits at the first `=`, since a key in base64 may end in `=`. Names are case-insensitive. */
 function fieldOf(field: string): readonly [name: string, value: string] {
   const [name = "", ...value] = field.split("=");
   return [name.trim().toLowerCase(), value.join("=").trim()];

@@ -9,13 +9,13 @@ import { tokensOf } from "./service-tokens.ts";
 
 /** A hub for a service over HTTP: `backend(…)`. */
 export interface Backend<H extends AnyHub> extends HubService<H> {
-  /** The same backend with other options for its calls. Options that are not named stay as they are. */
+  /** The same backend with other options for its calls. Options that are not named keep their values. */
   with(options: CallOptions): Backend<H>;
   /** The response of an application's own `negotiate` endpoint to a SignalR client whose user it has authenticated. */
   negotiate(user: Negotiation): Promise<{ readonly url: string; readonly accessToken: string }>;
 }
 
-/** What an application's own `negotiate` answers to SignalR's clients. */
+/** The user for whom `negotiate` makes a response. */
 export interface Negotiation {
   readonly userId: string;
   /** Lifetime of the token. Default: the endpoint's, an hour. */

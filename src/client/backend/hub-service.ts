@@ -20,7 +20,7 @@ import { statefulRoomAt, type StatefulServiceRoom, type WithRoomState } from "./
 /** A hub for services: what `backend` and `hubContext` have. */
 export interface HubService<H extends AnyHub> {
   /**
-   * The audiences that hub code has, too. A publication resolves once it is saved. After an error it may be published
+   * The same audiences as in hub code. A publication resolves once it is saved. After an error it may be published
    * again with the same idempotency key, and clients receive it once.
    */
   readonly clients: ServiceClients<ClientOf<H>>;
@@ -44,7 +44,7 @@ type ArgsOf<F> = F extends (...args: infer A) => unknown ? A : never;
 
 /** Options of `publish`. */
 export interface PublishOptions {
-  /** Default: that of `with`, or a random one. */
+  /** Default: the key of `with`, or a random one. */
   readonly idempotencyKey?: string | undefined;
   /** Ids of connections that do not receive the publication. */
   readonly except?: readonly string[] | undefined;
@@ -67,7 +67,7 @@ export interface RoomEntry {
   readonly activeAt: number;
 }
 
-/** `idempotencyKey` is that of every publication and run; undefined: a random one for each. */
+/** `idempotencyKey` is used for every publication and run; if undefined, each gets a random one. */
 export const hubServiceOf = <H extends AnyHub>(
   send: SendRequest,
   idempotencyKey?: string,
@@ -86,7 +86,7 @@ export const hubServiceOf = <H extends AnyHub>(
   },
 });
 
-/** The server refuses what rooms of a kind without state have not. */
+/** Adds the members of rooms with state. The server refuses them for rooms without one. */
 const withState = <H extends AnyHub, R extends ServiceRoom<H> | ServiceUser<H>>(
   context: PublishContext,
   room: R,

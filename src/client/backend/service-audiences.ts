@@ -1,4 +1,4 @@
-// The `clients` of a backend: the same audiences as in hub code, each of which publishes by the REST API.
+// The `clients` of a backend: the same audiences as in hub code, but they publish through the REST API.
 
 import type { Answers } from "../../dispatch/define/hub-definition.ts";
 import type { Wire } from "../../dispatch/define/hub-types.ts";
@@ -10,10 +10,9 @@ import {
   type Sends,
 } from "../../model/audiences.ts";
 import { formatTopic, type Topic } from "../../model/topic.ts";
-import { toExactJson } from "../../protocols/json.ts";
 import { checkBroadcast, type BroadcastResponse } from "./backend-answers.ts";
 import { DEFAULTS } from "./backend-options.ts";
-import type { SendRequest } from "./backend-requests.ts";
+import { bodyOf, type SendRequest } from "./backend-requests.ts";
 import { roomPath, segment } from "./backend-urls.ts";
 
 /** The client methods that return a result, with the wire type of the result. */
@@ -24,22 +23,22 @@ export type Invocable<C> = {
 };
 
 /**
- * One client. Unlike hub code, a service has the hub's types only, and not the hub, which alone knows at run time which
- * methods return a result. So the service chooses between `send` and `invoke`, as a client of `connect` does.
+ * One client. Unlike hub code, a service only has the hub's types, so that it cannot know at run time which methods
+ * return a result. The caller therefore chooses between `send` and `invoke`, as with a client of `connect`.
  */
 export interface OneClient<C> {
   /**
    * Sends without waiting for a result. After a lost connection to the endpoint it rejects, and does not send again.
    */
   readonly send: Sends<C>;
-  /** Calls the client's handler and resolves with its result. Not repeated after a lost connection either. */
+  /** Calls the client's handler, and resolves with its result. Not repeated after a lost connection, either. */
   readonly invoke: Invocable<C>;
 }
 
 /** The hub's clients as a service calls them. A call resolves when its message is saved. */
 export type ServiceClients<C> = Clients<C, OneClient<C>>;
 
-/** Rooms in one `:broadcast`. */
+/** The most rooms in one `:broadcast`. */
 const ROOMS_A_REQUEST = 100;
 
 export interface PublishContext {
@@ -96,14 +95,14 @@ export class ServiceAudiences<C> extends Audiences<C, OneClient<C>> {
   #post(path: string, { target, args }: OneCall, timeoutSeconds?: number): Promise<unknown> {
     return this.#context.send({
       ...{ method: "POST", path, isOnce: true },
-      body: toExactJson({ target, arguments: args }),
+      body: bodyOf({ target, arguments: args }),
       ...(timeoutSeconds !== undefined && { timeoutSeconds }),
     });
   }
 }
 
 /** Publishes in one room. Resolves with the publication's position, as the endpoint writes it. */
-export const publish = (
+export const publish = async (
   context: PublishContext,
   topic: Topic,
   publication: ClientCall,
@@ -111,7 +110,7 @@ export const publish = (
   context.send({
     method: "POST",
     path: `${roomPath(topic)}/:publish`,
-    body: toExactJson(bodyOf(publication, context)),
+    body: bodyOf(published(publication, context)),
   });
 
 async function broadcast(
@@ -120,13 +119,13 @@ async function broadcast(
   publication: ClientCall,
 ): Promise<void> {
   const rooms = topics.map(formatTopic);
-  const body = toExactJson({ rooms, ...bodyOf(publication, context) });
+  const body = bodyOf({ rooms, ...published(publication, context) });
   const response = await context.send({ method: "POST", path: "/:broadcast", body });
   checkBroadcast(rooms, response as BroadcastResponse);
 }
 
 /** Built once for all attempts of a request, so that all of them have the same key. */
-const bodyOf = ({ target, args, except }: ClientCall, { idempotencyKey }: PublishContext) => ({
+const published = ({ target, args, except }: ClientCall, { idempotencyKey }: PublishContext) => ({
   target,
   arguments: args,
   idempotency_key: idempotencyKey ?? crypto.randomUUID(),

@@ -7,7 +7,7 @@ import { parseConnectionString } from "./backend-urls.ts";
 
 /**
  * Resolves with a token for a request to `audience`, a URL without its query. `rejected` is the token that the endpoint
- * has just refused: the source resolves with another one, or with the same where it has no other.
+ * has just refused: the source resolves with another one, or with the same if it has no other.
  */
 export type TokenSource = (audience: string, rejected?: string) => Promise<string>;
 
@@ -18,7 +18,7 @@ export function tokensOf(options: BackendOptions): TokenSource {
     return signedTokens(accessKey, options.tenant);
   }
   if ("accessKey" in options && options.accessKey) {
-    // ACCESS_KEYS as it stands: no key of a server has a comma, so that none would verify such a signature.
+    // Probably the whole list ACCESS_KEYS: a single key has no comma, so that no signature would be valid.
     if (options.accessKey.includes(","))
       throw new TypeError("`accessKey` is one key, and not the list in ACCESS_KEYS.");
     return signedTokens(options.accessKey, options.tenant);
@@ -30,7 +30,7 @@ export function tokensOf(options: BackendOptions): TokenSource {
 
 interface CachedToken {
   readonly token: Promise<string>;
-  /** When to replace it, in milliseconds since 1970. */
+  /** When to replace the token, in milliseconds since 1970. */
   renewAt: number;
 }
 
@@ -68,7 +68,7 @@ async function callTokenFunction(token: () => string | Promise<string>): Promise
 const LIFETIME_SECONDS = 300;
 /** A cached token is replaced this long before it expires, because of latency and of a clock that is slow. */
 const MARGIN_SECONDS = 60;
-/** Every room has a URL, and so a token, of its own. Only the most recently signed ones are kept. */
+/** The most tokens that are kept, the newest ones: every room has its own URL, and so its own token. */
 const MAX_CACHED = 500;
 
 function signedTokens(accessKey: string, tenant: string | undefined): TokenSource {

@@ -30,8 +30,8 @@ type AbortableOptions = ReaderOptions & { readonly signal: AbortSignal };
 const STEADY_MS = 5_000;
 
 /**
- * All events, with a `reconnecting` event before each pause. Never returns: it throws the error of the last stream
- * where no other may follow, and the signal's reason after an abort.
+ * All events, with a `reconnecting` event before each pause. Never returns: throws the error of a stream after which no
+ * other may follow, or the signal's reason after an abort.
  */
 export async function* readEvents(options: AbortableOptions): AsyncGenerator<AnyRoomEvent, void> {
   const { rooms, since, backoff, maxRetries, signal } = options;
@@ -49,7 +49,7 @@ export async function* readEvents(options: AbortableOptions): AsyncGenerator<Any
     const pause = Math.max(serverMs, pauseMs(failures, backoff, error));
     const retryAt = Date.now() + pause;
     yield { type: "reconnecting", error, retryAt };
-    // The consumer may have held the loop since, so the rest of the pause is shorter.
+    // Less than the whole pause, if the consumer has handled the event for some time.
     await delay(retryAt - Date.now(), signal);
   }
 }
@@ -62,7 +62,7 @@ interface StreamEnd {
   readonly livedMs: number;
 }
 
-/** The events of one stream; returns why it ended, and never throws. */
+/** The events of one stream. Returns the reason why it ended; never throws. */
 async function* readStream(
   position: StreamPosition,
   options: AbortableOptions & Pick<StreamRequest, "onRetry">,
@@ -91,7 +91,9 @@ async function* readStream(
   }
 }
 
-/** `fetch` throws a TypeError for a failed network. Any other foreign error comes from reading an event. */
+/**
+ * `fetch` throws a TypeError if the network fails. Any other error that is not a HubError comes from a malformed event.
+ */
 function hubErrorOf(cause: unknown, { url }: ReaderOptions): HubError {
   if (cause instanceof HubError) return cause;
   if (cause instanceof TypeError)
@@ -99,7 +101,7 @@ function hubErrorOf(cause: unknown, { url }: ReaderOptions): HubError {
   return new HubError("malformed", "An event could not be read.", { cause });
 }
 
-/** Browsers hide from a page why a server of another origin refused it, and even that it did. */
+/** A hint for servers of another origin: browsers hide from a page why such a server refused, and even that it did. */
 function hintFor(url: string): string {
   const { origin } = (globalThis as { location?: { readonly origin?: string } }).location ?? {};
   return !origin || url.startsWith(`${origin}/`)

@@ -23,14 +23,14 @@ export interface StreamRequest {
 
 /** Time limit until the response headers. A phone with bad reception takes seconds. */
 const RESPONSE_MS = 10_000;
-/** Time limit between two chunks: two of the server's comments, which it sends every 15 s, and a margin. */
+/** Time limit between two chunks: twice the interval of the server's comments (15 s), and a margin. */
 const SILENCE_MS = 32_000;
-/** Characters of one event, against a server that never ends one. Far beyond the size limit of any hub. */
+/** The most characters of one event, against a server that never ends one. Far beyond the size limit of any hub. */
 const EVENT_LENGTH = 16 * 1024 * 1024;
 
 /**
- * The error of a response that is no event stream. `code` is that of the server, or `disconnected` where the answer is
- * not that of a server of ours.
+ * The error of a response that is no event stream. Its code is the server's, or `disconnected` if the answer does not
+ * come from Dormouse.
  */
 async function responseError(response: Response, signal: AbortSignal): Promise<HubError> {
   const { status, headers } = response;
@@ -48,7 +48,7 @@ async function responseError(response: Response, signal: AbortSignal): Promise<H
 }
 
 /**
- * The events of one response, as they are parsed. Returns when the server ends the stream. Throws `no_token`,
+ * The parsed events of one response. Returns when the server ends the stream. Throws `no_token`,
  * `timed_out`, `silent`, the server's refusal with its `status`, the errors of `fetch`, and the signal's reason after
  * an abort.
  */
@@ -110,7 +110,7 @@ async function* eventsIn(
     const { done, value } = await read;
     if (done) return;
     parser.feed(decoder.decode(value, { stream: true }));
-    // All events of a chunk are delivered before the next read, which may fail.
+    // All events of a chunk are yielded before the next read, which may fail.
     yield* events.splice(0);
   }
 }

@@ -1,5 +1,5 @@
 // `events`: the events of one or several rooms as an async iterable, over plain HTTP (Server-Sent Events). For readers
-// that only receive, where a WebSocket is not available or more than is needed.
+// that only receive, if a WebSocket is not available or not needed.
 
 import type { AnyHub } from "../../dispatch/define/hub-definition.ts";
 import { HubError } from "../../model/errors.ts";
@@ -16,7 +16,7 @@ import type { AnyRoomEvent, RoomEvent } from "./room-event.ts";
 import { StreamPosition } from "./stream-position.ts";
 
 interface CommonOptions {
-  /** A function is called before every attempt. Absent: a guest, at hubs that are `anonymous`. */
+  /** A function is called before every attempt. Absent: a guest, which only hubs that are `anonymous` admit. */
   readonly token?: Token | undefined;
   /**
    * Messages after this position are replayed first, if the server still has them: the `id` of an event, which holds
@@ -33,7 +33,7 @@ interface CommonOptions {
   readonly backoff?: Partial<Backoff> | undefined;
   /** Time limit of the token function, in seconds. Default: 30. */
   readonly tokenSeconds?: number | undefined;
-  /** A function to use instead of the global `fetch`. React Native's own reads no streams: there, give expo/fetch. */
+  /** A function to use instead of the global `fetch`. React Native's own reads no streams: there, pass expo/fetch. */
   readonly fetch?: typeof fetch | undefined;
 }
 
@@ -53,8 +53,8 @@ export type EventsOptions = CommonOptions &
  * is read ahead of a slow loop. The server closes the stream of a loop that is too slow, and the iteration resumes.
  *
  * Throws `invalid_name`, `room_kind_not_found`, `invalid_position` or a TypeError for its arguments, and `unsupported`
- * where the platform's `fetch` reads no streams and no other is given. The iteration
- * throws a `HubError` where the server refuses for good (`forbidden`, `hub_not_found`, …) or closes with a code 45xx.
+ * if the platform's `fetch` reads no streams and no other is given. The iteration throws a `HubError` if the server
+ * refuses for good (`forbidden`, `hub_not_found`, …) or closes with a code 45xx.
  *
  * @example
  * for await (const event of events<ChatHub>("/hubs/chat", { room: "group:lobby", token })) {
@@ -67,7 +67,7 @@ export function events<H extends AnyHub>(
   { room, rooms: names = [room as RoomText], backoff, ...options }: EventsOptions,
 ): AsyncIterable<RoomEvent<H>> {
   if (!options.fetch) checkFetch();
-  // In the server's spelling, which ids of events have, too.
+  // In the server's spelling, because ids of events use that.
   const rooms = names.map(canonicalTopic);
   const reader: ReaderOptions = {
     ...withDefaults({ ...DEFAULTS, fetch: globalThis.fetch }, options),
@@ -79,7 +79,7 @@ export function events<H extends AnyHub>(
   return { [Symbol.asyncIterator]: () => iterate(reader) as AsyncIterator<RoomEvent<H>> };
 }
 
-/** React Native's own `fetch` gives a response when it has ended, which a stream never does [CP1]. */
+/** React Native's own `fetch` resolves only when the response has ended, which a stream never does [CP1]. */
 function checkFetch(): void {
   const { Response } = globalThis as { Response?: typeof globalThis.Response };
   if (Response && "body" in Response.prototype) return;
@@ -100,7 +100,7 @@ function urlOf(hub: string, [first = "", ...others]: readonly string[]): string 
   return url.href;
 }
 
-/** `return` of a generator waits for a pending `next`. Aborting what that `next` waits for ends it at once. */
+/** `return` of a generator waits for a pending `next`: so it first aborts the request for which that `next` waits. */
 function iterate(options: ReaderOptions): AsyncIterator<AnyRoomEvent, void> {
   const controller = new AbortController();
   const generator = readUntilAborted(options, controller);

@@ -7,7 +7,7 @@ import type { HandlersOf } from "../model/client-handlers.ts";
 import type { PresenceChange } from "../model/room-presence.ts";
 import type { Hello } from "../transport/wire.ts";
 
-/** Narrows by `method` for messages of the hub, and by `type` for all events. */
+/** An event of a room. Narrow it by `method` for messages of the hub, and by `type` for all events. */
 export type RoomEvent<H extends AnyHub> =
   | SaidEvent<H>
   | HelloEvent
@@ -22,7 +22,7 @@ export type SaidEvent<H extends AnyHub> = {
     readonly type: "message";
     readonly method: K;
     readonly params: Parameters<NonNullable<HandlersOf<H>[K]>>;
-    /** Absent for a message to this client alone, or from a room that is followed from elsewhere. */
+    /** Absent for a message to this client only, or from the user's own room or the whole hub. */
     readonly room?: string;
     /** `epoch:offset`. Present with `room`. */
     readonly position?: string;

@@ -1,5 +1,5 @@
-// The position of a reader in each room of its stream, and the events that move it. An event's id holds the positions
-// in all rooms after this event. An event names no room: it belongs to the one whose position its id advances. Pure.
+// The position of a reader in each room of its stream, and the events that move it. An event's id has the positions in
+// all rooms after this event. An event does not name its room: that is the one whose position its id advances. Pure.
 
 import type { EventSourceMessage } from "eventsource-parser";
 import { HubError } from "../../model/errors.ts";
@@ -9,7 +9,7 @@ import type { PresenceChange } from "../model/room-presence.ts";
 import type { Hello } from "../transport/wire.ts";
 import type { AnyRoomEvent, HelloEvent, ResetEvent } from "./room-event.ts";
 
-/** The server's last event, the reason why it ends the stream. Not passed on to the application as an event. */
+/** The server's last event: the reason why it ends the stream. The application does not get it as an event. */
 export interface EndEvent {
   readonly room: string;
   /** A close code, as in `CLOSE`. */
@@ -18,7 +18,7 @@ export interface EndEvent {
 }
 
 export class StreamPosition {
-  /** The room of a position without a room's name. */
+  /** The room to which a position without a room's name belongs. */
   readonly #firstRoom: string;
   readonly #positions: Map<string, string>;
 
@@ -28,7 +28,7 @@ export class StreamPosition {
     this.#positions = new Map(since === "" ? [] : this.#parse(since));
   }
 
-  /** As in `Last-Event-ID`: `room=epoch:offset;…` with encoded names. Empty before the first greeting of a room. */
+  /** The value of `Last-Event-ID`: `room=epoch:offset;…` with encoded names. Empty before a room's first greeting. */
   get id(): string {
     const parts = [...this.#positions].map(
       ([room, position]) => `${encodeURIComponent(room)}=${position}`,
@@ -47,8 +47,8 @@ export class StreamPosition {
   }
 
   /**
-   * The event of a message, whose positions are recorded. Undefined for a message received before, and for an event
-   * name of a newer server. Throws where the data or the id is malformed.
+   * Converts a message, and records its positions. Undefined for a message received before, and for an event name of a
+   * newer server. Throws if the data or the id is malformed.
    */
   eventOf({ event, id, data }: EventSourceMessage): AnyRoomEvent | EndEvent | undefined {
     const value = JSON.parse(data) as unknown;
@@ -61,7 +61,7 @@ export class StreamPosition {
     return event === "end" ? (value as EndEvent) : undefined;
   }
 
-  /** Without an id, it was sent to this client alone or comes from a followed room: it has no position here. */
+  /** A message without an id has no position here: it was sent to this client only, or comes from a followed room. */
   #message(method: string, params: unknown[], id: string | undefined): AnyRoomEvent | undefined {
     if (id === undefined) return { type: "message", method, params, id: this.id };
     const origin = this.#advance(id);
@@ -73,7 +73,7 @@ export class StreamPosition {
     return origin && { type: "presence", change, ...origin };
   }
 
-  /** Without an id it is of a followed room. */
+  /** A state change without an id comes from a followed room. */
   #state(
     { room, position, ...change }: StateData,
     id: string | undefined,
@@ -82,7 +82,7 @@ export class StreamPosition {
     return origin && ({ type: "state", ...change, ...origin } as AnyRoomEvent);
   }
 
-  /** Each event advances one room. Undefined where none advances: the event was received before. */
+  /** Each event advances one room. Undefined if it advances none: the event was received before. */
   #advance(id: string): Origin | undefined {
     const newer = this.#parse(id).find(([room, position]) =>
       isAfter(position, this.#positions.get(room)),
@@ -95,7 +95,7 @@ export class StreamPosition {
   /** Unlike other events, a greeting may also set a position back, when the room has a new epoch. */
   #greeting(type: GreetingType, hello: Hello, id: string | undefined): AnyRoomEvent | undefined {
     const { room } = hello;
-    // A reset without an id: a room that this client follows from elsewhere has lost messages on the way.
+    // A reset without an id: messages of a followed room were lost on the way.
     if (id === undefined) return type === "reset" ? { type, room, id: this.id } : undefined;
     const position = new Map(this.#parse(id)).get(room);
     if (position === undefined)
@@ -110,7 +110,7 @@ export class StreamPosition {
   }
 }
 
-/** The room of a part of an id. Throws `invalid_position`, as a position that is none. */
+/** The room's name in a part of an id. Throws `invalid_position`. */
 function roomNamed(encoded: string): string {
   try {
     return decodeURIComponent(encoded);

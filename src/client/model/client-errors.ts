@@ -1,9 +1,9 @@
-// Error codes that only a client has: a server never answers with one, so none has a row in the table of errors.
+// Error codes that only clients use. Servers never answer with them, so that they are not in the table of errors.
 
 import type { CLOSE, ErrorCode } from "../../model/errors.ts";
 
 /**
- * A closed connection's error has the name of its close code (`CLOSE`), or `disconnected` where the code has no name.
+ * A closed connection's error has the name of its close code (`CLOSE`), or `disconnected` if the code has no name.
  * `no_token`: the application gave no token. `queue_full`: too many calls wait for a connection. `closed`: the
  * application closed the connection. `unreachable`: the endpoint did not answer. `unsupported`: the platform lacks
  * what the client needs; the message names the remedy.

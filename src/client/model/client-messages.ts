@@ -32,7 +32,7 @@ interface Place {
 /** A message of the hub: published in a room, or sent to this client alone (then `room` and `position` are absent). */
 export type HubMessage<H extends AnyHub = AnyHub> = CallOf<H> & Place;
 
-/** What a connection receives: messages of the hub, and changes of presence. */
+/** A message that a connection receives: one of the hub's, or a change of presence. */
 export type Message<H extends AnyHub = AnyHub> = HubMessage<H> | (PresenceCall & Place);
 
 /** A message of a room's history, which has no presence. */

@@ -12,6 +12,6 @@ export function closeError({ code, reason }: { readonly code: number; readonly r
   return new HubError<string>(name ?? "disconnected", `Closed with ${code}. ${reason}`.trim());
 }
 
-/** The error of all that a connection was asked for and does no more. `cause` is the reason why it closed by itself. */
+/** The error of requests that a closed connection cannot fulfil. `cause`: why it closed, if not by the application. */
 export const closedError = (cause?: HubError): HubError =>
   new HubError<ClientErrorCode>("closed", "The connection is closed.", { cause });

@@ -3,8 +3,8 @@
 import { HubError, shouldRetry } from "../../model/errors.ts";
 
 /**
- * A refusal as the server sends it: the parameters of `$/refused`, its only message on a socket that it does not admit,
- * and the error in the body of an HTTP answer.
+ * A refusal as the server sends it: as the parameters of `$/refused`, the only message on a refused socket, and as the
+ * error in the body of an HTTP answer.
  */
 export interface Refused {
   readonly code: string;
@@ -16,16 +16,15 @@ export interface Refused {
   readonly retryAfter?: number;
 }
 
-/** Of a refused call, too, which has no status. */
+/** A refusal, or the error of a refused call, which has no status. */
 type AnyRefused = Omit<Refused, "status"> & Partial<Refused>;
 
 export const refusalError = ({ code, message, ...about }: AnyRefused): HubError =>
   Object.assign(new HubError<string>(code, message), about);
 
 /**
- * Whether a call that the server refused with this code may succeed later, unchanged: codes whose HTTP status may be
- * tried again. A code of the hub's own, such as `lobby_full`, is a refusal for good. One text is less to load than a
- * list.
+ * Whether a call that the server refused with this code may succeed later, unchanged: codes whose HTTP status allows
+ * another attempt. A code of the hub's own, such as `lobby_full`, is final. One text is shorter to load than a list.
  */
 export const isTemporary = ({ code }: Pick<HubError, "code">): boolean =>
   (
@@ -36,12 +35,14 @@ export const isTemporary = ({ code }: Pick<HubError, "code">): boolean =>
     .split(" ")
     .includes(code);
 
-/** Judges the errors of one connection or stream after another, in their order. */
+/** Decides after the errors of successive connections or streams whether another attempt may follow. */
 export class Refusals {
   readonly #renewals: number;
   #renewalsLeft!: number;
 
-  /** `token` is the application's. After a refused token there is one attempt with another, where it is a function. */
+  /**
+   * `token`: the application's option. If it is a function, a refused token is followed by one attempt with another.
+   */
   constructor(token: unknown) {
     this.#renewals = typeof token === "function" ? 1 : 0;
     this.admitted();
@@ -52,7 +53,7 @@ export class Refusals {
     this.#renewalsLeft = this.#renewals;
   }
 
-  /** Whether an attempt may follow. An error without a status is a loss of the network, which may come back. */
+  /** Whether an attempt may follow. It always may after an error without a status, such as a lost network. */
   mayReturn({ status }: HubError): boolean {
     if (status === 401) return this.#renewalsLeft-- > 0;
     return status === undefined || shouldRetry(status);

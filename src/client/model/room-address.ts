@@ -8,7 +8,7 @@ export type RoomText = `${RoomKind}:${string}`;
 
 export interface Address {
   readonly protocol: "ws" | "wss";
-  /** With the port, where there is one. */
+  /** With the port, if there is one. */
   readonly host: string;
   /** The path without a leading slash. Replaces partysocket's own path, which does not encode names. */
   readonly basePath: string;
@@ -20,10 +20,10 @@ export interface Address {
  * `hub` is a path on the page's host (`/hubs/chat`) or an absolute `http(s)` or `ws(s)` URL. Without a `room` the
  * result is the address of the whole hub. `page` is the URL that a path is relative to.
  *
- * Throws `invalid_name` or `room_kind_not_found` for the room, and a TypeError where `hub` is not a valid URL.
+ * Throws `invalid_name` or `room_kind_not_found` for the room, and a TypeError if `hub` is not a valid URL.
  */
 export function addressOf(hub: string, room: string | undefined, page?: string): Address {
-  // React Native's URL reads the hosts of http and https only [CP1].
+  // React Native's URL parses hosts only of http and https URLs [CP1].
   const { protocol, host, pathname, searchParams } = new URL(
     hub.replace(/^ws(?=s?:)/, "http"),
     page,

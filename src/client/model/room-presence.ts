@@ -1,4 +1,4 @@
-// Presence of a room: the snapshot that `$/connected` carries, and the effect of each `$/presence` message on it. Pure.
+// Presence of a room: the snapshot in `$/connected`, and the effect of each `$/presence` message on it. Pure.
 
 /** `S` is the type of the states that the hub declares. */
 export interface Member<S = unknown> {
@@ -53,7 +53,7 @@ export const EMPTY_PRESENCE: Presence = {
   more: false,
 };
 
-/** Drops the number of connections of each member: no change announces it, so it would become outdated. */
+/** Drops each member's number of connections: messages do not announce its changes, so it would become outdated. */
 export const presenceOf = ({ users, connections, members, more }: PresencePage): Presence => ({
   users,
   connections,

@@ -9,8 +9,8 @@ export interface Emitter<T> {
   /** Calls the listeners synchronously, in the order of subscription. An error in one does not reach the others. */
   emit(value: T): void;
   /**
-   * A function added twice is called twice. A listener added during `emit` first gets the next event; one removed
-   * during it gets none.
+   * A function added twice is called twice. A listener that is added during `emit` gets the next event first; one that
+   * is removed during it is not called any more.
    */
   readonly listen: (listener: Listener<T>) => Unsubscribe;
 }
@@ -20,18 +20,18 @@ export function emitter<T>(): Emitter<T> {
   const events: T[] = [];
   return {
     emit: (value) => {
-      // One that a listener causes comes behind the one that it has: all listeners get both in this order.
+      // An event that a listener emits is queued: all listeners get both events in the same order.
       if (events.push(value) > 1) return;
       try {
         for (const event of events)
           for (const run of [...listeners]) if (listeners.has(run)) run(event);
       } finally {
-        // Also where a console throws, as that of a test may.
+        // In `finally`, because a console may throw, as in tests.
         events.length = 0;
       }
     },
     listen: (listener) => {
-      // A function of its own for each subscription, so that the Set keeps two subscriptions of one listener apart.
+      // A new function for each subscription, so that the Set can hold a listener that was added twice.
       const run = (value: T) => runListener(() => listener(value));
       listeners.add(run);
       return () => void listeners.delete(run);

@@ -1,7 +1,7 @@
-// Objects that frameworks leave as they are.
+// Marks objects that frameworks must not wrap.
 
 /**
- * Of an object whose class has private members: Vue would make a reactive proxy of one in `data`, `ref` or a store of
- * Pinia, through which those are not reached. The mark that Vue's own `markRaw` sets.
+ * Added to an object whose class has private members: Vue would wrap it in a reactive proxy in `data`, `ref` or a
+ * store of Pinia, and private members cannot be read through a proxy. The same mark as Vue's `markRaw` sets.
  */
 export const RAW = { __v_skip: true } as const;

@@ -1,4 +1,4 @@
-// Waiting with an end: a time limit and an abort signal. Neither timers nor abort listeners remain afterwards.
+// Waiting with a time limit and an abort signal. Neither timers nor abort listeners remain afterwards.
 
 import type { HubError } from "../../model/errors.ts";
 import { deferred } from "./deferred.ts";

@@ -1,12 +1,12 @@
-// Timers, and limits that judge fairly after a sleep: when a process, a page or a machine wakes, overdue timers run
-// before the sockets are read [CP4].
+// Timers, and time limits that allow for a sleep: when a process, a page or a machine wakes, overdue timers run before
+// the sockets are read [CP4].
 
-/** A timer that is later than this was held up, and what arrived meanwhile may still wait in a socket. */
+/** If a timer is later than this, the process was suspended, and frames may wait unread in a socket. */
 export const LATE_MS = 100;
-/** The time in which a client that wakes reads what waits. A page gets it from another process, not in one turn. */
+/** The time in which a client that wakes reads the waiting frames. A page gets them from another process. */
 const GRACE_MS = 500;
 
-/** 24 days. The argument of `setTimeout` is a signed 32-bit integer, and it takes a longer delay for none. */
+/** 24 days. The delay of `setTimeout` is a signed 32-bit integer; a longer delay counts as none. */
 export const LONGEST_MS = 2 ** 31 - 1;
 
 /** Calls `run` after `delayMs`, `LONGEST_MS` at most. Returns the function that cancels it. */
@@ -16,9 +16,9 @@ export function after(delayMs: number, run: () => void): () => void {
 }
 
 /**
- * The same for the limit of a wait: one that comes late waits a moment more, so that a limit that was exceeded in a
- * sleep loses against an answer that came in time. Once, and not for what repeats: in a background tab every timer is
- * late, and the moment a minute.
+ * Like `after`, for the time limit of a wait: if the timer is late, it waits `GRACE_MS` more, so that an answer that
+ * arrived during a sleep still counts. Only once, and not for repeated timers: in a background tab every timer is late,
+ * and the grace period takes a minute.
  */
 export function limit(limitMs: number, run: () => void): () => void {
   const dueAt = Date.now() + limitMs;
@@ -38,7 +38,7 @@ export class Timer {
     return this.#cancel !== undefined;
   }
 
-  /** `wait` is `limit` for the limit of a wait. */
+  /** Pass `limit` as `wait` if the delay is the time limit of a wait. */
   set(run: () => void, delayMs: number, wait = after): void {
     this.clear();
     this.#cancel = wait(delayMs, () => {

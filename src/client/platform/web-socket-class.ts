@@ -1,6 +1,6 @@
-// A WebSocket class that the application gives: that of `ws`, of a polyfill, or of a test.
+// The type of WebSocket classes that applications pass: from `ws`, a polyfill or a test.
 
-/** Has the members of the standard's `WebSocket`, of which these tell it apart from other classes. */
+/** Must have the members of the standard's `WebSocket`. Those named here distinguish it from other classes. */
 export type WebSocketClass = new (url: string) => {
   readonly readyState: number;
   send(data: string): void;

@@ -1,5 +1,5 @@
-// The scope of a connection to a whole hub: the rooms that the client has joined. After a lost connection it joins them
-// again, each from its last position.
+// The scope of a connection to a whole hub: the rooms that the client has joined. After a reconnection it resumes them,
+// each from its last position.
 
 import { HubError } from "../../model/errors.ts";
 import { canonicalTopic, isAfter } from "../../model/topic.ts";
@@ -18,7 +18,7 @@ export interface Joined {
   readonly replayed: number;
 }
 
-/** Rooms in one `$/resume`. Even with the longest names, they fit into the size limit of a message. */
+/** The most rooms in one `$/resume`. Even with the longest names, they fit into the size limit of a message. */
 const ROOMS_A_MESSAGE = 25;
 
 export class HubScope implements Scope {
@@ -27,18 +27,18 @@ export class HubScope implements Scope {
   readonly #positions = new Map<string, string>();
   /** The rooms that the client has joined, with the state that its user tracks in each; undefined for none. */
   readonly #states = new Map<string, unknown>();
-  /** Rooms whose newest request is a `join`, also one without an answer yet. */
+  /** Rooms whose newest request is a `join`, answered or not. */
   readonly #memberships = new Set<string>();
-  /** Joined rooms that the server could not resume for now. */
+  /** Joined rooms that the server could not resume, and that wait for another attempt. */
   readonly #unresumed = new Set<string>();
-  /** Id of the connection before. */
+  /** The id of the previous connection. */
   #previousId: string | undefined;
 
   constructor(host: ScopeHost) {
     this.#host = host;
   }
 
-  /** The server may send several messages in one frame, as an array, and ends the connection before. */
+  /** The server may send several messages in one frame, as an array; and it ends the previous connection. */
   get query(): { arrays: string; connection?: string } {
     return { arrays: "1", ...(this.#previousId && { connection: this.#previousId }) };
   }
@@ -47,13 +47,13 @@ export class HubScope implements Scope {
     return this.#positions.get(canonicalTopic(room));
   }
 
-  /** The replay arrives before this resolves. */
+  /** Resolves after the replay has arrived. */
   async join(name: RoomText, since?: string): Promise<Joined> {
     const room = canonicalTopic(name);
     this.#memberships.add(room);
     const joined = (await this.#host.call("$/join", { room, since })) as Joined;
     this.#advance(room, joined.position);
-    // Unless it was left meanwhile, before this answer.
+    // Not if the room was left before this answer.
     if (this.#memberships.has(room)) this.#states.set(room, this.#states.get(room));
     return joined;
   }
@@ -63,12 +63,12 @@ export class HubScope implements Scope {
     this.forget(room);
     this.#memberships.delete(room);
     await this.#host.call("$/leave", { room });
-    // Messages may have come meanwhile. Unless it was joined again.
+    // Messages may have set a position meanwhile. It stays if the room was joined again.
     if (!this.#states.has(room)) this.#positions.delete(room);
   }
 
   /**
-   * Without a state the tracked one is removed. Only the state of a joined room is tracked again after a reconnection.
+   * Without a `state`, untracks. Only the state of a joined room is tracked again after a reconnection.
    */
   async track(name: RoomText, state?: unknown): Promise<void> {
     const room = canonicalTopic(name);
@@ -78,7 +78,7 @@ export class HubScope implements Scope {
 
   greet({ connectionId }: Greeting): void {
     this.#previousId = connectionId;
-    // Hub code put the previous connection into the other rooms. This connection is in none of them.
+    // The other rooms were joined by hub code for the previous connection. This connection is in none of them.
     for (const room of this.#positions.keys())
       if (!this.#states.has(room)) this.#positions.delete(room);
     this.#resumeAll([...this.#states.keys()]);
@@ -117,8 +117,8 @@ export class HubScope implements Scope {
   }
 
   /**
-   * Rooms that cannot be resumed for now, or that do not take the tracked state, are resumed again. Those that no
-   * longer admit this client are given up. If the connection is lost, the next greeting resumes all rooms.
+   * After a temporary refusal of a room or of its tracked state, the room is resumed again later. A room that no longer
+   * admits this client is given up. If the connection is lost, the next greeting resumes all rooms.
    */
   #onRefused(rooms: readonly string[], error: HubError, isResumed = false): void {
     if (!this.#host.isConnected()) return;
@@ -146,7 +146,7 @@ export class HubScope implements Scope {
     this.#positions.delete(room);
   }
 
-  /** False, and without effect, for a position that is not newer: live messages may overtake the result of a join. */
+  /** Returns false if the position is not newer, which is then ignored: messages may overtake the result of a join. */
   #advance(room: string, position: string): boolean {
     const isNew = isAfter(position, this.#positions.get(room));
     if (isNew) this.#positions.set(room, position);

@@ -23,13 +23,13 @@ export class PresenceTracker {
     this.#host = host;
   }
 
-  /** Takes over the presence of the greeting, and tracks the state again where the room no longer has it. */
+  /** Takes the presence from the greeting, and tracks the state again if the room no longer has it. */
   greet({ present, userId }: Hello): void {
     this.#replace(presenceOf(present));
     const state = this.current.members.get(userId)?.state;
     if (this.#state === undefined || JSON.stringify(state) === JSON.stringify(this.#state)) return;
     // The user was away for longer than the server's grace period. A failure needs no handling: it means that the
-    // connection is lost, and the next greeting comes back here.
+    // connection is lost, and `greet` is called again after the next one.
     this.track(this.#state).catch(() => {});
   }
 

@@ -1,5 +1,5 @@
-// Positions of a connection to one room: its parameters to resume, and the messages that it has received before.
-// Pure: it holds no socket and no timer.
+// Positions of a connection to one room: the parameters with which it resumes, and which messages are duplicates.
+// Pure: it has no socket and no timer.
 
 import { isAfter } from "../../model/topic.ts";
 import type { Hello } from "../transport/wire.ts";
@@ -10,7 +10,7 @@ export type Outcome = "first" | "recovered" | "reload";
 interface Replay {
   /** Number of messages still to come. */
   left: number;
-  /** Its position applies after the last replayed message. Messages that this client must not receive are gaps. */
+  /** The greeting; its position applies after the last replayed message, since excluded messages leave gaps. */
   readonly hello: Hello;
 }
 
@@ -60,8 +60,8 @@ export class Resume {
   }
 
   /**
-   * Only now does the new connection's id replace the previous one. If the replay breaks off, the next attempt asks for
-   * the rest of it as the previous connection, because messages that excluded that connection lie in the same range.
+   * Called after the replay: only then the new connection's id replaces the previous one. If the replay breaks off, the
+   * next attempt names the previous connection again, because the rest may have messages that excluded it.
    */
   #settle({ room, position, connectionId }: Hello): void {
     this.#replay = undefined;

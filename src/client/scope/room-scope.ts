@@ -25,7 +25,7 @@ export class RoomScope implements Scope {
     return this.#resume.query;
   }
 
-  /** Presence is replaced before the application learns whether messages were missed. */
+  /** Presence is replaced before the application is told whether messages were missed. */
   greet(hello: Hello): void {
     const { room, replayed } = hello;
     const outcome = this.#resume.greet(hello);
@@ -34,7 +34,7 @@ export class RoomScope implements Scope {
     if (outcome === "reload") this.#host.onReload({ room });
   }
 
-  /** No effect: rooms beside the connection's own are joined by calls, and are not resumed. */
+  /** No effect: other rooms than the connection's own are joined by calls, and never resumed. */
   forget(): void {}
 
   accept({ method, params, room, position }: Frame): boolean {

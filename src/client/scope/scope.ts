@@ -1,5 +1,5 @@
-// The scope of a connection, one room or a whole hub: its parameters in attempts, how it resumes, and which frames
-// are new to it.
+// The scope of a connection, one room or a whole hub: its query parameters, how it resumes, and which frames are
+// duplicates.
 
 import type { HubError } from "../../model/errors.ts";
 import type { Listener } from "../platform/emitter.ts";
@@ -10,7 +10,7 @@ export interface Scope {
   /** Query parameters of the next attempt. */
   readonly query: Readonly<Record<string, string | undefined>>;
   /**
-   * Called once for each connection, with the server's greeting. Requests that the scope makes here go out before the
+   * Called once for each connection, with the server's greeting. Requests that the scope makes here are sent before the
    * calls that waited for the connection.
    */
   greet(greeting: Greeting): void;
@@ -24,9 +24,9 @@ export interface Scope {
 export interface ScopeHost {
   /** Calls a protocol method (`$/…`). Rejects with the server's error, or when the connection is lost. */
   readonly call: (method: string, params: object) => Promise<unknown>;
-  /** The connection of the last greeting is still open. Its loss and its end reject calls once this is false. */
+  /** Whether the connection of the last greeting is still open. Becomes false before its calls are rejected. */
   readonly isConnected: () => boolean;
-  /** Calls `run` after a pause of the client's backoff, unless the connection is lost before. Replaces an earlier. */
+  /** Calls `run` after a pause of the backoff, unless the connection is lost before. Replaces an earlier `run`. */
   readonly retry: (run: () => void) => void;
   readonly onRecovered: Listener<Recovered>;
   readonly onReload: Listener<{ readonly room: string }>;

@@ -1,5 +1,5 @@
-// The parts behind a connection, and the events that go between them: received frames go to the calls, the scope and
-// the handlers, and everything that lives as long as one socket starts and stops with it.
+// Connects the parts of a connection: passes received frames to the calls, the scope and the handlers, and starts and
+// stops the parts that live as long as one socket.
 
 import { PING, PING_SECONDS } from "../../model/wire-constants.ts";
 import { HubError } from "../../model/errors.ts";
@@ -34,10 +34,10 @@ export class Session<S extends Scope = Scope, G extends Greeting = Greeting> {
   state: State = { status: "connecting" };
   /** The newest error of the `error` event. It remains after a reconnection. */
   lastError: HubError | undefined;
-  /** `reconnecting` from the first greeting on. */
+  /** The status after a loss: `reconnecting` from the first greeting on. */
   #statusAfterLoss: "connecting" | "reconnecting" = "connecting";
 
-  /** An error that rejects no call. A function and not a method, since the parts get it as their `onError`. */
+  /** Reports an error that rejects no call. A function, not a method, since it is passed on as `onError`. */
   readonly #warn = (error: HubError): void => {
     this.lastError = error;
     this.events.error.emit(error);
@@ -89,9 +89,9 @@ export class Session<S extends Scope = Scope, G extends Greeting = Greeting> {
         ...this.scope.query,
       }),
       onOpen: () => {
-        // The greeting brings the server's own interval.
+        // The greeting sets the server's own interval.
         this.#heartbeat.start(PING_SECONDS * 1000);
-        // The engine ends the TCP connection of a socket that it closes only if something came by it [PL8].
+        // The platform ends the TCP connection of a socket that it closes only if it has received data by it [PL8].
         this.#heartbeat.ask();
       },
       onMessage: (text) => this.#onText(text),
@@ -104,7 +104,7 @@ export class Session<S extends Scope = Scope, G extends Greeting = Greeting> {
     return this.state.status === "connected";
   }
 
-  /** Greeted, and the socket is open: calls go out at once. */
+  /** Whether calls are sent at once: the connection is greeted, and the socket is open. */
   get #isLive(): boolean {
     return this.#isConnected && this.#link.isOpen;
   }
@@ -114,7 +114,7 @@ export class Session<S extends Scope = Scope, G extends Greeting = Greeting> {
     return this.calls.invoke({ method, args: [params], options: {} });
   }
 
-  /** Without `token`, the application's own token or token function provides it. */
+  /** Without `token`, renews with the application's token or token function. */
   async refresh(token?: string): Promise<{ readonly expiresAt: number }> {
     const fresh = token ?? (await this.#credentials.fetchToken());
     const result = await this.call("$/refresh", { token: fresh });
@@ -122,13 +122,13 @@ export class Session<S extends Scope = Scope, G extends Greeting = Greeting> {
     return result as { readonly expiresAt: number };
   }
 
-  /** The page or the network may be back: ends the pause before the next attempt, and tests an open connection. */
+  /** Called when page or network may be back: starts the next attempt without its pause, or tests the connection. */
   wake(): void {
     this.#link.attempt();
     this.#heartbeat.ask();
   }
 
-  /** Sends what is queued, then closes for good. */
+  /** Sends the queued messages, then closes for good. */
   close(): void {
     this.#queue.flush();
     this.#link.close();
@@ -139,7 +139,7 @@ export class Session<S extends Scope = Scope, G extends Greeting = Greeting> {
     this.#heartbeat.onReceive();
     if (text === PING) return;
     try {
-      // Its messages end with the connection: the handler of one may close it.
+      // A handler may close the connection: the rest of the frame is dropped then.
       for (const frame of parseFrame(text)) if (this.#link.isOpen) this.#onFrame(frame);
     } catch (cause) {
       this.#warn(new HubError("malformed", "A frame could not be read.", { cause }));
@@ -166,7 +166,7 @@ export class Session<S extends Scope = Scope, G extends Greeting = Greeting> {
     }
   }
 
-  /** An error whose id is null refers to a frame that the server could not read, and so to no call. */
+  /** An error with the id null belongs to no call: the server could not read a frame. */
   #onResponse(frame: Frame): void {
     if (!this.calls.onResponse(frame) && frame.error && frame.id === null)
       this.#warn(errorOf(frame.error));
@@ -189,7 +189,7 @@ export class Session<S extends Scope = Scope, G extends Greeting = Greeting> {
     this.calls.onConnected();
   }
 
-  /** A call with an id expects a result, and is no message: `onMessage` listeners do not get it. */
+  /** A call with an id expects a result: it is not a message, and not passed to `onMessage` listeners. */
   #onMessage(frame: Frame, method: string): void {
     if (!this.scope.accept(frame)) return;
     const { room, position } = frame;
@@ -238,7 +238,7 @@ export class Session<S extends Scope = Scope, G extends Greeting = Greeting> {
     if (state.error) this.#warn(state.error);
   }
 
-  /** Waits for at least one turn, which lets the server's reader catch up, and for room in the send buffer. */
+  /** Waits at least one turn, so that the server's reader can catch up, and until the send buffer has room. */
   async #flush(): Promise<void> {
     this.#queue.flush();
     do await new Promise((resolve) => setTimeout(resolve, 1));

@@ -18,8 +18,8 @@ export class Handlers {
   }
 
   /**
-   * A function registered twice for one method is called once, until both registrations have ended: components and
-   * rooms may share one. Undefined, as in `{ said: onSaid }` of an application without `onSaid`, is none.
+   * A function registered twice for one method, such as by two components, is called once for each message, until both
+   * registrations have ended. Undefined, as in `{ said: onSaid }` without an `onSaid`, counts as no handler.
    */
   on(method: string, handler: Handler | undefined, room?: string): Unsubscribe {
     const all = this.#byMethod.get(method) ?? new Set();
@@ -29,15 +29,15 @@ export class Handlers {
   }
 
   /**
-   * Calls the method's handlers for a message of `room`, or of none, in the order of registration. Errors go to the
-   * console.
+   * Calls the method's handlers for a message of `room`, or of no room, in the order of registration. Errors are logged
+   * to the console.
    */
   deliver(method: string, args: readonly unknown[], room?: string): void {
     const all = this.#byMethod.get(method) ?? new Set();
     const called = new Set<Handler>();
     for (const one of [...all]) {
       const [handler, own = room] = one;
-      // One may have removed those behind it.
+      // An earlier handler may have removed later ones.
       if (called.has(handler) || !all.has(one) || (room !== undefined && own !== room)) continue;
       called.add(handler);
       runListener(() => handler(...args));
@@ -46,7 +46,7 @@ export class Handlers {
 
   /**
    * Runs the first registered handler for a call that expects a result. Resolves with the response as JSON: the result,
-   * or an error where the handler throws or none is registered.
+   * or an error if the handler throws or none is registered.
    */
   async respond(method: string, id: Frame["id"], args: readonly unknown[]): Promise<string> {
     const [[handler] = []] = this.#byMethod.get(method) ?? [];
@@ -59,6 +59,6 @@ export class Handlers {
   }
 }
 
-/** Codes of JSON-RPC 2.0 §5.1: the second is the first of those that servers may define. */
+/** Codes of JSON-RPC 2.0 §5.1; the second one is in the range that implementations may define. */
 const METHOD_NOT_FOUND = -32601;
 const HANDLER_FAILED = -32000;

@@ -32,9 +32,9 @@ export interface CallRequest {
 }
 
 export interface PendingCallsOptions extends UploadChannel {
-  /** A message posted now reaches the server, unless the connection is lost on the way. */
+  /** Whether the connection is open: a message posted now reaches the server, unless it is lost on the way. */
   isLive(): boolean;
-  /** The number of calls that may wait for a connection. */
+  /** The most calls that may wait for a connection. */
   readonly queue: number;
 }
 
@@ -59,7 +59,7 @@ export class PendingCalls {
   /** By id, in the order in which the calls were made. */
   readonly #calls = new Map<string, PendingCall>();
   #ids = 0;
-  /** Set by `end`: every later call is refused with it. */
+  /** Set by `end`: the error with which every later call is refused. */
   #endError: HubError | undefined;
 
   constructor(options: PendingCallsOptions) {
@@ -127,7 +127,7 @@ export class PendingCalls {
     call.lifetime.signal.addEventListener("abort", cancel);
   }
 
-  /** A notification is complete once it and its uploads are sent. */
+  /** Sends a call. A notification is complete once it and its uploads are sent. */
   #send(call: PendingCall): void {
     call.isSent = true;
     this.#options.post({ text: call.text, isRequest: call.observer !== undefined });
@@ -161,7 +161,7 @@ export class PendingCalls {
     call.lifetime.abort();
   }
 
-  /** Completes the call of a response. False where no call has this id, for example after its cancellation. */
+  /** Completes the call of a response. False if no call has this id, for example after its cancellation. */
   onResponse({ id, result, error }: Frame): boolean {
     const call = this.#calls.get(String(id));
     if (!call) return false;
@@ -190,7 +190,7 @@ export class PendingCalls {
     }
   }
 
-  /** No connection follows: all calls fail with `error`, present and future ones. */
+  /** Called when no connection follows: all present and future calls fail with `error`. */
   end(error: HubError): void {
     this.#endError = error;
     for (const call of this.#calls.values()) this.#fail(call, error);

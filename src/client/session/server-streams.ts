@@ -3,7 +3,7 @@
 
 import { deferred, type Deferred } from "../platform/deferred.ts";
 
-/** Receives the outcome of a call: any number of `next`, then `complete` or `error`, once. */
+/** Receives the outcome of a call: any number of `next`, then once `complete` or `error`. */
 export interface CallObserver {
   /** An item of a stream. */
   next(item: unknown): void;
@@ -49,7 +49,7 @@ class StreamIterator implements AsyncIterator<unknown, undefined> {
     for (const request of this.#requests.splice(0)) void this.#settle(request);
   }
 
-  /** Only the first request after the items gets the error; all later ones get the end of the stream. */
+  /** After the items, only the first request gets the error; all later ones get the end of the stream. */
   #settle(request: Deferred<Result>): Promise<Result> {
     if (this.#end && "error" in this.#end) request.reject(this.#end.error);
     else request.resolve(DONE);
@@ -65,7 +65,7 @@ class StreamIterator implements AsyncIterator<unknown, undefined> {
     return request.promise;
   }
 
-  /** Drops the items received so far. The reset at the end discards the error that the cancellation reports. */
+  /** Cancels, and drops the items received so far. The reset at the end discards the error of the cancellation. */
   return(): Promise<Result> {
     this.#finish({});
     this.#cancel();

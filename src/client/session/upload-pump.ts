@@ -58,10 +58,10 @@ export async function pump(
       try {
         await iterator.return?.();
       } catch {
-        // An error while the source closes has no effect on the call, which is over.
+        // The call has ended: an error while the source closes has no effect on it.
       }
     };
-    // Not after the loop below: a source that never yields again must be stopped, too.
+    // Before the loop below, so that a source that never yields again is stopped as well.
     signal.addEventListener("abort", () => void stop());
     for (let count = 1; ; count++) {
       const next = await iterator.next();
@@ -79,8 +79,8 @@ export async function pump(
 }
 
 /**
- * Returns `text`, or throws `too_large`. Checked here because the server cannot attribute a frame that it does not
- * read to a call. A UTF-16 unit takes three bytes at most, so most texts need no encoding.
+ * Returns `text`, or throws `too_large`. Checked by the client, because the server does not read such a frame, and
+ * cannot name its call. A UTF-16 unit takes three bytes at most, so that most texts need not be encoded.
  */
 export function checkSize(text: string, messageBytes: number): string {
   const bytes = text.length * 3 > messageBytes ? bytesOf(text) : 0;

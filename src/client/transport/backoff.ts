@@ -14,8 +14,8 @@ export interface Backoff {
 
 /**
  * Milliseconds to wait after `failures` earlier failures in a row (0 after the first one). Full jitter: a deployment
- * drops all sockets at once, and the clients come back evenly spread over the whole pause. It begins after the seconds
- * that the server has asked for, if it did.
+ * drops all sockets at once, and the clients return evenly spread over the whole pause. The seconds of the server's
+ * `retry-after`, if any, are added.
  */
 export const pauseMs = (
   failures: number,
@@ -25,5 +25,5 @@ export const pauseMs = (
   Math.min(retryAfter, RETRY_AFTER_AT_MOST) * 1000 +
   random() * Math.min(capMs, baseMs * 2 ** failures);
 
-/** Seconds: a proxy may ask for any time, and an application waits no longer than this without an attempt. */
+/** In seconds. A proxy may send any `retry-after`, but an application must not wait longer than this. */
 const RETRY_AFTER_AT_MOST = 600;

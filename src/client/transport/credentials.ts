@@ -6,8 +6,9 @@ import { limit, Timer } from "../platform/timer.ts";
 import type { ClientErrorCode } from "../model/client-errors.ts";
 
 /**
- * A token, or a function that fetches one. It is called before every attempt, and before the current token expires.
- * No token, and an empty text that is not from a function, make the client a guest, as hubs with `anonymous` admit.
+ * A token, or a function that fetches one. The function is called before every attempt, and before the current token
+ * expires. Without a token, or with an empty text, the client is a guest, which hubs with `anonymous` admit; a function
+ * must not return an empty text.
  */
 export type Token = string | (() => string | Promise<string>);
 
@@ -26,11 +27,11 @@ export interface CredentialsOptions {
 export class Credentials {
   readonly #options: CredentialsOptions;
   readonly #timer = new Timer();
-  /** Reject the tokens that are being fetched. */
+  /** Functions that reject the tokens which are being fetched. */
   readonly #fetches = new Set<(error: HubError) => void>();
-  /** The newest that an attempt had, or that the server has accepted. */
+  /** The newest token that was used by an attempt, or accepted by the server. */
   #current: string | undefined;
-  /** A renewal that begins before a stop has no effect after it. */
+  /** The number of stops: a renewal that began before a stop has no effect after it. */
   #stops = 0;
 
   constructor(options: CredentialsOptions) {
@@ -38,8 +39,8 @@ export class Credentials {
   }
 
   /**
-   * The token for a new attempt. Throws the errors of the application's function, `timed_out`, `no_token` where the
-   * function gives none, and that of `close`.
+   * The token for a new attempt. Throws the errors of the application's function, `timed_out`, `no_token` if the
+   * function returns none, and the error of `close`.
    */
   async nextToken(): Promise<string> {
     return (this.#current = await this.fetchToken());
@@ -61,8 +62,8 @@ export class Credentials {
   }
 
   /**
-   * To be called when the server has accepted a token (default: that of the attempt). Replaces an earlier schedule. A
-   * fixed token and one without an expiry are never renewed.
+   * To be called when the server has accepted a token (default: the attempt's). Schedules its renewal, in place of an
+   * earlier one. A fixed token and one without an expiry are never renewed.
    */
   renewLater(token = this.#current!): void {
     this.#current = token;
@@ -83,19 +84,19 @@ export class Credentials {
     }
   }
 
-  /** The connection is lost or closed: the next attempt has another token. */
+  /** To be called when the connection is lost or closed: the next attempt gets another token. */
   stop(): void {
     this.#stops += 1;
     this.#timer.clear();
   }
 
-  /** The connection is closed: tokens that are being fetched reject with this error. */
+  /** To be called when the connection is closed: tokens that are being fetched reject with this error. */
   close(error: HubError): void {
     for (const reject of this.#fetches) reject(error);
   }
 }
 
-/** Throws `no_token` for anything but a text: a user who is signed out, or a wrong path into an answer. */
+/** Throws `no_token` for anything but a text, as after a sign-out, or if the application reads a wrong member. */
 export function givenToken(token: unknown): string {
   if (token && typeof token === "string") return token;
   throw new HubError<ClientErrorCode>("no_token", "The `token` function gave no token.");
@@ -108,8 +109,8 @@ export const noToken = (cause: unknown): HubError =>
     : new HubError<ClientErrorCode>("no_token", "The `token` function failed.", { cause });
 
 /**
- * Whether the application's function failed: it may have had no network, and is worth another call. One that worked and
- * gave nothing would do so again. (A cause may be undefined, and stands all the same.)
+ * Whether the application's function failed: it may have had no network, and should be called again. A function that
+ * succeeded without a token would do so again. (`in`, because the cause itself may be undefined.)
  */
 export const hasFailed = (error: HubError): boolean => "cause" in error;
 
@@ -130,7 +131,7 @@ export function renewInMs(token: string, now: number, random: () => number): num
   const [exp, iat] = [timeOf(claims["exp"]), timeOf(claims["iat"])];
   const lifetimes = [exp - now / 1000, exp - iat];
   const seconds = Math.min(...lifetimes.filter((lifetime) => lifetime > 0));
-  // Of no lifetime.
+  // The token never expires.
   if (seconds === Infinity) return undefined;
   const margin = Math.min(MARGIN_SECONDS + random() * SPREAD_SECONDS, seconds / 2);
   return (seconds - margin) * 1000;

@@ -1,11 +1,11 @@
-// Sends pings, and detects a server that no longer answers. Judged by the clock and not by counting ticks: browsers
-// run the timers of a background tab once a minute, and those of a sleeping laptop not at all.
+// Sends pings, and detects a server that no longer answers. Measures time by the clock and not by counting ticks:
+// browsers run the timers of a background tab once a minute, and those of a sleeping laptop not at all.
 
 import { LATE_MS, Timer } from "../platform/timer.ts";
 
 export interface HeartbeatOptions {
   ping(): void;
-  /** Nothing was received for two intervals, at least one of them after a ping. The heartbeat has stopped. */
+  /** Called when nothing was received for two intervals, at least one of them after a ping. Then no timer runs. */
   onSilence(): void;
 }
 
@@ -15,16 +15,16 @@ export class Heartbeat {
   #intervalMs = 0;
   #dueAt = 0;
   #receivedAt = 0;
-  /** The first ping since the last receipt. Without a ping, silence does not prove a dead connection. */
+  /** When the first ping since the last receipt was sent. Without a ping, silence does not prove a dead connection. */
   #pingedAt: number | undefined;
-  /** A beat that came late has put a new ping in place of that one, since the last receipt. */
+  /** Whether a late beat has replaced that ping with a new one, since the last receipt. */
   #askedAgain = false;
 
   constructor(options: HeartbeatOptions) {
     this.#options = options;
   }
 
-  /** Also restarts, with another interval. The first ping goes out after one interval, or by `ask`. */
+  /** Starts, or restarts with another interval. The first ping is sent after one interval, or by `ask`. */
   start(intervalMs: number): void {
     this.stop();
     this.#intervalMs = intervalMs;
@@ -41,14 +41,14 @@ export class Heartbeat {
     this.#timer.clear();
   }
 
-  /** To be called for every frame: any frame proves that the connection lives. */
+  /** To be called for every frame: any frame proves that the connection works. */
   onReceive(): void {
     this.#receivedAt = Date.now();
     this.#pingedAt = undefined;
     this.#askedAgain = false;
   }
 
-  /** Pings now and not only at the next tick, for example after the device slept. No effect while stopped. */
+  /** Pings now instead of at the next beat, for example after the device slept. No effect while stopped. */
   ask(): void {
     if (!this.#timer.isSet) return;
     this.#pingedAt ??= Date.now();
@@ -56,8 +56,8 @@ export class Heartbeat {
   }
 
   /**
-   * A late beat follows a sleep, in which a ping or its answer may have been lost without the connection. So it asks
-   * again instead of giving up, but once: in a background tab every beat is late.
+   * A late beat follows a sleep, in which a ping or its answer may be lost although the connection survives. So it
+   * pings again instead of giving up, but only once: in a background tab every beat is late.
    */
   #beat(): void {
     const now = Date.now();
@@ -69,7 +69,7 @@ export class Heartbeat {
     this.ask();
   }
 
-  /** A pong arrives a moment after its ping, so the silence is measured as slightly less than two intervals. */
+  /** With a tolerance, because a pong arrives a moment after its ping: the silence is a little shorter. */
   #isSilent(now: number): boolean {
     const tolerance = this.#intervalMs / 10;
     return (

@@ -1,6 +1,6 @@
-// One WebSocket after another, on partysocket: decides when the next attempt starts, and when no more follow. Each
-// attempt is partysocket's own (`maxRetries: 0`), but the pauses between them are ours: its pauses have no jitter, so
-// that clients that lost their connections together would come back together.
+// Opens one WebSocket after another with partysocket: decides when the next attempt starts, and when no more follow.
+// partysocket makes single attempts (`maxRetries: 0`), and this file the pauses between them: partysocket's own have no
+// jitter, so that clients which lost their connections together would return together.
 
 import { PartySocket } from "partysocket";
 import { CloseEvent as SyntheticCloseEvent } from "partysocket/ws";
@@ -19,22 +19,22 @@ import type { WebSocketClass } from "../platform/web-socket-class.ts";
 export interface LinkOptions {
   readonly address: Address;
   readonly backoff: Backoff;
-  /** The application's, as a text or a function. */
+  /** The application's option: a text or a function. */
   readonly token: unknown;
   /** Failures in a row after which the link ends. */
   readonly maxRetries: number;
-  /** The platform's own where the application gives none; undefined where the platform has none. */
+  /** The application's class, or else the platform's; undefined if there is neither. */
   readonly WebSocket: WebSocketClass | undefined;
   /**
-   * Query parameters of an attempt, called before each one. A rejection fails the attempt, with the code `no_token`;
-   * one that has this code itself ends the link.
+   * Called before each attempt for its query parameters. If it rejects, the attempt fails with the code `no_token`; if
+   * the rejection itself has this code, the link ends.
    */
   query(): Promise<Record<string, string | undefined>>;
   onOpen(): void;
   onMessage(text: string): void;
-  /** An attempt failed or the connection was lost. The next attempt starts in `pause` milliseconds. */
+  /** Called when an attempt failed or the connection was lost. The next attempt starts in `pause` milliseconds. */
   onLost(error: HubError, pause: number): void;
-  /** The same, but no attempt follows. */
+  /** Called instead of `onLost` if no attempt follows. */
   onEnd(error: HubError): void;
 }
 
@@ -54,7 +54,7 @@ export class Link {
   #greetedAt: number | undefined;
   readonly #refusals: Refusals;
   readonly #timer = new Timer();
-  /** The error of the last `query`. Kept here, because partysocket passes on only its message. */
+  /** The error of the last `query`. Kept here, because partysocket passes on only the message. */
   #queryError: HubError | undefined;
 
   /** Does not connect yet: `attempt` does. */
@@ -63,13 +63,13 @@ export class Link {
     this.#refusals = new Refusals(options.token);
     const socket = new PartySocket({
       ...options.address,
-      // Identifies nobody. partysocket's own value needs `crypto`, which React Native lacks [CP3].
+      // Any value: it is not used. partysocket's own default needs `crypto`, which React Native lacks [CP3].
       id: "_",
       query: () => this.#query(),
       startClosed: true,
       maxRetries: 0,
       shouldReconnectOnClose: (event) => this.#onClose(event),
-      // Endless: its timer would end an attempt that succeeded while the process slept. Ours is set by #query.
+      // No limit: partysocket's timer would end an attempt that succeeded during a sleep. `#query` sets a limit.
       connectionTimeout: LONGEST_MS,
       WebSocket: socketClass(options),
     });
@@ -122,7 +122,7 @@ export class Link {
   /**
    * partysocket's hook for a close, and not a "close" listener: for errors and its own time limit, partysocket first
    * dispatches a synthetic close with code 1000, then the error. Only the hook gets the original event, whose class
-   * distinguishes them; listeners get a copy. Always false: partysocket itself must not reconnect.
+   * shows that it is synthetic; listeners get a copy. Returns false: partysocket itself must not reconnect.
    */
   #onClose(event: { readonly code: number; readonly reason: string }): false {
     if (!(event instanceof SyntheticCloseEvent))
@@ -131,15 +131,15 @@ export class Link {
   }
 
   /**
-   * To be called with the server's refusal. Ignored once the connection is greeted: another client has then published a
-   * message by that name.
+   * To be called with a `$/refused`. Ignored once the connection is greeted: then it is a message that another client
+   * has published by that name.
    */
   refuse(refused: Refused): void {
     if (this.#greetedAt !== undefined) return;
     const error = refusalError(refused);
     const mayReturn = this.#refusals.mayReturn(error);
     const isTemporary = mayReturn && error.status !== 500;
-    // A developer who has no listener yet reads it here: once, and with each attempt where the server itself failed.
+    // For developers who have no listener yet: once for a final refusal, at each attempt if the server itself failed.
     if (!isTemporary) console.error(error.code, error.message, error.action);
     this.drop(error, mayReturn);
   }
@@ -174,7 +174,7 @@ export class Link {
     return this.#socket.bufferedAmount;
   }
 
-  /** Dropped silently if the connection is not open: partysocket would keep it for a later one. */
+  /** Drops the text if the connection is not open: partysocket would keep it for a later one. */
   send(text: string): void {
     if (this.isOpen) this.#socket.send(text);
   }
@@ -187,11 +187,11 @@ export class Link {
   }
 }
 
-/** Close code of a client that comes back: presence keeps its user for the grace, which a regular close ends. */
+/** The close code before a reconnection: presence keeps the user for the grace period, unlike after a regular close. */
 const RETURNS = 3000;
 
 /**
- * Makes sockets whose messages go past partysocket: it copies every one into a `MessageEvent` [CP3], which React Native
+ * Makes sockets whose messages bypass partysocket: it would copy each into a `MessageEvent` [CP3], which React Native
  * lacks. A function that returns a socket, since not every platform's own class can be extended.
  */
 const socketClass = ({ WebSocket, onMessage }: LinkOptions) =>
@@ -199,7 +199,7 @@ const socketClass = ({ WebSocket, onMessage }: LinkOptions) =>
     const socket = new WebSocket!(url) as WebSocket;
     socket.addEventListener("message", (event: Pick<MessageEvent, "data"> & Partial<Event>) => {
       event.stopImmediatePropagation?.();
-      // One that was closed here may still receive some.
+      // A socket that this side has closed may still receive messages.
       if (typeof event.data === "string" && socket.readyState === PartySocket.OPEN)
         onMessage(event.data);
     });
@@ -208,6 +208,6 @@ const socketClass = ({ WebSocket, onMessage }: LinkOptions) =>
 
 const NO_SOCKET = "No WebSocket here: use Node 22 or later, or that of `ws` as `WebSocket`.";
 
-/** A server of ours says why it refuses: this is a lost network, or an address where no such server is. */
+/** The error without a reason from the server: the network is lost, or there is no Dormouse at the address. */
 const unreachable = (message: string, host?: string): HubError =>
   new HubError<ClientErrorCode>("disconnected", message || `No connection to ${host}.`);

@@ -1,16 +1,16 @@
-// Requests that the client makes by itself, made again after a refusal that may pass.
+// Pauses before automatic requests of the client are repeated after a temporary refusal.
 
 import { Timer } from "../platform/timer.ts";
 import { pauseMs, type Backoff } from "./backoff.ts";
 
-/** Where no refusal has come so long after an attempt, that has succeeded. */
+/** If no refusal follows an attempt within this time, it counts as a success. */
 const QUIET_MS = 30_000;
 
 export class Retries {
   readonly #backoff: Backoff;
   readonly #timer = new Timer();
   #failures = 0;
-  /** A refusal after this time is the first one again. */
+  /** A refusal after this time counts as the first one again, in milliseconds since 1970. */
   #until = 0;
 
   constructor(backoff: Backoff) {
@@ -25,7 +25,7 @@ export class Retries {
     this.#timer.set(run, pause);
   }
 
-  /** The connection is lost: nothing waits any more. */
+  /** To be called when the connection is lost: drops the `run` that waits. */
   stop(): void {
     this.#failures = 0;
     this.#timer.clear();

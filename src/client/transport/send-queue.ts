@@ -1,4 +1,4 @@
-// Collects messages of the same moment into one frame: Cloudflare bills by frame, and each frame has its own overhead.
+// Collects messages of the same moment into one frame: Cloudflare bills by frame, and each frame has an overhead.
 
 import { MESSAGE_BYTES } from "../../model/wire-constants.ts";
 import { MESSAGES_PER_FRAME } from "../../model/wire-constants.ts";
@@ -8,15 +8,15 @@ import { bytesOf } from "./wire.ts";
 export interface OutgoingMessage {
   /** JSON. */
   readonly text: string;
-  /** Expects a response. The server answers a batch only as a whole, so a frame holds one request at most. */
+  /** Whether it expects a response. The server answers a batch only as a whole, so a frame has one request at most. */
   readonly isRequest?: boolean;
-  /** May wait one turn of the event loop for more messages, as the items of an upload do. */
+  /** Whether it may wait one turn of the event loop for more messages, like the items of an upload. */
   readonly mayWait?: boolean;
 }
 
 /**
- * Messages leave in the order of `push`, at the end of the current microtask or, where all of them may wait, of the
- * current turn of the event loop. A frame keeps the server's limits for messages and bytes.
+ * Messages are sent in the order of `push`, at the end of the current microtask or, if all of them may wait, of the
+ * current turn of the event loop. A frame stays within the server's limits of messages and bytes.
  */
 export class SendQueue {
   readonly #send: (frame: string) => void;
@@ -59,14 +59,14 @@ export class SendQueue {
     });
   }
 
-  /** Sends the queued messages now. A single message is sent as it is, several as a JSON array. */
+  /** Sends the queued messages now: a single one alone, several as a JSON array. */
   flush(): void {
     const texts = this.#texts;
     this.clear();
     if (texts.length > 0) this.#send(texts.length === 1 ? texts[0]! : `[${texts.join(",")}]`);
   }
 
-  /** Drops the queued messages: their connection is lost. */
+  /** Drops the queued messages, because their connection is lost. */
   clear(): void {
     this.#timer.clear();
     this.#texts = [];

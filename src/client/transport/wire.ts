@@ -1,5 +1,5 @@
-// JSON-RPC 2.0 on the client's side: builds the texts that it sends, and parses the frames that it receives. Pure. The
-// server's decoder is in protocols/.
+// JSON-RPC 2.0 on the client's side: builds the texts that the client sends, and parses the frames that it receives.
+// Pure. The server's decoder is in protocols/.
 
 import type { HubError } from "../../model/errors.ts";
 import { toJsonInPages } from "../../protocols/json.ts";
@@ -10,29 +10,29 @@ import type { PresencePage } from "../model/room-presence.ts";
 export interface Greeting {
   readonly connectionId: string;
   readonly userId: string;
-  /** Version of the server. Absent where it is older than 0.2. */
+  /** Version of the server. Absent if it is older than 0.2. */
   readonly server?: string;
   /** The interval of the client's pings, in seconds. */
   readonly pingSeconds: number;
 }
 
-/** The beginning of a client's stay in a room, on a socket of its own or on that of the whole hub. */
+/** The start of a client's membership in a room, on a socket of its own or on the socket of the whole hub. */
 export interface RoomGreeting extends Pick<Greeting, "connectionId" | "userId"> {
   readonly room: string;
   /** The room's newest position, `epoch:offset`. */
   readonly position: string;
-  /** All messages after the client's `since` are replayed. False without a `since`, or where it is too old. */
+  /** All messages after the client's `since` are replayed. False without a `since`, or if it is too old. */
   readonly recovered: boolean;
   /** Number of messages in the replay, which come before any live message of the room. */
   readonly replayed: number;
 }
 
-/** Parameters of `$/connected` on a connection to one room. The replay comes right after it. */
+/** Parameters of `$/connected` on a connection to one room. The replay follows immediately. */
 export interface Hello extends Greeting, RoomGreeting {
   readonly present: PresencePage;
   /** Whether publications are saved before delivery (`logged`), after it (`behind`), or never (`none`). */
   readonly durability: "logged" | "behind" | "none";
-  /** The room's state, if it has one, in place of a copy; absent where the replay has the changes instead. */
+  /** The room's state, if it has one, which replaces a copy; absent if the replay has the changes instead. */
   readonly state?: unknown;
 }
 
@@ -70,7 +70,7 @@ interface CallMessage {
   readonly idempotencyKey: string | undefined;
 }
 
-/** Omits undefined arguments at the end: `null` in their place would be a value. */
+/** The text of a call. Omits undefined arguments at the end, which would become `null`. */
 export function callText({ id, method, args, idempotencyKey }: CallMessage): string {
   const params = args.slice(0, args.findLastIndex((arg) => arg !== undefined) + 1);
   return text({ id, method, idempotencyKey }, toJsonInPages(params));

@@ -1,5 +1,5 @@
-// The context that hub code gets with a call (its contract is HubContext): the caller, its rooms, and the clients that
-// the code may call. A Messenger carries the messages; tests of user code have one that only records them.
+// The context of a call for hub code (its contract is HubContext): the caller, its rooms, and the clients that the code
+// may call. A Messenger sends the messages; tests of user code have one that only records them.
 
 import {
   Audiences,
@@ -9,9 +9,11 @@ import {
   type SendCall,
 } from "../../model/audiences.ts";
 import { CLOSE, type CloseCode } from "../../model/errors.ts";
-import { ALL, roomTopic, type Position, type Topic } from "../../model/topic.ts";
+import { freezeDeep } from "../../model/plain-json.ts";
+import { ALL, roomTopic, topicOfCode, type Position, type Topic } from "../../model/topic.ts";
 import { encodeParams } from "../../protocols/json.ts";
 import type { Connection } from "../../rooms/connection/connection.ts";
+import { checkDraft } from "../../rooms/delivery/outbox.ts";
 import type { Host } from "../../rooms/object/host.ts";
 import type { Asks, CallerClients, HubContext, Sends } from "../define/hub-context.ts";
 import { roomFor } from "../define/group-names.ts";
@@ -22,13 +24,13 @@ import { checkBound } from "../define/validate.ts";
 import { checkedMessenger } from "./checked-messages.ts";
 import { conflictOf, messengerAt } from "./conditional-messages.ts";
 import { itemsOf } from "./items.ts";
-import type { Messenger, MessengerOptions, Publications } from "./messenger.ts";
+import { unsent, type Messenger, type MessengerOptions, type Publications } from "./messenger.ts";
 import { roomOf, roomView } from "./room-views.ts";
 import { statefulRoomOf, withMembers } from "./stateful-rooms.ts";
 
 /**
  * A messenger over an object's ports, which adds its publications to `published`. Publications to one room keep their
- * order. In development it refuses what the hub does not declare.
+ * order. In development it refuses messages that the hub does not declare.
  */
 export function messengerOf(options: MessengerOptions, published: Publications): Messenger {
   const { host, served } = options;
@@ -42,15 +44,16 @@ function plainMessenger(options: MessengerOptions, published: Publications): Mes
   const answers: Record<string, any> = served.hub.settings.answers ?? {};
   let count = 0;
   const trace = caller ? caller.attached.trace : options.trace;
+  const encoded = encoderOf(served, published);
   return {
     answers: (target) => Object.hasOwn(answers, target),
     async publish(topic, { target, args, except, ifAt }) {
       const id = idPrefix === undefined ? undefined : `${idPrefix}/${count++}`;
-      // Without the members that are undefined or empty: each is sent, and most of them are saved.
+      // Leaves out members that are undefined or empty, because all members are sent, and most are saved.
       const draft = {
         ...(id !== undefined && { id }),
         target,
-        ...encodeParams(args),
+        ...encoded(target, args),
         ...(except.length > 0 && { except }),
         ...(ifAt && { ifAt }),
         ...(trace !== undefined && { trace }),
@@ -63,12 +66,13 @@ function plainMessenger(options: MessengerOptions, published: Publications): Mes
       result.catch(() => {});
       published.elsewhere.push(result);
     },
-    tell: (connection, target, args) =>
-      host.clients.tell(connection, { target, ...encodeParams(args) }, caller),
+    tell: async (connection, target, args) =>
+      host.clients.tell(connection, { target, ...encoded(target, args) }, caller),
     async ask(connection, target, args) {
       asking?.();
-      const answer = await host.clients.ask(connection, { target, ...encodeParams(args) }, caller);
-      // A client of any protocol may have answered, of another object, too: no form loses anything.
+      const call = { target, ...encoded(target, args) };
+      const answer = await host.clients.ask(connection, call, caller);
+      // A client of any protocol, also of another object, may have answered.
       const binder = { binding: "either", shapeOf: served.shapeOf } as const;
       return checkBound(answers[target], answer, {
         name: () => `The answer to ${target}`,
@@ -77,6 +81,19 @@ function plainMessenger(options: MessengerOptions, published: Publications): Mes
     },
   };
 }
+
+/** Encodes arguments. Hub code need not wait for what the encoder throws. */
+const encoderOf =
+  ({ settings }: ServedHub, { elsewhere }: Publications) =>
+  (target: string, args: readonly unknown[]) => {
+    try {
+      const params = encodeParams(args);
+      checkDraft({ target, ...params }, settings.limits.publishBytes);
+      return params;
+    } catch (error) {
+      throw unsent(elsewhere, error);
+    }
+  };
 
 /** The audiences of a hook; `except` are ids of connections that receive nothing. */
 export const clientsOf = <C>(messenger: Messenger, except: readonly string[] = []): Clients<C> =>
@@ -94,7 +111,7 @@ const handledProxy = <T extends object>(send: SendCall): T =>
     return sent;
   });
 
-/** Calls to one connection: those with a declared result wait for it. */
+/** Calls to one connection: calls with a declared result resolve with it. */
 const toConnection = <C>(messenger: Messenger, id: string) =>
   handledProxy<Asks<C>>((target, args) =>
     messenger.answers(target) ? messenger.ask(id, target, args) : messenger.tell(id, target, args),
@@ -141,7 +158,7 @@ class CallerAudiences<C> extends HubAudiences<C> implements CallerClients<C> {
     return (position: Position) => clientsOf<C>(messengerAt(this.messenger, position));
   }
   get othersIn() {
-    return (name: string) => this.toTopics([roomTopic("group", name)], [this.#caller]);
+    return (name: string) => this.toTopics([topicOfCode("group", name)], [this.#caller]);
   }
 }
 
@@ -151,9 +168,9 @@ export interface CallContext {
   readonly host: Host;
   readonly caller: Connection;
   readonly messenger: Messenger;
-  /** Ends the caller's connection behind what was sent to it. */
+  /** Ends the caller's connection after the messages that were sent to it. */
   end(why: CloseCode): void;
-  /** Work that outlasts the call. */
+  /** Runs work in the background, after the call too. */
   waitUntil(work: Promise<unknown>): void;
   /** Called on first use: signals are expensive, and most calls use none. */
   signal(): AbortSignal;
@@ -179,16 +196,16 @@ class OneCall implements HubContext<any> {
     return this.#options.caller.id;
   }
   get user() {
-    return this.#options.caller.user;
+    return freezeDeep(this.#options.caller.user);
   }
   get clients() {
     return callerClientsOf<any>(this.#options.messenger, this.#options.caller.id);
   }
   get room() {
-    return this.#options.host.roomOf(this.#options.caller);
+    return freezeDeep(this.#options.host.roomOf(this.#options.caller));
   }
   get request() {
-    return this.#options.caller.attached.request;
+    return freezeDeep(this.#options.caller.attached.request);
   }
 
   get trace() {
@@ -209,7 +226,7 @@ class OneCall implements HubContext<any> {
   get order() {
     return (id: string) => this.#roomOf("order", id);
   }
-  /** Where users' rooms have a state. */
+  /** The caller's own room with state; undefined if users' rooms have none. */
   get own() {
     const { host, caller, served } = this.#options;
     return statefulRoomOf({ host, served, caller, topic: roomTopic("user", caller.user.id) });
@@ -219,7 +236,7 @@ class OneCall implements HubContext<any> {
   }
   #roomOf(kind: string, name: string) {
     const { host, caller, served } = this.#options;
-    const topic = roomFor(served, roomTopic(kind, name));
+    const topic = roomFor(served, topicOfCode(kind, name));
     const room = roomOf(host, caller, topic);
     const state = served.state && statefulRoomOf({ host, served, caller, topic });
     return state ? withMembers(room, state) : room;

@@ -3,6 +3,7 @@
 import type { ClientCall } from "../../model/audiences.ts";
 import type { Topic } from "../../model/topic.ts";
 import type { MessageCheck } from "../define/outgoing-check.ts";
+import { unsent } from "./messenger.ts";
 
 interface Sender {
   publish(topic: Topic, call: ClientCall): Promise<void>;
@@ -10,24 +11,18 @@ interface Sender {
   ask(connectionId: string, target: string, args: readonly unknown[]): Promise<unknown>;
 }
 
-/**
- * Rejects with what the check throws. Hub code need not await its messages: `failures`, which its call waits for, gets
- * the same rejection.
- */
+/** Rejects with the error of the check; `failures`, for which the call waits, gets the same rejection. */
 export function checkedMessenger<M extends Sender>(
   messenger: M,
   check: MessageCheck,
-  failures: Promise<unknown>[] = [],
+  failures: Promise<unknown>[],
 ): M {
   const refused = (target: string, args: readonly unknown[]): Promise<never> | undefined => {
     try {
       check(target, args);
       return undefined;
     } catch (error) {
-      const failure = Promise.reject(error);
-      failure.catch(() => {});
-      failures.push(failure);
-      return failure;
+      return Promise.reject(unsent(failures, error));
     }
   };
   return {

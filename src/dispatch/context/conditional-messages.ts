@@ -1,4 +1,4 @@
-// Messages that are published only where their room still stands at a position: a check before them holds.
+// Messages that are published only if their room is still at a position, so that an earlier check is still valid.
 
 import type { ClientCall } from "../../model/audiences.ts";
 import type { Position, Topic } from "../../model/topic.ts";
@@ -14,7 +14,7 @@ export const messengerAt = <M extends Publishes>(messenger: M, ifAt: Position): 
   publish: (topic: Topic, call: ClientCall) => messenger.publish(topic, { ...call, ifAt }),
 });
 
-/** Unlike others, these are waited for: whether the room stood there is known once they are numbered. */
+/** Waits, unlike for other publications, until the room has numbered it, and rejects with `conflict` if it did not. */
 export async function conflictOf(
   result: Ticket | Promise<unknown>,
   { tickets }: { readonly tickets: Ticket[] },

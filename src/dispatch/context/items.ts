@@ -25,7 +25,8 @@ export function itemsOf(control: Pick<ConnectionControl, "keep">, caller: Connec
   return {
     get: (key) => {
       const items = caller.attached.items ?? {};
-      return Object.hasOwn(items, key) ? items[key] : undefined;
+      // A copy: a change of it without `set` would be there until the object sleeps.
+      return Object.hasOwn(items, key) ? structuredClone(items[key]) : undefined;
     },
     set: (key, value) => store(Object.fromEntries([...Object.entries(all()), [key, value]])),
     delete: (key) => store(Object.fromEntries(Object.entries(all()).filter(([k]) => k !== key))),

@@ -1,4 +1,4 @@
-// What carries hub code's messages to rooms and clients, and what a call remembers of them.
+// The port through which hub code sends messages to rooms and clients, and the record of a call's publications.
 
 import type { ClientCall } from "../../model/audiences.ts";
 import type { Topic } from "../../model/topic.ts";
@@ -7,17 +7,17 @@ import type { Ticket } from "../../rooms/delivery/fan-out.ts";
 import type { Host } from "../../rooms/object/host.ts";
 import type { ServedHub } from "../define/hub-tables.ts";
 
-/** Carries hub code's messages to rooms and clients. */
+/** Sends hub code's messages to rooms and clients. */
 export interface Messenger {
   /**
-   * Publishes in a room, without the connections in `except`. Resolves once the message is on its way, in order; errors
-   * of saving are reported to the call that published, not here. Rejects with `too_large` or `invalid_request`.
+   * Publishes in a room, except to the connections in `except`. Resolves when the message is queued, in order; a failed
+   * save fails the call that has published, and not this promise. Rejects with `too_large` or `invalid_request`.
    */
   publish(topic: Topic, call: ClientCall): Promise<void>;
   /** Invokes a client method that has no result. Does nothing if the connection is gone. */
   tell(connectionId: string, target: string, args: readonly unknown[]): Promise<void>;
   /**
-   * Invokes a client method and gives its result, validated. Rejects with `connection_not_found`, `timed_out`,
+   * Invokes a client method and resolves with its validated result. Rejects with `connection_not_found`, `timed_out`,
    * `interrupted`, `client_error`, or `invalid_arguments` for an invalid result.
    */
   ask(connectionId: string, target: string, args: readonly unknown[]): Promise<unknown>;
@@ -27,21 +27,32 @@ export interface Messenger {
 
 /** The publications of one call so far. The call completes once all of them are saved. */
 export interface Publications {
-  /** In this object's room: after the next flush, each has its error or null. */
+  /** Publications in this object's room: after the next flush, each has its error or null. */
   readonly tickets: Ticket[];
-  /** In rooms of other objects: each resolves once its message is durable there, and on its way to the caller. */
+  /** Publications in rooms of other objects: each resolves when it is durable there, and queued for the caller. */
   readonly elsewhere: Promise<unknown>[];
+}
+
+/**
+ * The error of a message that cannot be sent. Hub code need not wait for its messages: their call fails as well, also
+ * where it has caught the error.
+ */
+export function unsent(elsewhere: Promise<unknown>[], error: unknown): unknown {
+  const failure = Promise.reject(error);
+  failure.catch(() => {});
+  elsewhere.push(failure);
+  return error;
 }
 
 export interface MessengerOptions {
   readonly host: Pick<Host, "clients" | "publishing" | "env">;
   readonly served: ServedHub;
   /**
-   * The connection whose call publishes: its call completes after what it is to receive of that. Absent in rooms'
-   * hooks.
+   * The connection whose call publishes: the call completes after the caller's own copies of its publications. Absent
+   * in rooms' hooks.
    */
   readonly caller?: Connection;
-  /** Trace of what is published, where no caller has it. */
+  /** Trace of the publications, if there is no caller with one. */
   readonly trace?: string | undefined;
   /**
    * The prefix of publication ids, the same for repetitions of a call: rooms drop a repeated id. Absent: publications

@@ -1,8 +1,9 @@
-// The contexts of a room's hooks: smaller than that of a call, since there is no calling connection.
+// The contexts of a room's hooks: smaller than that of a call, because there is no calling connection.
 
-import { ALL, roomTopic, type Topic } from "../../model/topic.ts";
+import { freezeDeep } from "../../model/plain-json.ts";
+import { ALL, topicOfCode, type Topic } from "../../model/topic.ts";
 import type { Host } from "../../rooms/object/host.ts";
-import { groupTopic } from "../define/group-names.ts";
+import { roomFor } from "../define/group-names.ts";
 import type { ServedHub } from "../define/hub-tables.ts";
 import type { MemberContext, RoomContext } from "../define/hub-context.ts";
 import { clientsOf } from "./call-context.ts";
@@ -16,7 +17,7 @@ interface RoomHook {
   readonly host: Pick<Host, "rooms" | "states">;
   readonly served: ServedHub;
   readonly runtime: Runtime;
-  /** Of the connection that has caused the hook, if it had one. */
+  /** The trace of the connection that has caused the hook, if it had one. */
   readonly trace?: string | undefined;
 }
 
@@ -37,10 +38,10 @@ export const roomContext = (
   return {
     ...runtime,
     clients: clientsOf(messenger),
-    room,
+    room: freezeDeep(room),
     all: viewOf(ALL),
-    group: (name) => viewOf(groupTopic(served, name)),
-    order: (id) => viewOf(roomTopic("order", id)),
+    group: (name) => viewOf(roomFor(served, topicOfCode("group", name))),
+    order: (id) => viewOf(topicOfCode("order", id)),
   };
 };
 

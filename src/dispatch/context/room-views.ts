@@ -2,15 +2,17 @@
 // object in which hub code runs.
 
 import { paramsForCode } from "../../protocols/exact-json.ts";
+import { toJson } from "../../protocols/json.ts";
 import { HubError } from "../../model/errors.ts";
 import type { Position, Topic } from "../../model/topic.ts";
 import type { Connection } from "../../rooms/connection/connection.ts";
 import type { Entry as LogEntry, HistoryView } from "../../rooms/rpc/log-entry.ts";
+import { copyOf } from "../../rooms/rpc/presence-view.ts";
 import type { Host, RoomAccess } from "../../rooms/object/host.ts";
 import type { Entry, Room, RoomView } from "../define/hub-context.ts";
 
 /**
- * Read access to a room. A room of another object is read by RPC, after everything that this object published there has
+ * Read access to a room. A room of another object is read by RPC, after all publications of this object there have
  * arrived.
  */
 export function roomView(rooms: RoomAccess, topic: Topic): RoomView {
@@ -22,7 +24,7 @@ export function roomView(rooms: RoomAccess, topic: Topic): RoomView {
       position: async () => (await rooms.history(topic, { limit: 0 })).position,
     },
     presence: {
-      list: async (page = {}) => [...(await rooms.presence(topic, page)).members],
+      list: async (page = {}) => (await rooms.presence(topic, page)).members.map(copyOf),
       count: async () => countsOf(await rooms.presence(topic, { limit: 0 })),
     },
   };
@@ -44,7 +46,8 @@ export function roomOf(
     remove: (id) => clients.move(id, topic, "leave"),
     presence: {
       ...view.presence,
-      track: (state) => rooms.track(caller.user.id, topic, state),
+      track: async (state) =>
+        rooms.track(caller.user.id, topic, JSON.parse(toJson(state)) as unknown),
       untrack: () => rooms.track(caller.user.id, topic, null),
     },
   };

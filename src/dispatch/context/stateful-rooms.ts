@@ -16,11 +16,11 @@ interface StatefulRoomOptions {
   readonly topic: Topic;
   /** The connection whose call this is: actions run as its user. Absent in hooks of rooms, which run internal ones. */
   readonly caller?: Connection;
-  /** Of a hook of a room: the trace context that its messages have. */
+  /** The trace of a room's hook, for its messages. */
   readonly trace?: string | undefined;
 }
 
-/** Undefined where rooms of this kind have no state. */
+/** The room with its state; undefined if rooms of this kind have none. */
 export function statefulRoomOf(options: StatefulRoomOptions): StatefulRoom<any, any> | undefined {
   const { host, served, topic, caller } = options;
   if (served.state?.declaration.kind !== topic.kind) return undefined;
@@ -36,7 +36,7 @@ export function statefulRoomOf(options: StatefulRoomOptions): StatefulRoom<any, 
   const runs = (isInternal: boolean) =>
     callProxy<any>(async (action, args) => {
       const { result } = await call(action, args, isInternal);
-      // What hub code gets is what clients would: nothing is `undefined` for code that returns nothing.
+      // An action that returns nothing is `undefined` for hub code.
       return result === "null" ? undefined : JSON.parse(result);
     });
   return {

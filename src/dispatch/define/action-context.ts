@@ -1,4 +1,4 @@
-// The contexts of actions, which run inside of their room's object. Nothing in them waits.
+// The contexts of actions, which run inside of their room's object, synchronously.
 
 import type { Topic } from "../../model/topic.ts";
 import type { User } from "../../model/user.ts";
@@ -12,7 +12,7 @@ export type ActionSends<C> = {
   readonly [K in keyof C]: C[K] extends (...args: infer A) => any ? (...args: A) => void : never;
 };
 
-/** The audiences of an action. Messages leave with its commit, or not at all. */
+/** The audiences of an action. Messages are sent after its commit, or not at all. */
 export interface ActionClients<C> {
   /** All members of this room; numbered and logged after the patch that the same action made. */
   readonly room: ActionSends<C>;
@@ -32,20 +32,20 @@ export type Frozen<T> = T extends object ? { readonly [K in keyof T]: Frozen<T[K
 export type SqlValue = string | number | null | Uint8Array;
 
 /**
- * The room's own tables: sql`SELECT * FROM bids WHERE amount > ${100}`. Values are bound, never spliced. What an action
- * writes is rolled back with it. An action that writes SQL is committed by itself, not together with its flush.
+ * The room's own tables: sql`SELECT * FROM bids WHERE amount > ${100}`. Values are bound, never spliced. Writes of an
+ * action are rolled back with it. An action that writes SQL is committed alone, not together with others of a flush.
  */
 export type ActionSql = <Row extends object = Record<string, SqlValue>>(
   text: TemplateStringsArray,
   ...values: readonly SqlValue[]
 ) => readonly Row[];
 
-/** An internal action's name and arguments, as calls that say when. */
+/** Internal actions as calls, each of which schedules the action with its arguments. */
 export type Scheduling<I> = {
   readonly [K in keyof I]: I[K] extends Callable ? (...args: ArgumentsOf<I[K]>) => void : never;
 };
 
-/** The room's schedule: internal actions that run later, also where the room sleeps. */
+/** The room's schedule: internal actions that run later, also if the room sleeps until then. */
 export interface Schedule<I> {
   /**
    * Runs it once, so many seconds from now. One that was scheduled before under this id (default: the action's name)
@@ -61,7 +61,7 @@ export interface Schedule<I> {
 
 /** The context of code inside the room. One action runs to its end, then the next. */
 export interface InternalContext<R extends RoomTypes> {
-  /** A draft: changed in place, or replaced by another value. Dropped as a whole where the action throws. */
+  /** A draft: change it in place, or assign another value. It is dropped as a whole if the action throws. */
   state: R["state"];
   /** The state before the action: a plain value, for loops over much of it. A draft costs ten times as much to read. */
   readonly was: Frozen<R["state"]>;
@@ -76,8 +76,8 @@ export interface InternalContext<R extends RoomTypes> {
   /** The key of this run: the same when it is repeated. Ids derived from it stay the same as well. */
   readonly key: string;
   /**
-   * Trace context (`traceparent` of W3C) of the connection or the service's request that ran it; undefined where the
-   * clock did. What the action publishes has it, too.
+   * Trace context (`traceparent` of W3C) of the connection or the service's request that runs it; undefined for a
+   * scheduled run. Publications of the action have it, too.
    */
   readonly trace: string | undefined;
 }
@@ -85,6 +85,6 @@ export interface InternalContext<R extends RoomTypes> {
 export interface ActionContext<R extends RoomTypes> extends InternalContext<R> {
   /** The caller; a service has the role `service`. */
   readonly user: User;
-  /** Absent where a service runs it. */
+  /** Undefined if a service runs it. */
   readonly connectionId: string | undefined;
 }

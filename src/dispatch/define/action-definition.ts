@@ -1,4 +1,4 @@
-// Actions as a hub declares them: synchronous code that runs inside of the room's object.
+// Declarations of actions: synchronous code that runs inside of the room's object.
 
 import type { StandardSchemaV1 } from "@standard-schema/spec";
 import type { GivesItems } from "../../model/iterables.ts";
@@ -86,7 +86,7 @@ export interface StateDeclaration {
   readonly actions: Readonly<Record<string, AnyAction>>;
 }
 
-/** Code that waits runs in a method, and a stream gives items: an action that returns either is refused. */
+/** Refuses actions that return a promise, which only a method may, or items, which only a stream may. */
 export type Immediate<M> = {
   readonly [K in keyof M]: M[K] extends { readonly handle: (...args: any[]) => infer T }
     ? Without<

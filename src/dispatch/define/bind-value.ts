@@ -1,5 +1,5 @@
-// Binds values of clients to schemas. A value that a schema takes as it came costs nothing more; one that it
-// refuses is tried in the other forms that its .NET type has on the wire, only where the schema objects.
+// Binds values of clients to schemas. A value that its schema accepts costs nothing more. One that is refused is tried
+// in the other forms that its .NET type has on the wire, only at the places of the schema's issues.
 
 import type { StandardSchemaV1 } from "@standard-schema/spec";
 import type { ShapeOf } from "./member-names.ts";
@@ -46,11 +46,11 @@ interface Attempt {
   readonly result: Result;
 }
 
-/** Objections to a value may show only once those to its container are gone. */
+/** The most rounds: issues of a value may appear only after those of its container are gone. */
 const ROUNDS = 4;
-/** Of one value, to be tried in turn. */
+/** The most forms of one value, which are tried in turn. */
 const FORMS = 3;
-/** Objections that are looked at in a round: a frame has room for a few more times. */
+/** The most issues that are handled in a round; a frame may cause several times as many. */
 const ISSUES = 1_000;
 
 /** The schema's result for another form of a value that it has refused; else the issues that remain. */
@@ -69,7 +69,7 @@ export async function repair(
   return best.result;
 }
 
-/** The value with other forms in the places of some objections, if those are gone then. */
+/** The value with other forms at the places of some issues, if these are gone then. */
 async function improved(
   schema: StandardSchemaV1,
   { value, result }: Attempt,
@@ -85,7 +85,7 @@ async function improved(
   return undefined;
 }
 
-/** The edits whose objections are gone, if any; the others are taken back. */
+/** Keeps the edits whose issues are gone, if any, and reverts the others. */
 async function tried(
   schema: StandardSchemaV1,
   value: unknown,
@@ -107,8 +107,8 @@ function refusalsIn({ issues = [] }: Result): (edit: Edit) => boolean {
 }
 
 /**
- * The edits without those to objects of which the schema asks no kind. Many a check takes any object, such as that of
- * an object whose members are all optional, or converts what it is given: it did not mean a time, or bytes.
+ * Leaves out edits to a `Date` or bytes for which the schema did not ask. Many checks accept any object, such as one
+ * with optional members only, or convert their input. The test: such a check accepts a `Stranger` as well.
  */
 async function ofRequestedKinds(
   schema: StandardSchemaV1,
@@ -123,7 +123,7 @@ async function ofRequestedKinds(
   return edits.filter((edit) => !edit.stranger || isRefused(edit));
 }
 
-/** Is converted to the same as the form, and of another kind. */
+/** An object that converts to the same primitive as the form, but is of no known class. */
 class Stranger {
   readonly #form: object;
 
@@ -138,7 +138,7 @@ class Stranger {
   }
 }
 
-/** Undefined where a check of the schema throws: its author expected the value as it came. */
+/** Undefined if a check of the schema throws, because its author did not expect this form. */
 async function resultOf(schema: StandardSchemaV1, value: unknown): Promise<Result | undefined> {
   try {
     return await validated(schema, value);
@@ -158,8 +158,8 @@ function placesOf(issues: readonly StandardSchemaV1.Issue[]): readonly Path[] {
 }
 
 /**
- * Leaves out containers within one that the schema objects to as well: the forms of each cost as much as all that is in
- * it, and a frame may have as many as it has levels.
+ * Leaves out containers inside of one that has an issue as well: the forms of each cost as much as its whole content,
+ * and a frame may have one at each level.
  */
 function outermostIn(
   value: unknown,
@@ -192,7 +192,7 @@ function editOf(value: unknown, at: Path, { choice, binding }: Choice): Edit | u
   return { at, change: put(form), ...(isOfKind && { stranger: put(new Stranger(form)) }) };
 }
 
-/** A member that is missing, where another is there whose name differs in case only. */
+/** Renames a member whose name differs from a missing one in case only. */
 function renaming(value: unknown, at: Path): Edit | undefined {
   const name = at.at(-1);
   const holder = at.slice(0, -1).reduce(memberOf, value);

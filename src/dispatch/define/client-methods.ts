@@ -1,12 +1,12 @@
-// The methods of a hub's clients as data: their schemas describe them in documents (OpenRPC), give hub code its types,
-// and validate what it sends while it is developed.
+// The methods of a hub's clients as data: their schemas describe them in documents (OpenRPC), define the types for hub
+// code, and validate its messages in development.
 
 import type { StandardSchemaV1 } from "@standard-schema/spec";
 import type { Input, Output } from "./hub-arguments.ts";
 import type { Awaitable } from "./policies.ts";
 import type { OptionalTail } from "./wire-types.ts";
 
-/** A schema for each argument; where the client returns a result, a schema of that as well. */
+/** A schema for each argument; if the client returns a result, a schema of that as well. */
 export type ClientMethod =
   | readonly StandardSchemaV1[]
   | { readonly args: readonly StandardSchemaV1[]; readonly returns: StandardSchemaV1 };
@@ -31,7 +31,7 @@ type Parameters<A extends readonly StandardSchemaV1[]> = OptionalTail<{
   -readonly [K in keyof A]: Input<A[K]>;
 }>;
 
-/** The interface that hub code calls: arguments as the schemas take them, results as they give them. */
+/** The interface that hub code calls: arguments in the schemas' input types, results in their output types. */
 type Declared<M> = {
   [K in keyof M]: M[K] extends {
     readonly args: infer A extends readonly StandardSchemaV1[];

@@ -1,4 +1,4 @@
-// When a schedule is due: so many seconds from the time before, or by five fields of cron, in UTC.
+// The times of a schedule: by a period in seconds, or by five fields of cron, in UTC.
 
 import { Cron } from "croner";
 
@@ -6,9 +6,9 @@ import { Cron } from "croner";
 const SHORTEST_SECONDS = 1;
 
 /**
- * The first time after `now`. A period counts from the time that was planned, so that a late alarm shifts nothing.
- * Throws a `TypeError`, which is the hub's author's, for what is neither a period nor cron, and for cron without a next
- * time.
+ * The first time after `now`. A period counts from the planned time, so that a late alarm does not shift later ones.
+ * Throws a `TypeError` for a value that is neither a period nor cron, and for cron without a next time: an error of the
+ * hub's author.
  */
 export function nextTime(every: number | string, planned: number, now: number): number {
   if (typeof every === "string") return nextOfCron(every, Math.max(planned, now));

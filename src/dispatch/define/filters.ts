@@ -11,8 +11,8 @@ export interface FilteredCall<C> {
   /** The method's name as the hub declares it, also if the caller spelled it in another case. */
   readonly method: string;
   /**
-   * The arguments as the schemas return them; a stream argument is an async iterable. Those of an action are checked by
-   * its room, behind the filters: they are as they came, without the room's name.
+   * The output of the schemas; a stream argument is an async iterable. Arguments of an action are as the client sent
+   * them, without the room's name: its room validates them, after the filters.
    */
   readonly args: readonly unknown[];
 }
@@ -46,7 +46,7 @@ export interface FilterOwner {
 /** Runs one filter around `next`, by the filter's member for the event; a filter without it runs `next` alone. */
 type FilterStep<T> = (filter: Filter, next: () => Promise<T>) => Awaitable<T>;
 
-/** Runs `inner` inside all filters, and gives the result of the outermost. Rejects with what any of them throws. */
+/** Runs `inner` inside of all filters, and resolves with the result of the outermost. Rejects with their errors. */
 export function runFilters<T>(
   { filters }: FilterOwner,
   step: FilterStep<T>,

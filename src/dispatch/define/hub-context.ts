@@ -1,5 +1,5 @@
-// The contexts that hub code gets: one for each call of a connection, and a smaller one for the hooks of a room, which
-// have no caller.
+// The contexts of hub code: one for each call of a connection, and a smaller one for the hooks of a room, which have no
+// caller.
 
 import type { Position, Topic } from "../../model/topic.ts";
 import type { User } from "../../model/user.ts";
@@ -14,13 +14,13 @@ export type { Runtime } from "./runtime.ts";
 export interface CallerClients<C> extends Clients<C> {
   /** The connection that made this call. */
   readonly caller: Asks<C>;
-  /** Every connection of the hub but the caller. */
+  /** Every connection of the hub except the caller. */
   readonly others: Sends<C>;
-  /** Every member of the group but the caller. Throws `invalid_name`. */
+  /** Every member of the group except the caller. Throws `invalid_name`. */
   othersIn(group: string): Sends<C>;
   /**
-   * The same audiences, for messages that are published only where the room still stands at this position: nothing but
-   * joins and leaves came after it. Otherwise they reject with `conflict`: read again, and decide again.
+   * The same audiences, for messages that are published only if the room is still at this position, that is, only joins
+   * and leaves came after it. Otherwise they reject with `conflict`: read again, and decide again.
    */
   at(position: Position): Clients<C>;
 }
@@ -45,7 +45,7 @@ export interface Member {
   readonly state: unknown;
 }
 
-/** How many are present in a room. */
+/** Numbers of users and connections in a room. */
 export interface Counts {
   readonly users: number;
   readonly connections: number;
@@ -69,7 +69,7 @@ export interface RoomView {
      * epoch.
      */
     since(position: Position): Promise<Entry[]>;
-    /** Where the room stands, also without messages: read before a check, it is the condition of `clients.at`. */
+    /** The room's newest position, also without messages: read it before a check, and pass it to `clients.at`. */
     position(): Promise<Position>;
   };
   readonly presence: {
@@ -95,9 +95,9 @@ export interface Room extends RoomView {
    * connection is attached to: only closing ends that.
    */
   leave(): Promise<void>;
-  /** As `join`, for any connection of the hub. Does nothing if the connection is gone. */
+  /** Like `join`, for any connection of the hub. Does nothing if the connection is gone. */
   add(connectionId: string): Promise<void>;
-  /** As `leave`, for any connection of the hub. Does nothing if the connection is gone. */
+  /** Like `leave`, for any connection of the hub. Does nothing if the connection is gone. */
   remove(connectionId: string): Promise<void>;
   readonly presence: RoomView["presence"] & {
     /**
@@ -113,12 +113,12 @@ export interface Room extends RoomView {
 
 /**
  * Values that hub code stores with a connection, across its calls and the hibernation of its object. They are stored as
- * JSON: a Date comes back as a string.
+ * JSON: a Date is read back as a string.
  */
 export interface Items {
   /** Undefined for an unknown key. */
   get(key: string): unknown;
-  /** Throws `too_large` if all items together exceed 4,096 bytes of JSON, or do not fit beside the token's claims. */
+  /** Throws `too_large` if all items together exceed 4,096 bytes of JSON, or do not fit next to the token's claims. */
   set(key: string, value: unknown): void;
   delete(key: string): void;
   keys(): string[];
@@ -139,8 +139,8 @@ export interface RoomContext<C> extends Runtime {
 export interface MemberContext<C> extends RoomContext<C> {
   readonly user: { readonly id: string };
   /**
-   * Trace context of the connection that the user has come or gone with, if it had one; what the hook publishes has it,
-   * too. Undefined after a crash.
+   * Trace context of the connection with which the user has joined or left, if it had one; publications of the hook
+   * have it, too. Undefined after a crash.
    */
   readonly trace: string | undefined;
 }
@@ -159,8 +159,8 @@ export interface HubContext<C> extends Omit<
   /** The request that opened a connection to the whole hub, without its token. Undefined for sockets of one room. */
   readonly request: ConnectRequest | undefined;
   /**
-   * Trace context (`traceparent` of W3C) of the request that opened the connection, of a call over HTTP its own. What
-   * the call publishes has it, too.
+   * Trace context (`traceparent` of W3C) of the request that opened the connection, or of the HTTP request of a call.
+   * Publications of the call have it, too.
    */
   readonly trace: string | undefined;
   readonly items: Items;

@@ -1,12 +1,13 @@
-// The API in which users declare hubs: `hub(name, settings)`, then what the hub is made of.
+// The API in which users declare hubs: `hub(name, settings)`, then its filters, states and members.
 
 import type { StandardSchemaV1 } from "@standard-schema/spec";
 import type { RoomKind } from "../../model/topic.ts";
+import { checkMembers } from "./check-members.ts";
 import { answersOf, type ClientMethods } from "./client-methods.ts";
 import type { Filter } from "./filters.ts";
 import type { Hub, HubMember } from "./hub-members.ts";
 import type { ClientResultNames, HubOptions, HubSettings } from "./hub-settings.ts";
-import { checkHandlers, type OneResult } from "./one-result.ts";
+import type { OneResult } from "./one-result.ts";
 import { roomBuilder, type RoomBuilder } from "./room-builder.ts";
 import type { StateOptions } from "./state-options.ts";
 import type { Storable } from "./storable.ts";
@@ -17,7 +18,7 @@ const HUB_NAME = /^[a-z][a-z0-9_-]{0,63}$/;
 
 /** A hub whose methods are still to be declared. */
 export interface HubBuilder<C, S = unknown> {
-  /** Adds a filter around every call. The first one added is the outermost; filters of `serve` are outside of all. */
+  /** Adds a filter around every call. The first one added is the outermost, inside of the filters of `serve`. */
   use(filter: Filter<C>): HubBuilder<C, S>;
   /**
    * Declares the states that clients may show in a room's presence (`track`): another one is refused with
@@ -35,7 +36,7 @@ export interface HubBuilder<C, S = unknown> {
   ): Hub<C, M, S, never, {}>;
 }
 
-/** The schema must take what it gives: states are validated again and again. */
+/** A schema must accept its own output, because states are validated again and again. */
 type Settled<I, T> = [T] extends [I]
   ? unknown
   : { readonly schema: { readonly problem: "what this schema gives is not what it takes" } };
@@ -81,7 +82,7 @@ const builder = <C, S>(parts: Parts<C, S>): HubBuilder<C, S> => ({
       stateful: { kind, options, internal: {}, actions: {} },
     }) as never,
   methods(members) {
-    checkHandlers(parts.name, members);
+    checkMembers(parts.name, "method", members);
     return { ...parts, members };
   },
 });

@@ -66,7 +66,7 @@ export interface HubMember<C> {
  * A declared hub with clients `C`, members `M`, and states `S` that users show in its rooms' presence. `R` and `A` are
  * types and actions of the rooms that have a state.
  */
-// any: what takes hubs takes those with state as well.
+// any: functions for hubs accept hubs with state as well.
 export interface Hub<C, M, S = unknown, R = any, A = any> {
   readonly name: string;
   readonly settings: HubSettings<C>;
@@ -137,8 +137,8 @@ const open = authorize(anyone);
 export const method = open.method;
 
 /**
- * Declares a stream, as `method`: its handler gives an iterable, whose items the caller gets one by one. `signal` of
- * its context is aborted when the caller cancels.
+ * Declares a stream, like `method`: its handler returns an iterable, whose items the caller gets one by one. `signal`
+ * of its context is aborted when the caller cancels.
  */
 export const stream = open.stream;
 

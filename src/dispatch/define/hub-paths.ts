@@ -1,5 +1,5 @@
-// Paths of an application's own, beside `/hubs/{hub}`: a hub in JSON-RPC, and feeds, which are event streams of one
-// room with names and data of their own. Declarations are plain data; the endpoint serves them.
+// An application's own paths, in addition to `/hubs/{hub}`: a hub in JSON-RPC, and feeds, which are event streams of
+// one room with names and data of the application's choice. Declarations are plain data; the endpoint serves them.
 
 import type { User } from "../../model/user.ts";
 import type { AnyHub, Hub } from "./hub-definition.ts";
@@ -27,7 +27,7 @@ export interface FeedEvent<A extends readonly unknown[] = any[]> {
   /** The event's name. Default: that of the client method. */
   readonly name?: string;
   /**
-   * The event's data, which is sent as JSON. Default: the argument, or the array of several ones. Where it throws, the
+   * The event's data, which is sent as JSON. Default: the argument, or the array of several ones. If it throws, the
    * error is logged, and the event is left out.
    */
   readonly data?: (...args: A) => unknown;
@@ -44,7 +44,7 @@ export interface FeedOptions<C> {
   };
 }
 
-/** A feed as the endpoint serves it. */
+/** A declared feed, for the endpoint. */
 export interface FeedPath {
   readonly kind: "feed";
   readonly path: string;
@@ -55,7 +55,7 @@ export interface FeedPath {
   readonly events: ReadonlyMap<string, Required<FeedEvent>>;
 }
 
-/** A path of the application's own: what `feed` and `jsonRpc` give, for `paths` of `serve`. */
+/** One of the application's own paths: the result of `feed` or `jsonRpc`, for `paths` of `serve`. */
 export type HubPath = JsonRpcPath | FeedPath;
 
 /** Serves a hub in JSON-RPC at a path, for `serve(hubs, { paths })`. Throws a `TypeError` for a path without `/`. */
@@ -66,9 +66,9 @@ export const jsonRpc = (path: string, { name: hub }: AnyHub): JsonRpcPath => ({
 });
 
 /**
- * Serves the events of one room of a hub at a path, in Hono's syntax, for `serve(hubs, { paths })`. Who may read the
- * room is the hub's to say, as everywhere; positions and `Last-Event-ID` are those of all event streams. Throws a
- * `TypeError` for a path without `/`, and for the name of an event that has line ends.
+ * Serves the events of one room of a hub at a path, in Hono's syntax, for `serve(hubs, { paths })`. The hub's rules
+ * decide who may read the room; positions and `Last-Event-ID` are those of all event streams. Throws a `TypeError` for
+ * a path without `/`, and for an event's name that has line ends.
  *
  * @example
  * feed("/events/orders/:id", OrderHub, {

@@ -1,4 +1,4 @@
-// The settings of a hub, as its author declares them. Their defaults are in model/options.ts.
+// The settings of a hub that its author declares. Their defaults are in model/options.ts.
 
 import type { StandardSchemaV1 } from "@standard-schema/spec";
 import type {
@@ -35,7 +35,7 @@ export interface HubOptions<C> {
   /**
    * The client methods as data (`clientMethods({ … })`), with the schemas of their arguments and results: `C` follows
    * from it, and so do `answers`. In development a message that differs is refused with `invalid_message`; documents of
-   * the hub (`rpc.discover`) describe them. Default: hub code has the types alone.
+   * the hub (`rpc.discover`) describe them. Default: only the types in hub code.
    */
   readonly client?: ClientMethods<C>;
   /**
@@ -69,7 +69,7 @@ export interface HubOptions<C> {
   readonly presence?: PresenceMode;
   /** Whether the presence of the `all` room is the users online. Costs a call to that room per join. Default: false. */
   readonly online?: boolean;
-  /** Which audiences include sockets attached directly to a room, beside that room itself. */
+  /** Which audiences include sockets attached directly to a room, besides that room itself. */
   readonly reach?: {
     /** Whether `clients.all` does. Costs one follow link for each room with sockets. Default: true. */
     readonly all?: boolean;

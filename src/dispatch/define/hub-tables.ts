@@ -8,6 +8,7 @@ import {
   type SignalRSettings,
 } from "../../model/options.ts";
 import { withDefaults } from "../../model/with-defaults.ts";
+import { checkSchemas } from "./check-members.ts";
 import type { Filter, FilterOwner } from "./filters.ts";
 import { groupPrefixesOf, type GroupPrefixes } from "./group-names.ts";
 import type { AnyHub, AnyMember } from "./hub-definition.ts";
@@ -25,7 +26,7 @@ export interface Table {
   readonly members: ReadonlyMap<string, AnyMember>;
   /** The name of each member, by the same name in lower case: SignalR ignores case. */
   readonly names: ReadonlyMap<string, string>;
-  /** The members' own names within their arguments. */
+  /** Shapes of the schemas, for names of members in arguments without regard to case. */
   readonly shapeOf: ShapeOf;
 }
 
@@ -33,7 +34,7 @@ export interface Table {
 export interface ServedHub extends Table, FilterOwner, CheckedHub {
   readonly settings: RoomSettings;
   readonly groupPrefixes: GroupPrefixes;
-  /** Actions and the state of rooms; undefined where the hub has none. */
+  /** Actions and the state of rooms; undefined if the hub has none. */
   readonly state: StateTable | undefined;
 }
 
@@ -45,14 +46,24 @@ export type Hubs = ReadonlyMap<string, ServedHub>;
  * members of a hub differ in case only.
  */
 export function tablesOf(hubs: readonly AnyHub[], filters: readonly Filter[] = []): Hubs {
-  const tables = new Map(hubs.map((hub) => [hub.name, servedHub(hub, filters)]));
-  if (tables.size < hubs.length) throw new TypeError("Two hubs have the same name.");
+  const tables = new Map(hubs.map((hub) => [hub?.name, servedHub(hub, filters)]));
+  const twice = hubs.find((hub, index) => hubs.findIndex(({ name }) => name === hub.name) < index);
+  if (twice) throw new TypeError(`Two hubs have the same name: "${twice.name}".`);
   return tables;
 }
 
-/** The tables of one hub. Throws a `TypeError` if two members differ in case only. */
+/** The tables of one hub. Throws a `TypeError` if it is none, and if two members differ in case only. */
 export function servedHub(hub: AnyHub, around: readonly Filter[] = []): ServedHub {
+  if (!Object(hub).members)
+    throw new TypeError(
+      `This is no hub, but ${typeof hub}: end with .methods({ … }), and import no module in a circle.`,
+    );
+  checkSchemas(hub);
   const filters = [...around, ...hub.filters];
+  if (filters.some((filter) => typeof filter !== "object"))
+    throw new TypeError(
+      `Hub "${hub.name}": a filter is an object, such as { invoke(call, next) { … } }.`,
+    );
   return {
     hub,
     name: hub.name,
@@ -73,7 +84,9 @@ function namesOf(hub: AnyHub): ReadonlyMap<string, string> {
   for (const name of namesIn(hub)) {
     const lower = name.toLowerCase();
     if (names.has(lower))
-      throw new TypeError(`Duplicate definitions of '${name}'. Overloading is not supported.`);
+      throw new TypeError(
+        `Hub "${hub.name}": Duplicate definitions of '${name}'. Overloading is not supported.`,
+      );
     names.set(lower, name);
   }
   return names;

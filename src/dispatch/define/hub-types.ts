@@ -1,5 +1,5 @@
-// The types of a hub as clients see it: arguments in their input types, results in their wire types. Types only, so
-// that browser bundles contain nothing of the server.
+// The types of a hub for its clients: arguments in their input types, results in their wire types. Types only, so that
+// browser bundles contain no server code.
 
 import type { ClientMethods } from "./client-methods.ts";
 import type { Hub, HubMember } from "./hub-definition.ts";
@@ -44,13 +44,13 @@ export interface HubCalls<H extends Hub<any, any, any>, B = string> {
 export type ClientOf<H> =
   H extends Hub<infer C, any, any> ? C : H extends ClientMethods<infer C> ? C : never;
 
-/** The states that users show in the presence of the hub's rooms, as they are after the wire. */
+/** The states that users show in the presence of the hub's rooms, in their wire types. */
 export type PresenceStateOf<H> = H extends Hub<any, any, infer S> ? Wire<S> : never;
 
-/** The types of the hub's rooms with state; never where it has none. */
+/** The types of the hub's rooms with state; never if it has none. */
 export type RoomOf<H> = H extends { readonly roomTypes?: infer R } ? Extract<R, RoomTypes> : never;
 
-/** A room's state as its clients hold it. */
+/** The view of a room's state that clients have. */
 export type ViewOf<H> = Wire<RoomOf<H>["view"]>;
 
 /** The actions that clients and services run, by name. */

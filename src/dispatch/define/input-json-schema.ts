@@ -1,15 +1,15 @@
-// The JSON Schema of what a schema takes, for every library that can tell: those with Standard JSON Schema
-// (standardschema.dev/json-schema), and zod/mini, which leaves it out of its schemas.
+// The JSON Schema of a schema's input, for libraries that provide it: those with Standard JSON Schema
+// (standardschema.dev/json-schema), and zod/mini, whose schemas lack that.
 
 import type { StandardJSONSchemaV1, StandardSchemaV1 } from "@standard-schema/spec";
 import * as z from "zod/mini";
 
 type Standard = StandardSchemaV1.Props & Partial<StandardJSONSchemaV1.Props>;
 
-/** Zod throws for dates and bigints unless its options take them for any value. */
+/** Without this option Zod throws for dates and bigints, which become schemas for any value. */
 const LENIENT = { unrepresentable: "any" } as const;
 
-/** Draft 2020-12. Undefined where the library has no conversion, or none for this schema. */
+/** JSON Schema draft 2020-12. Undefined if the library has no conversion, or none for this schema. */
 export function inputJsonSchema(schema: StandardSchemaV1): object | undefined {
   const { jsonSchema }: Standard = schema["~standard"];
   try {

@@ -1,14 +1,14 @@
-// Names of members without regard to case, as ASP.NET Core reads them: a record of .NET has `Title` where a schema has
-// `title`. The names are those of the schema's JSON Schema, where its library has one.
+// Names of members without regard to case, as in ASP.NET Core: a record of .NET has `Title` for `title` of a schema.
+// The names come from the schema's JSON Schema, if its library provides one.
 
 import type { StandardSchemaV1 } from "@standard-schema/spec";
 import { inputJsonSchema } from "./input-json-schema.ts";
 import { unnamed } from "./named-arguments.ts";
 
-/** The shape of a schema; undefined where it has no objects with names, or cannot be known. */
+/** The shape of a schema; undefined if it has no objects with named members, or no JSON Schema. */
 export type ShapeOf = (schema: StandardSchemaV1) => Shape | undefined;
 
-/** Made once for each schema, on first use: it takes as long as thousands of calls. */
+/** Makes each schema's shape once, on first use, because that takes as long as thousands of calls. */
 export function shapes(): ShapeOf {
   const known = new WeakMap<StandardSchemaV1, { readonly shape: Shape | undefined }>();
   return (schema) => {
@@ -36,11 +36,11 @@ interface Node {
   readonly allOf?: readonly Node[];
 }
 
-/** The members of a value that any of some schemas describe. Those of its members are made when they are first met. */
+/** The members of a value that any of some schemas describes. Shapes of members are made at their first use. */
 export class Shape {
   readonly #root: Node;
   readonly #nodes: readonly Node[];
-  /** Names by themselves in lower case. */
+  /** Names by their lower case. */
   readonly #names = new Map<string, string>();
   readonly #children = new Map<string | number, Shape | undefined>();
 
@@ -58,7 +58,7 @@ export class Shape {
       for (const name of Object.keys(properties)) this.#names.set(name.toLowerCase(), name);
   }
 
-  /** The value with the names of the schema; itself where nothing is to be renamed. */
+  /** The value with the names of the schema; the same value if no name differs. */
   renamed(value: unknown): unknown {
     if (Array.isArray(value)) return this.#items(value);
     const prototype = typeof value === "object" && value !== null && Object.getPrototypeOf(value);
@@ -85,7 +85,7 @@ export class Shape {
     return isChanged ? Object.fromEntries(entries) : members;
   }
 
-  /** An exact name counts before one that differs in case. */
+  /** The schema's name for a key. An exact match comes before one that differs in case. */
   #nameOf(key: string, members: Members): string {
     if (this.#isKnown(key)) return key;
     const name = this.#names.get(key.toLowerCase());
@@ -102,7 +102,7 @@ export class Shape {
     return this.#child("", () => this.#nodes.map((node) => node.additionalProperties));
   }
 
-  /** Places beyond those named are alike. */
+  /** The shape of an item. Items after those of `prefixItems` share one. */
   #item(index: number): Shape | undefined {
     const places = Math.max(...this.#nodes.map(({ prefixItems }) => prefixItems?.length ?? 0));
     return this.#child(Math.min(index, places), () =>

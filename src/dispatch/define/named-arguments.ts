@@ -4,7 +4,7 @@ import type { StandardSchemaV1 } from "@standard-schema/spec";
 import { HubError } from "../../model/errors.ts";
 import { isJsonObject } from "../../protocols/json.ts";
 import type { Arg, Input, Output } from "./hub-arguments.ts";
-import type { AnyMember } from "./hub-definition.ts";
+import type { AnyMember } from "./hub-members.ts";
 
 /** A schema that carries the argument's name. */
 export interface NamedSchema<S extends StandardSchemaV1> extends StandardSchemaV1<
@@ -26,7 +26,7 @@ export const named = <S extends StandardSchemaV1>(name: string, schema: S): Name
   schema,
 });
 
-/** The argument's name; undefined where the hub gives none. */
+/** The argument's name; undefined if the hub has not named it. */
 export const nameOf = (arg: Arg): string | undefined =>
   "argumentName" in arg ? (arg.argumentName as string) : undefined;
 
@@ -35,9 +35,9 @@ export const unnamed = (schema: StandardSchemaV1): StandardSchemaV1 =>
   "argumentName" in schema ? (schema as NamedSchema<StandardSchemaV1>).schema : schema;
 
 /**
- * The arguments in the order of the member's parameters; `given` is one object of arguments by name. Where the hub does
- * not name all of the member's arguments, the object is the only argument, as it came. Throws `invalid_arguments` for a
- * name that the member does not have: it may be a misspelt one.
+ * The arguments in the order of the member's parameters; `given` is one object of arguments by name. If the hub does
+ * not name all of the member's arguments, the object is the only argument. Throws `invalid_arguments` for an unknown
+ * name, which may be misspelt.
  */
 export function bindByName(
   { args }: Pick<AnyMember, "args">,

@@ -1,17 +1,17 @@
-// Methods and actions give one result; only a stream gives items. A generator in their place would answer `{}`: it is
-// refused where it is compiled, where the hub is declared, and where a call returns it.
+// Methods and actions return one result; only a stream returns items. A generator of a method would be sent as `{}`. So
+// it is refused by the compiler, when the hub is declared (check-members.ts), and when a call returns items.
 
 import { serverError } from "../../model/errors.ts";
 import { givesItems, type GivesItems } from "../../model/iterables.ts";
 
-/** Refuses handlers whose result `T` has something of `Bad`, with a sentence in their place. */
+/** Refuses handlers whose result type `T` includes a part of `Bad`, with a sentence as the type of `handle`. */
 export type Without<T, Bad, Sentence extends string> = 0 extends 1 & T
   ? unknown
   : [Extract<T, Bad>] extends [never]
     ? unknown
     : { readonly handle: Sentence };
 
-/** Refuses methods that give items. */
+/** Refuses methods that return items. */
 export type OneResult<M> = {
   readonly [K in keyof M]: M[K] extends {
     readonly kind: "method";
@@ -21,21 +21,7 @@ export type OneResult<M> = {
     : unknown;
 };
 
-interface Declared {
-  readonly kind: string;
-  readonly handle: unknown;
-}
-
-const GENERATOR = /GeneratorFunction\]$/;
-
-/** Throws a `TypeError` for a generator function that is no stream's. */
-export function checkHandlers(hub: string, members: Readonly<Record<string, Declared>>): void {
-  for (const [name, { kind, handle }] of Object.entries(members))
-    if (kind !== "stream" && GENERATOR.test(Object.prototype.toString.call(handle)))
-      throw new TypeError(`Hub "${hub}": ${name} is a generator: only a stream gives items.`);
-}
-
-/** The result of a method as it is. Throws `wrong_kind` for one that gives items. */
+/** The result of a method, unchanged. Throws `wrong_kind` for a result with items. */
 export function oneResult<T>(target: string, result: T): T {
   if (!givesItems(result)) return result;
   const sentence = `The value returned by the non-streaming method '${target}' is a stream of items.`;

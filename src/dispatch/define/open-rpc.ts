@@ -1,5 +1,5 @@
 // A hub as an OpenRPC document, the result of `rpc.discover`: its methods and streams, and in extensions what OpenRPC
-// has no place for. Its JSON Schemas come from the schemas that validate calls.
+// does not define. Its JSON Schemas come from the schemas that validate calls.
 
 import type { StandardSchemaV1 } from "@standard-schema/spec";
 import { hashOf } from "../../model/text-hash.ts";
@@ -13,12 +13,12 @@ import { nameOf, unnamed } from "./named-arguments.ts";
 const OPENRPC = "1.3.2";
 
 /**
- * The document. A result without a declared schema has the empty one, which admits any value. Extensions:
+ * The document. A result without a declared schema has the empty one, which allows any value. Extensions:
  *
  * - `x-stream` marks a method that sends items, and a parameter that takes them
- * - `x-client-methods` are those that the hub calls on its clients: the events of event streams, and, where they have a
+ * - `x-client-methods` are those that the hub calls on its clients: the events of event streams, and, if they have a
  *   result, calls that the client answers; `x-signalr-target` is the name that SignalR's clients receive
- * - `x-actions` and `x-state` are of rooms with state; `x-presence-state` is what users show in a room's presence
+ * - `x-actions` and `x-state` describe rooms with state; `x-presence-state` is the state that users show in presence
  */
 export function openRpc({ name, members, hub, settings, state }: ServedHub): object {
   const { client } = hub.settings;
@@ -69,7 +69,7 @@ const stateOf = ({ kind, options }: NonNullable<ServedHub["state"]>["declaration
   ...(options.view !== false && { schema: options.view ? {} : schemaOf(options.schema) }),
 });
 
-/** Whether a caller may leave the argument out: it is validated as undefined then. */
+/** Whether a caller may leave out the argument, which is then validated as undefined. */
 function isOptional(schema: StandardSchemaV1): boolean {
   try {
     const result = schema["~standard"].validate(undefined);
@@ -80,15 +80,15 @@ function isOptional(schema: StandardSchemaV1): boolean {
 }
 
 /**
- * The JSON Schema of what is sent. The empty schema for libraries without a conversion, and for types that JSON Schema
- * cannot express: such a value is documented as any, and validated by the schema itself.
+ * The JSON Schema of a schema's input. The empty schema for libraries without a conversion, and for types that JSON
+ * Schema cannot express: such a value is documented as any, and validated by the schema itself.
  */
 const schemaOf = (schema: StandardSchemaV1): object =>
   withId(inputJsonSchema(unnamed(schema)) ?? {});
 
 /**
- * References of a schema start from itself, as its library writes them. In a document they would start from the whole
- * of it, unless the schema has an id (`$id` of JSON Schema 2020-12). Equal schemas have one id.
+ * Gives a schema with references an id (`$id` of JSON Schema 2020-12): its references are relative to the schema
+ * itself, and without an id they would be relative to the whole document. Equal schemas have the same id.
  */
 function withId(schema: object): object {
   const text = JSON.stringify(schema);

@@ -1,6 +1,6 @@
-// Checks of what hub code sends against what the hub declares, in development and in tests alone: deployed code pays
-// nothing for them. Values are sent as they are, never as a schema returns them, so that both behave alike. A schema
-// that validates asynchronously is not asked: a check must not change the order of messages.
+// Checks messages and results of hub code against the hub's declarations, only in development and in tests: deployed
+// code does not check them. Values are sent unchanged, never as the output of a schema, so that both behave alike.
+// Asynchronous schemas are skipped, because a check must not change the order of messages.
 
 import type { StandardSchemaV1 } from "@standard-schema/spec";
 import { isDevelopment } from "../../model/environment.ts";
@@ -14,17 +14,17 @@ import { nameOf } from "./named-arguments.ts";
 /** A hub, and whether it is under test. */
 export interface CheckedHub {
   readonly hub: AnyHub;
-  /** Whether what it sends is checked outside of development as well. */
+  /** Whether outgoing values are checked outside of development as well. */
   readonly isTested?: boolean;
 }
 
-/** Throws `invalid_message` for a call of a client method that the hub does not declare so. */
+/** Throws `invalid_message` for a call of a client method that differs from the hub's declaration. */
 export type MessageCheck = (target: string, args: readonly unknown[]) => void;
 
 const checks = ({ isTested }: CheckedHub, env: object): boolean =>
   isTested === true || isDevelopment(env);
 
-/** Undefined where messages are not checked. */
+/** The check of a hub's messages; undefined if they are not checked. */
 export function messageCheckOf(served: CheckedHub, env: object): MessageCheck | undefined {
   const { name, settings } = served.hub;
   const methods = settings.client?.clientMethods;
@@ -34,7 +34,7 @@ export function messageCheckOf(served: CheckedHub, env: object): MessageCheck | 
     const problem = method ? problemOf(method, args) : "the hub declares no such client method.";
     if (problem === undefined) return;
     const error = new HubError("invalid_message", `${name}.${target}: ${problem}`);
-    // Hub code need not wait for a message, and would not notice.
+    // Logged too, because hub code may not await the message.
     logError("invalid_message", { hub: name, method: target, problem });
     throw error;
   };
@@ -55,8 +55,8 @@ function problemOf(
 }
 
 /**
- * A function that gives a member's result as it is; undefined where results are not checked. It throws `invalid_result`
- * for one that the schema refuses.
+ * A function that returns a member's result unchanged, or throws `invalid_result` if its schema refuses it; undefined
+ * if results are not checked.
  */
 export function resultCheckOf(
   served: CheckedHub,

@@ -2,6 +2,7 @@
 // policies, the token's capabilities and the role of services.
 
 import { allows } from "../../model/capability.ts";
+import { freezeDeep } from "../../model/plain-json.ts";
 import { formatTopic, isRoomKind, type RoomKind, type Topic } from "../../model/topic.ts";
 import { isGuest, isService, type Right, type User } from "../../model/user.ts";
 import { describedAs, policyText } from "./policy-names.ts";
@@ -37,40 +38,68 @@ export const signedIn: Policy = describedAs(
   ({ user }: Call) => user !== null && !isGuest(user),
 );
 
+/** In the place of a policy, `role` for `role("Admin")` would give a function, which is no refusal. */
+function checkParts(type: "string" | "function", parts: readonly unknown[]): void {
+  if (parts.some((part) => typeof part !== type))
+    throw new TypeError(
+      'A policy is made by a call: role("Admin"), every(signedIn, role("Admin")).',
+    );
+}
+
 /** Allows users with at least one of these roles. */
-export const role = (...anyOf: string[]): Policy =>
-  describedAs(`role(${anyOf.map((name) => JSON.stringify(name)).join(", ")})`, ({ user }: Call) =>
-    anyOf.some((name) => user?.roles.includes(name)),
+export const role = (...anyOf: string[]): Policy => {
+  checkParts("string", anyOf);
+  return describedAs(
+    `role(${anyOf.map((name) => JSON.stringify(name)).join(", ")})`,
+    ({ user }: Call) => anyOf.some((name) => user?.roles.includes(name)),
   );
+};
 
 /** Allows users whose token has this claim, with this value or with an array that contains it. */
-export const claim = (name: string, value: unknown): Policy =>
-  describedAs(`claim(${JSON.stringify(name)}, …)`, ({ user }: Call) => {
+export const claim = (name: string, value: unknown): Policy => {
+  checkParts("string", [name]);
+  return describedAs(`claim(${JSON.stringify(name)}, …)`, ({ user }: Call) => {
     const actual = user && Object.hasOwn(user.claims, name) ? user.claims[name] : undefined;
     return Array.isArray(actual)
       ? actual.includes(value)
       : actual !== undefined && actual === value;
   });
+};
 
-/** Allows what all policies allow. They run in order, up to the first refusal. */
-export const every = (...policies: Policy[]): Policy =>
-  describedAs(`every(${policies.map(policyText).join(", ")})`, async (call: Call) => {
+/** Allows calls that all policies allow. They run in order, up to the first refusal. */
+export const every = (...policies: Policy[]): Policy => {
+  checkParts("function", policies);
+  return describedAs(`every(${policies.map(policyText).join(", ")})`, async (call: Call) => {
     for (const policy of policies) if (!(await policy(call))) return false;
     return true;
   });
+};
 
-/** Allows what at least one policy allows. They run in order, up to the first that allows. */
-export const some = (...policies: Policy[]): Policy =>
-  describedAs(`some(${policies.map(policyText).join(", ")})`, async (call: Call) => {
+/** Allows calls that at least one policy allows. They run in order, up to the first that allows. */
+export const some = (...policies: Policy[]): Policy => {
+  checkParts("function", policies);
+  return describedAs(`some(${policies.map(policyText).join(", ")})`, async (call: Call) => {
     for (const policy of policies) if (await policy(call)) return true;
     return false;
   });
+};
 
 /** The subject of policies for a room: a user who would enter it, or read its history or presence. */
 export const callAt = (
   { name: hub }: { readonly name: string },
   subject: Runtime & { readonly user: User; readonly room: Topic },
-) => ({ hub, ...subject, args: [] });
+) => ({ hub, ...subject, user: freezeDeep(subject.user), args: [] });
+
+/** Whether the hub's own policy, if it has one, allows a connection to the whole hub. */
+export const mayUse = (
+  { name: hub, authorize }: { readonly name: string; readonly authorize?: Policy | undefined },
+  subject: Runtime & { readonly user: User },
+): Promise<boolean> =>
+  allowed(authorize, { hub, ...subject, user: freezeDeep(subject.user), args: [] });
+
+/** A policy that gives nothing refuses; that there is none does not. */
+const allowed = async (policy: Policy | undefined, call: Call): Promise<boolean> =>
+  !policy || Boolean(await policy(call));
 
 /** The part of a served hub that has the rules of its rooms. */
 interface RoomRulesOwner {
@@ -82,9 +111,9 @@ interface RoomRulesOwner {
   };
 }
 
-/** The rules as a room of this kind has them. */
+/** The rules that apply to a room. */
 export interface CheckedRules extends RoomRules {
-  /** Of a user's own room: the hub's policy, because no `enter` closes that room to its user. */
+  /** For a user's own room: the hub's policy, because `enter` does not apply to the room's own user. */
   readonly authorize?: Policy | undefined;
 }
 
@@ -109,9 +138,10 @@ export interface RoomRules {
 }
 
 /**
- * Whether the user may join the room: services may join every room except `all`, which clients cannot join; a token may
- * grant it (`sub`); a user's own room is open to that user only, where the hub is (`authorize`): whoever is in a room
- * gets the messages to `all` as well; for other rooms the hub's `enter` decides (docs/design/rest-and-tokens.md#ro1).
+ * Whether the user may join the room. Services may join every room except `all`, which clients cannot join; a token may
+ * grant it (`sub`). A user's own room is open to that user only, if the hub's `authorize` admits the user, because all
+ * members of a room get the messages to `all` as well. For other rooms the hub's `enter` decides
+ * (docs/design/rest-and-tokens.md#ro1).
  */
 export async function mayEnter(
   call: Call & { room: Topic },
@@ -122,10 +152,10 @@ export async function mayEnter(
   if (isService(user) || hasCapability(user, "sub", room)) return true;
   if (room.kind !== "user") return (await rules?.enter?.(call)) ?? false;
   if (room.name !== user.id || isGuest(user)) return false;
-  return (await rules?.authorize?.({ ...ofHub, user })) ?? true;
+  return allowed(rules?.authorize, { ...ofHub, user });
 }
 
-/** As `mayEnter`, by the capability `hst` or the hub's rule for history. Rejects with what the policy throws. */
+/** Like `mayEnter`, by the capability `hst` or the hub's rule for history. Rejects with the policy's error. */
 export async function mayReadHistory(
   call: Call & { room: Topic },
   rules?: CheckedRules,
@@ -144,8 +174,8 @@ export const mayReadPresence = async (
   (call.user !== null && hasCapability(call.user, "prs", call.room)) || mayEnter(call, rules);
 
 /**
- * Whether the user may publish without hub code (`$/publish`): with the capability `pub`, or as a service, and in `all`
- * as a service only. Grant `pub` only to trusted clients: the hub does not validate what they publish.
+ * Whether the user may publish without hub code (`$/publish`): with the capability `pub`, or as a service; in `all`
+ * only as a service. Grant `pub` only to trusted clients: the hub does not validate their publications.
  */
 export const mayPublish = (user: User, room: Topic): boolean =>
   isService(user) || (room.kind !== "all" && hasCapability(user, "pub", room));

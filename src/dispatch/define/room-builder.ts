@@ -8,9 +8,10 @@ import type {
   InternalOf,
   StateDeclaration,
 } from "./action-definition.ts";
+import { checkMembers } from "./check-members.ts";
 import type { Filter } from "./filters.ts";
 import type { Hub, HubMember } from "./hub-members.ts";
-import { checkHandlers, type OneResult } from "./one-result.ts";
+import type { OneResult } from "./one-result.ts";
 import type { RoomTypes } from "./state-options.ts";
 import type { StatefulHooks, WithState } from "./stateful-room.ts";
 
@@ -22,25 +23,25 @@ type WithInternal<R extends RoomTypes, M> = Omit<R, "internal"> & {
   readonly internal: R["internal"] & M;
 };
 
-/** A hub with rooms that have state. It is complete as it stands; actions and methods may be added. */
+/** A hub with rooms that have state. It is complete, and may get further actions and methods. */
 export type RoomBuilder<R extends RoomTypes, A, S = unknown> = Hub<R["client"], {}, S, R, A> &
   RoomSteps<R, A, S>;
 
 interface RoomSteps<R extends RoomTypes, A, S> {
   /**
-   * Declares what only the room itself runs: by the clock, from hub code outside. Those before can be scheduled by
-   * those after.
+   * Declares actions without a caller, which the schedule and other hub code run. Actions that are declared later can
+   * schedule them.
    */
   internal<const M extends Record<string, InternalOf<R>>>(
     members: M & Immediate<M>,
   ): RoomBuilder<WithInternal<R, M>, A, S>;
-  /** Declares what clients and services run. */
+  /** Declares actions that clients and services run. */
   actions<const M extends Record<string, ActionOf<R>>>(
     members: M & Immediate<M>,
   ): RoomBuilder<R, A & M, S>;
   /**
-   * Hooks that reach the rooms' states: those of the settings, which are declared before. Throws a `TypeError` for one
-   * that is declared already.
+   * Declares hooks that can use the rooms' states and actions, unlike hooks in the settings. Throws a `TypeError` for
+   * one that is declared already.
    */
   hooks(hooks: StatefulHooks<R["client"], R, A>): RoomBuilder<R, A, S>;
   /** Around every method; actions have their policies. */
@@ -57,11 +58,17 @@ export type StatefulParts = Pick<
   "name" | "settings" | "filters" | "presenceState"
 > & { readonly stateful: StateDeclaration };
 
-/** Builds on plain data: types are those of `RoomBuilder`. */
+/** Builds plain data; the types are those of `RoomBuilder`. */
 export function roomBuilder(parts: StatefulParts): RoomBuilder<any, any, any> {
   const { stateful } = parts;
+  const checkTwice = (members: object, known: object) => {
+    const twice = Object.keys(members).find((name) => Object.hasOwn(known, name));
+    if (twice !== undefined)
+      throw new TypeError(`Hub "${parts.name}": "${twice}" is declared twice.`);
+  };
   const declared = (kind: "internal" | "actions", members: Readonly<Record<string, AnyAction>>) => {
-    checkHandlers(parts.name, members);
+    checkMembers(parts.name, kind === "actions" ? "action" : kind, members);
+    checkTwice(members, stateful[kind]);
     const more = { [kind]: { ...stateful[kind], ...members } };
     return roomBuilder({ ...parts, stateful: { ...stateful, ...more } });
   };
@@ -71,14 +78,12 @@ export function roomBuilder(parts: StatefulParts): RoomBuilder<any, any, any> {
     internal: (members: Record<string, AnyAction>) => declared("internal", members),
     actions: (members: Record<string, AnyAction>) => declared("actions", members),
     hooks(hooks: object) {
-      const twice = Object.keys(hooks).find((name) => name in parts.settings);
-      if (twice !== undefined)
-        throw new TypeError(`Hub "${parts.name}": "${twice}" is declared twice.`);
+      checkTwice(hooks, parts.settings);
       return roomBuilder({ ...parts, settings: { ...parts.settings, ...hooks } });
     },
     use: (filter: Filter) => roomBuilder({ ...parts, filters: [...parts.filters, filter] }),
     methods(members: Record<string, HubMember<any>>) {
-      checkHandlers(parts.name, members);
+      checkMembers(parts.name, "method", members);
       return { ...parts, members };
     },
   } as unknown as RoomBuilder<any, any, any>;

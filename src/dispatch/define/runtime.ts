@@ -1,9 +1,9 @@
-// The platform for hub code, in every context: the worker's bindings, and work that outlasts the code.
+// The platform in every context of hub code: the worker's bindings, and work that continues after the code has ended.
 
 import { logError } from "../../model/logger.ts";
 
 declare global {
-  // Merged with the declaration that `wrangler types` writes. Empty where there is none, as in the build of a page.
+  // Merged with the declaration that `wrangler types` writes. Empty if there is none, as in the build of a page.
   namespace Cloudflare {
     interface Env {}
   }
@@ -17,10 +17,9 @@ export interface Runtime {
    */
   readonly env: Cloudflare.Env;
   /**
-   * Work that nobody waits for: the caller is answered meanwhile. Its error is logged (`wait_until_failed`), with the
+   * Runs work in the background: the caller is answered meanwhile. Its error is logged (`wait_until_failed`), with the
    * hub and the method. The object stays in memory, and is billed, until the work is done, for 15 minutes at most; in
-   * the worker the platform ends it 30 s after the answer. A crash or a deploy loses it: store first what must
-   * happen.
+   * the worker the platform ends it 30 s after the answer. A crash or a deploy loses it: store important work first.
    *
    * While `limits.queuedCalls` (100) works of a connection are under way, its further calls fail with `rate_limited`.
    */
@@ -51,12 +50,14 @@ export const runtimeAt = (place: Place, origin: Origin): Runtime => ({
 export const policyRuntime = (place: Place, { name: hub }: { readonly name: string }): Runtime =>
   runtimeAt(place, { hub, method: "policy" });
 
-/** The bindings with the types of the worker's own declaration: what wrangler.toml binds is what hub code gets. */
+/** The bindings, with the types of the worker's own declaration. */
 export const envOf = ({ env }: Pick<Place, "env">): Cloudflare.Env => env as Cloudflare.Env;
 
 /** Never rejects: an error is logged. */
 export const logged = async (work: Promise<unknown>, origin: Origin): Promise<void> => {
   try {
+    // It would never run.
+    if (typeof work === "function") throw new TypeError("waitUntil takes a promise: call it.");
     await work;
   } catch (error) {
     logError("wait_until_failed", { ...origin, error });

@@ -10,7 +10,7 @@ import {
 import type { AnyHub } from "./hub-definition.ts";
 
 /**
- * The hub's limits: those that are absent or undefined have their defaults. Throws a `TypeError` for an unknown one.
+ * The hub's limits, with defaults for those that are absent or undefined. Throws a `TypeError` for an unknown one.
  */
 export function limitsOf({ name: hub, settings: { limits = {} } }: AnyHub): Limits {
   const given = Object.entries(limits).filter(([, value]) => value !== undefined);
@@ -28,10 +28,10 @@ const NUMBERS = Object.entries({ ...flat(DEFAULTS), ...STATEFUL_RECONNECT })
   .filter(([, usual]) => typeof usual === "number")
   .map(([name]) => name);
 
-/** At zero an alarm would ring without an end. */
+/** Settings that must not be zero, because alarms would follow each other without a pause. */
 const ABOVE_ZERO = /^(?:ping|silent|sweep)Seconds$/;
 
-/** The same settings. Throws a `TypeError` for a number that is NaN, infinite or negative, and for other types. */
+/** Returns the same settings. Throws a `TypeError` for NaN, infinite and negative numbers, and for other types. */
 export function withNumbers(hub: string, settings: RoomSettings): RoomSettings {
   const all: Record<string, unknown> = { ...STATEFUL_RECONNECT, ...flat(settings) };
   for (const name of NUMBERS) {

@@ -4,14 +4,14 @@ import type { StandardSchemaV1 } from "@standard-schema/spec";
 import type { Position, RoomKind } from "../../model/topic.ts";
 import type { Awaitable } from "./policies.ts";
 
-/** The types of a room with state: its value, what clients see of it, what it runs by itself. */
+/** The types of a room with state: its value, the view of clients, and its internal actions. */
 export interface RoomTypes {
   /** The methods that the hub may call on its clients. */
   readonly client: object;
   readonly kind: RoomKind;
   readonly state: unknown;
   readonly view: unknown;
-  /** Actions that only the room itself runs, by name. */
+  /** Internal actions, by name. */
   readonly internal: object;
 }
 
@@ -22,23 +22,23 @@ export interface RoomName {
   readonly name: string;
 }
 
-/** `I` and `T` are input and output of the schema, `V` is what clients see. */
+/** `I` and `T` are input and output of the schema, `V` is the view of clients. */
 export interface StateOptions<I, T, V> {
   /**
-   * The state: JSON without properties that are null. The schema must take what it gives, because the state is
-   * validated again after every action and at every load. A schema that validates asynchronously is refused.
+   * The state: JSON without properties that are null. The schema must accept its own output, because the state is
+   * validated again after every action and at every load. An asynchronous schema is refused.
    */
   readonly schema: StandardSchemaV1<I, T>;
   /** The state of a new room, and of one that was erased: a value, or made from the room's name. */
   readonly initial: NoInfer<T> | ((name: RoomName) => NoInfer<T>);
   /**
-   * The part that clients hold a copy of. Pure, fast, and JSON like the state; called once a flush. `false`: clients
-   * see nothing but the hub's messages. Default: all of the state.
+   * The part that clients get, as a copy. A pure and fast function, whose result is JSON like the state; called once
+   * for each flush. `false`: clients get only the hub's messages. Default: the whole state.
    */
   readonly view?: ((state: Readonly<NoInfer<T>>) => V) | false;
   /**
-   * How often the room sends at most: patches, messages and answers of a while leave together, as one row and one
-   * frame. For boards and games: 30. Default: at once, and under load whenever the loop has drained.
+   * The most frames a second: patches, messages and answers in between are saved and sent together, as one row and one
+   * frame. For boards and games: 30. Default: at once, and under load whenever the event loop has drained.
    */
   readonly updatesPerSecond?: number;
   /**
@@ -46,21 +46,21 @@ export interface StateOptions<I, T, V> {
    */
   readonly validate?: "action" | "load";
   /**
-   * Steps from the state of version 1 of the hub to the present one. Their number is the version: one that was deployed
-   * is never changed; further ones are added after it.
+   * Steps from version 1 of the state to the present one. Their number determines the version: never change a deployed
+   * step; add further ones after it.
    */
   readonly migrations?: readonly ((old: unknown) => unknown)[];
   /** SQL of the room's own tables: each text is run once in a room, in order, before anything else runs there. */
   readonly tables?: readonly string[];
   /**
-   * State that lives elsewhere: called on the first use of a room that holds none, and by `reload()`; `undefined` is
-   * `initial`. Callers wait meanwhile, `loadSeconds` at most (then `unavailable`). Default: 10.
+   * Loads a state that is stored elsewhere: called on the first use of a room without a state, and by `reload()`;
+   * `undefined` means `initial`. Callers wait, `loadSeconds` at most (then `unavailable`). Default: 10.
    */
   load?(name: RoomName, env: Cloudflare.Env): Awaitable<NoInfer<T> | undefined>;
   /**
-   * Write-behind: the newest state, `saveSeconds` after a change, at least once, one at a time; positions only grow
-   * within an epoch, so that a store can refuse older ones. A failure is tried again until it succeeds; one that takes
-   * 30 s has failed. Default: 1.
+   * Saves the newest state elsewhere, `saveSeconds` after a change (default: 1), at least once, one call at a time.
+   * Positions only grow within an epoch, so that a store can refuse older ones. A failed call is repeated until one
+   * succeeds; a call that takes 30 s has failed.
    */
   save?(saved: Saved<NoInfer<T>>, env: Cloudflare.Env): Awaitable<void>;
   readonly loadSeconds?: number;

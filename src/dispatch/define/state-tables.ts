@@ -1,4 +1,4 @@
-// The actions of a hub in the form in which the server uses them, and what is checked of them once.
+// Lookup tables of a hub's actions, and the check of its SQL tables.
 
 import type { AnyAction, StateDeclaration } from "./action-definition.ts";
 import type { AnyHub } from "./hub-members.ts";
@@ -12,10 +12,10 @@ export interface StateTable {
 
 /** Names of the object's own tables. */
 const OWN_TABLES =
-  /\b(?:log|followers|present|seen|joins|follows|stands|reported|webhooks|room_(?:state|runs|schedule|outgoing))\b/i;
+  /\b(?:log|followers|present|seen|joins|follows|stands|reported|webhooks|room_(?:state|runs|schedule|outgoing|retention))\b/i;
 const CREATE = /^\s*CREATE\s+TABLE\s+(?:IF\s+NOT\s+EXISTS\s+)?["'[`]?(\w+)/i;
 
-/** Throws a `TypeError` for a table with the name of one of the object's own. */
+/** Throws a `TypeError` if the hub declares a table with the name of one of the object's own. */
 export function stateTable({ name, stateful }: AnyHub): StateTable | undefined {
   if (!stateful) return undefined;
   for (const text of stateful.options.tables ?? []) {
@@ -30,7 +30,7 @@ export function stateTable({ name, stateful }: AnyHub): StateTable | undefined {
   };
 }
 
-/** All names of a hub: members, actions and internal actions share one namespace, in which case does not count. */
+/** All names of a hub: members, actions and internal actions share one namespace, without regard to case. */
 export const namesIn = ({ members, stateful }: AnyHub): string[] => [
   ...Object.keys(members),
   ...Object.keys(stateful?.actions ?? {}),

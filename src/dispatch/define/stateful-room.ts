@@ -1,4 +1,4 @@
-// Rooms with state as hub code outside of them holds them: in methods and hooks.
+// Rooms with state for hub code outside of them: in methods and hooks.
 
 import type { Position } from "../../model/topic.ts";
 import type { HubContext, MemberContext, Room, RoomContext, RoomView } from "./hub-context.ts";
@@ -6,7 +6,7 @@ import type { Awaitable } from "./policies.ts";
 import type { RoomTypes } from "./state-options.ts";
 import type { ArgumentsOf, Callable, Wire } from "./wire-types.ts";
 
-/** A room's actions as calls. Each is done when it is durable, and on its way to the room's members. */
+/** A room's actions as calls. Each resolves when it is durable, and its messages were sent to the room's members. */
 export type Runs<A> = {
   readonly [K in keyof A]: A[K] extends Callable
     ? (...args: ArgumentsOf<A[K]>) => Promise<Wire<ReturnType<A[K]["handle"]>>>
@@ -18,7 +18,7 @@ export interface StatefulRoom<R extends RoomTypes, A> {
   /** The state and the room's position; a call to its object, unless the code runs there. */
   state(): Promise<{ readonly state: Wire<R["state"]>; readonly position: Position }>;
   readonly run: Runs<A>;
-  /** Internal ones: hub code may run them. */
+  /** Internal actions, which hub code may run. */
   readonly internal: Runs<R["internal"]>;
   /** Loads the state again, and sends clients the difference. Without `load`, does nothing. */
   reload(): Promise<Position>;
@@ -34,13 +34,13 @@ type Reach<R extends RoomTypes, A> = R["kind"] extends "order"
         readonly own: StatefulRoom<R, A>;
       };
 
-/** The member that `Reach` replaces: `user` is the caller, whichever kind has the state. */
+/** The member that `Reach` replaces; not `user`, which is the caller. */
 type Reached<R extends RoomTypes> = Exclude<R["kind"], "user">;
 
 export type StatefulContext<C, R extends RoomTypes, A> = Omit<HubContext<C>, Reached<R>> &
   Reach<R, A>;
 
-/** In hooks of rooms, which have no user that could run an action. */
+/** `Reach` for hooks of rooms, which have no user, and so no `run`. */
 type RoomReach<R extends RoomTypes> = R["kind"] extends "order"
   ? { order(id: string): RoomView & Omit<StatefulRoom<R, {}>, "run"> }
   : R["kind"] extends "group"
@@ -56,7 +56,7 @@ export interface StatefulHooks<C, R extends RoomTypes, A> {
   presenceChanged?(context: Omit<RoomContext<C>, Reached<R>> & RoomReach<R>): Awaitable<void>;
 }
 
-/** Carries the types of a hub with state in the place of its clients; no value has this member. */
+/** Carries the types of a hub with state, as its client type `C`; no value has this member. */
 declare const stateful: unique symbol;
 
 /** The clients `C` of a hub whose rooms have the types `R` and the actions `A`. */

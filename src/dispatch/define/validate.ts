@@ -1,4 +1,5 @@
-// Validates values from the wire by the schemas of a hub: arguments of a call, items of a stream, results of clients.
+// Validates values of clients by the schemas of a hub: arguments of a call, items of a stream, results of client
+// methods.
 
 import type { StandardSchemaV1 } from "@standard-schema/spec";
 import { HubError, serverError } from "../../model/errors.ts";
@@ -11,16 +12,16 @@ import { nameOf } from "./named-arguments.ts";
 /** A call before its arguments are validated. */
 export interface PendingCall {
   readonly args: readonly unknown[];
-  /** The items of the stream that the placeholder stands for. */
+  /** The items of the stream for this placeholder. */
   open(ref: StreamRef): AsyncIterable<unknown>;
   /** Why the arguments could not be read, if so. */
   readonly unreadable?: HubError | undefined;
-  /** How values bind to schemas. Absent: exactly as they came. */
+  /** How values bind to schemas. Absent: without conversion. */
   readonly binder?: Binder | undefined;
 }
 
 /**
- * Validates in the order of the parameters, and gives the arguments as the schemas return them. A missing argument is
+ * Validates in the order of the parameters, and resolves with the output of the schemas. A missing argument is
  * validated as undefined, so that schemas decide whether it is optional. Throws `invalid_arguments`, also for surplus
  * arguments.
  */
@@ -47,8 +48,8 @@ export async function validate(
 }
 
 /**
- * Makes the error the server's own, with the detail that hubs with `detailedErrors` show, and all in development:
- * ASP.NET's text for arguments that do not bind, then which one it is.
+ * Marks the error as the server's own, with the detail that is shown in development and by hubs with `detailedErrors`:
+ * ASP.NET's text for arguments that do not bind, then the argument.
  */
 export function bindingError(
   error: HubError,
@@ -75,7 +76,7 @@ async function checkArgument(arg: Arg, index: number, call: PendingCall) {
   return items(arg.streamOf, call.open(value), call);
 }
 
-/** The position of an argument, and its name where the hub has named it. */
+/** The position of an argument, and its name if the hub has named it. */
 function argumentName(arg: Arg, index: number): string {
   const name = nameOf(arg);
   return `Argument ${index + 1}${name === undefined ? "" : ` "${name}"`}`;
@@ -91,8 +92,8 @@ async function* items(
 }
 
 /**
- * The method that reads the stream gets this error in the middle of its work: the code `invalid_item` distinguishes it
- * from an invalid argument of its own calls.
+ * The method gets the error while it reads the stream: the code `invalid_item` distinguishes it from an invalid
+ * argument of the method's own calls.
  */
 async function checkItem(
   schema: StandardSchemaV1,
@@ -107,8 +108,8 @@ async function checkItem(
 }
 
 /**
- * The value as the schema returns it. `what` names it in the error. Throws `invalid_arguments` with the first issue and
- * its path.
+ * The output of the schema. `what` is the value's name in the error. Throws `invalid_arguments` with the first issue
+ * and its path.
  */
 export async function check(schema: StandardSchemaV1, value: unknown, what: string) {
   const pending = schema["~standard"].validate(value);
@@ -121,7 +122,7 @@ interface Checked {
   readonly call: Pick<PendingCall, "binder">;
 }
 
-/** `check`, by the call's rules for binding. A plain value that fits has nothing to bind. */
+/** Like `check`, with the call's rules for binding. A plain value that is valid needs none. */
 export async function checkBound(
   schema: StandardSchemaV1,
   value: unknown,

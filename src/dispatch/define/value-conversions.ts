@@ -1,15 +1,15 @@
-// One value in the forms in which ASP.NET Core would bind it: a type of .NET has a form in JSON and another in
-// MessagePack, and a schema knows one of them. No conversion loses a digit. JSON-RPC has few: of whole numbers to
-// bigints, since its large ones are bigints already, and of texts to what our client writes so, times and bytes.
+// The forms of one value that ASP.NET Core would bind: a type of .NET has one form in JSON and another in MessagePack,
+// and a schema accepts one of them. No conversion loses a digit. JSON-RPC has few: whole numbers to bigints, because
+// large ones are bigints already, and texts to times and bytes, which our client sends as text.
 
 import { parseTime } from "../../protocols/exact-date.ts";
 import { toJson } from "../../protocols/json.ts";
 import type { Protocol } from "../../protocols/protocol.ts";
 
-/** `either`: a client of MessagePack whose values may have been JSON on their way. */
+/** `either`: a client of MessagePack whose values may have been converted to JSON on their way. */
 export type Binding = Protocol["binding"] | "either";
 
-/** Other forms of a value, the likely ones first; none where there is none. */
+/** Other forms of a value, the most likely first; may be empty. */
 export function formsOf(value: unknown, binding: Binding): readonly unknown[] {
   if (binding === "json-rpc" && typeof value !== "string") return jsonRpcForms(value);
   switch (typeof value) {
@@ -37,13 +37,15 @@ const timeOf = (leaf: unknown): unknown =>
 const timeOrBytesOf = (leaf: unknown): unknown =>
   typeof leaf === "string" ? (formsOfText(leaf, "json")[0] ?? leaf) : leaf;
 
-/** Where one of several schemas is to fit, the issue is that of the whole. Many a word is base64: bytes come last. */
+/**
+ * Changes all leaves, because a union of schemas has one issue for the whole. Bytes are last: many words are base64.
+ */
 const jsonRpcForms = (value: unknown): readonly unknown[] =>
   [bigintOf, timeOf, timeOrBytesOf]
     .map((change) => mapped(value, change))
     .filter((form) => form !== value);
 
-/** Null is what a client sends for an argument that it leaves out. */
+/** For null the form is undefined: clients send null for an argument that they leave out. */
 function formsOfObject(value: object | null, binding: Binding): readonly unknown[] {
   if (value === null) return [undefined];
   if (!isContainer(value)) return [simple(value)];
@@ -56,14 +58,14 @@ function formsOfObject(value: object | null, binding: Binding): readonly unknown
   return Array.isArray(value) ? changed : [...changed, mapOf(value)];
 }
 
-/** Whether the value's forms are those of all that is in it. */
+/** Whether the value is an array or a plain object, whose forms are made of those of its content. */
 export const isContainer = (value: unknown): value is unknown[] | Record<string, unknown> =>
   Array.isArray(value) ||
   (typeof value === "object" &&
     value !== null &&
     Object.getPrototypeOf(value) === Object.prototype);
 
-/** A value of MessagePack as JSON has it. */
+/** The JSON form of a value of MessagePack. */
 function simple(value: unknown): unknown {
   if (value instanceof Date) return value.toISOString();
   if (value instanceof Uint8Array) return JSON.parse(toJson(value)) as string;
@@ -71,7 +73,7 @@ function simple(value: unknown): unknown {
   return value;
 }
 
-/** Members that become undefined are left out. The value itself where no leaf changes. */
+/** Changes the leaves of a value; members that become undefined are left out. The same value if no leaf changes. */
 function mapped(value: unknown, change: (leaf: unknown) => unknown): unknown {
   if (!isContainer(value)) return change(value);
   const entries = Object.entries(value);
@@ -81,14 +83,14 @@ function mapped(value: unknown, change: (leaf: unknown) => unknown): unknown {
   return Object.fromEntries(changed.filter(([, held]) => held !== undefined));
 }
 
-/** A dictionary, as a schema of maps has it; keys of JSON are texts. */
+/** A record as a map, for a schema of maps; keys that are all whole numbers become numbers. */
 function mapOf(value: Record<string, unknown>): Map<unknown, unknown> {
   const entries = Object.entries(value);
   const isNumeric = entries.every(([key]) => Number.isSafeInteger(Number(key)) && WHOLE.test(key));
   return new Map(entries.map(([key, held]) => [isNumeric ? Number(key) : key, held]));
 }
 
-/** MessagePack has `decimal` as text; JSON has times and bytes so. */
+/** In MessagePack a text may be a `decimal`; in JSON it may be a time, or bytes. */
 function formsOfText(text: string, binding: Binding): readonly unknown[] {
   const forms = [
     ...(binding === "json" ? [] : [decimalOf(text)]),
@@ -97,10 +99,10 @@ function formsOfText(text: string, binding: Binding): readonly unknown[] {
   return forms.filter((form) => form !== undefined);
 }
 
-/** A `decimal` has 29 digits. A text of any length would be costly. */
+/** A `decimal` has 29 digits at most; a longer text would be costly to convert. */
 const DECIMAL = /^-?\d{1,29}(?:\.\d{1,28})?$/;
 
-/** The number of a decimal; undefined where a double would not print the same digits. */
+/** The number of a decimal; undefined if a double would not print the same digits. */
 function decimalOf(text: string): number | undefined {
   if (!DECIMAL.test(text)) return undefined;
   const digits = text.includes(".") ? text.replace(/\.?0+$/, "") : text;

@@ -1,14 +1,14 @@
-// Changes to places of a value, in a copy of it.
+// Changes at places of a value, in a copy of it.
 
 export type Path = readonly PropertyKey[];
 
 export interface Edit {
   readonly at: Path;
-  /** Whether the edit stays although the schema objects to the place: a name is never read in two ways. */
+  /** Whether the edit stays if its place still has an issue: a renaming, because a name has one meaning. */
   readonly isSure?: true;
   /** Changes the container of the place, which is a copy. */
   readonly change: (holder: Container) => void;
-  /** Of an edit to an object of a kind: puts one of no kind there. */
+  /** For an edit that puts a `Date` or bytes there: puts a `Stranger` there instead. */
   readonly stranger?: (holder: Container) => void;
 }
 
@@ -22,12 +22,12 @@ export function memberOf(holder: unknown, key: PropertyKey): unknown {
 
 export type Container = unknown[] | Map<unknown, unknown> | Record<PropertyKey, unknown>;
 
-/** The place of the whole, in a list of one: so every place has a container. */
+/** The place of the whole value in an array of one item, so that every place has a container. */
 export const ROOT = 0;
 
 /**
- * A copy of the value with all edits. A container is copied once for all of them: large ones would cost as much as
- * hundreds. An edit within a value that another edit has replaced is left out.
+ * A copy of the value with all edits. A container is copied once for all edits, because large ones are expensive. An
+ * edit inside of a value that another edit has replaced is left out.
  */
 export function applyEdits(value: unknown, edits: readonly Edit[]): unknown {
   const root = [value];

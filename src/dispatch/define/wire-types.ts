@@ -1,8 +1,8 @@
-// The types of values and arguments as they travel. Types only, so that browser bundles contain nothing of the server.
+// The types of values and arguments on the wire. Types only, so that browser bundles contain no server code.
 
 import type { Arg, Input, StreamArg } from "./hub-arguments.ts";
 
-/** A member of a hub that is called with arguments. */
+/** A member of a hub that has arguments. */
 export interface Callable {
   readonly args: readonly Arg[];
   // any: handlers have contexts and parameters of every kind.

@@ -36,7 +36,7 @@ const HistoryQuery = z.object({
 });
 /** `after` is the last user id of the page before. */
 const PresenceQuery = z.object({ room: Room, after: z.optional(z.string()), limit: Limit });
-/** Rooms keep states as JSON, which would round a bigint. */
+/** A state of presence, which rooms store as JSON: a bigint would be rounded. */
 const State = z
   .unknown()
   .check(z.refine((state) => !hasBigint(state), "a number beyond 2^53 is not kept"));
@@ -73,12 +73,12 @@ export const builtIns: ReadonlyMap<
 
 /** The approximate cost of a user on a page, and of a state. */
 const [MEMBER_BYTES, STATE_BYTES] = [128, 512];
-/** Part of a message's cost that is due where it is read, and not given. */
+/** The share of a message's cost that counts if it is read, and not returned. */
 const UNGIVEN_PART = 1 / 4;
 /** The cost of a hub's description, which is made again each time. */
 const DESCRIPTION_BYTES = 32 * 1024;
 
-/** Throws as `snapshot`, and `rate_limited`. */
+/** Throws like `snapshot`, and `rate_limited`. */
 async function readSnapshot(call: ProtocolCall, query: { readonly room?: string | undefined }) {
   await read(call);
   return snapshot(call, query);
@@ -92,7 +92,7 @@ async function discover(call: ProtocolCall): Promise<object> {
 
 /**
  * A page of messages, oldest first unless `reverse`, and the room's newest position. Throws `forbidden`, `history_gone`
- * if the log no longer has all after `since`, `invalid_position`, and `rate_limited` where the connection has read too
+ * if the log no longer has all after `since`, `invalid_position`, and `rate_limited` if the connection has read too
  * many bytes.
  */
 async function history(
@@ -121,7 +121,7 @@ async function history(
 }
 
 /**
- * Entries that are read and not returned cost a part: rows hold entries published together, and are read as a whole.
+ * The cost of a page. Entries that are read and not returned count as well: rows are read as a whole.
  */
 function bytesOf({ entries, readChars = 0 }: HistoryView): number {
   const given = entries.reduce((sum, { params }) => sum + params.length, 0);
@@ -156,7 +156,7 @@ async function track(call: ProtocolCall, name: string | undefined, state: unknow
   return null;
 }
 
-/** A state is bound as arguments are, and kept as JSON. */
+/** Validates a state like an argument, and converts it to JSON. */
 async function shownAs(schema: StandardSchemaV1, state: unknown): Promise<unknown> {
   const call = { binder: EXACT_NAMES };
   return parseJson(
@@ -164,7 +164,7 @@ async function shownAs(schema: StandardSchemaV1, state: unknown): Promise<unknow
   );
 }
 
-/** `expiresAt` in milliseconds since 1970. Throws as the verification does (`token_…`), and as `refreshed` does. */
+/** `expiresAt` is in milliseconds since 1970. Throws errors of the verification (`token_…`) and of `refreshToken`. */
 async function refresh(call: ProtocolCall, { token }: z.output<typeof Refresh>) {
   const user = await call.verify(token, call.session.host.env);
   const { expiresAt } = await refreshToken(call.session, user);

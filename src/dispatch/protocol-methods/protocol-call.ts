@@ -10,14 +10,14 @@ import { roomMissing } from "../run/refusals.ts";
 import { checkRoom, policyInputOf } from "../run/room-permission.ts";
 import type { Session } from "../run/session.ts";
 
-/** Verifies a fresh token. Rejects as authentication does, with `token_…`. */
+/** Verifies a fresh token. Rejects like authentication, with `token_…`. */
 export type Verify = (token: string, env: object) => Promise<User>;
 
 export interface ProtocolCall {
   /** The session of the caller's connection. */
   readonly session: Session;
   readonly verify: Verify;
-  /** Its answer waits for what it has published. */
+  /** The call, whose answer waits for its publications. */
   readonly call: Call;
 }
 
@@ -32,11 +32,11 @@ export function roomNamed({ session }: ProtocolCall, name: string | undefined): 
   return room;
 }
 
-/** The arguments of `mayEnter` and its like: the connection's user at a room, and the hub's rules for that room. */
+/** The arguments of `mayEnter` and similar functions: the connection's user at a room, and the room's rules. */
 export const policyInput = ({ session }: ProtocolCall, room: Topic) =>
   policyInputOf(session, session.connection.user, room);
 
-/** The room, if the rule allows it or the connection is attached to it. Throws `forbidden`, or what a policy throws. */
+/** The room, if the rule allows it or the connection is attached to it. Throws `forbidden`, or a policy's error. */
 async function permittedRoom(
   call: ProtocolCall,
   name: string | undefined,
@@ -47,7 +47,7 @@ async function permittedRoom(
   return room;
 }
 
-/** The room, if the user may enter it. Throws `forbidden`, or what a policy throws. */
+/** The room, if the user may enter it. Throws `forbidden`, or a policy's error. */
 export const roomToEnter = (call: ProtocolCall, name: string | undefined): Promise<Topic> =>
   permittedRoom(call, name, mayEnter);
 
@@ -59,12 +59,12 @@ export const roomToSee = (call: ProtocolCall, name: string | undefined): Promise
 const PAGE_BYTES = 512;
 
 /**
- * Reads of a connection in one turn of the event loop: calls between objects of one machine follow each other without
- * one, and a batch of a hundred reads would hold up all others of the object.
+ * The most reads of a connection in one turn of the event loop: calls between objects of one machine do not let it
+ * turn, and a batch of a hundred reads would delay all other clients of the object.
  */
 const READS_A_TURN = 4;
 
-/** Throws `rate_limited` where the connection has read too much. */
+/** Counts a read. Throws `rate_limited` if the connection has read too much. */
 export async function read({ session }: ProtocolCall): Promise<void> {
   const { historyBudget, host } = session;
   session.reads += 1;

@@ -8,7 +8,7 @@ import { applyGrant, type User } from "../../model/user.ts";
 import type { RefreshOutcome } from "../../rooms/rpc/relay-rpc.ts";
 import { rateError } from "../run/refusals.ts";
 import type { Session } from "../run/session.ts";
-import { mayEnter } from "../define/policies.ts";
+import { mayEnter, mayUse } from "../define/policies.ts";
 import { policyRuntime } from "../define/runtime.ts";
 import { policyInputOf } from "../run/room-permission.ts";
 
@@ -26,15 +26,15 @@ export function refreshToken(session: Session, user: User): Promise<RefreshOutco
 }
 
 /**
- * The same of a token that comes beside the transport. It counts as a call, as `$/refresh` does: all rooms of the
- * connection are checked again. Rejects with `rate_limited` as well.
+ * The same for a token that is posted outside the transport. It counts as a call, like `$/refresh`, because all rooms
+ * of the connection are checked again. Rejects with `rate_limited` as well.
  */
 export async function refreshAsCall(session: Session, user: User): Promise<RefreshOutcome> {
   if (!session.rate.take(session.host.clock.now())) throw rateError(session);
   return refreshToken(session, user);
 }
 
-/** Repeats `admit` after each policy: services may change the user's groups while hub code runs. */
+/** Calls `admit` again after each policy, because services may change the user's groups while hub code runs. */
 async function refresh(session: Session, fresh: User): Promise<RefreshOutcome> {
   const { host, connection } = session;
   const { renewal } = host;
@@ -49,25 +49,24 @@ async function refresh(session: Session, fresh: User): Promise<RefreshOutcome> {
     host.connections.dismiss(connection, CLOSE.forbidden);
     throw new HubError("forbidden", "The fresh token does not admit this connection.");
   }
-  // While the policy ran, services knew the connection by its old token only: their changes since then count.
+  // Services may have changed the user's groups while the policy ran.
   const groups = await renewal.admit(user);
   renewal.renew(connection, user);
   session.tokenChanged();
   const refused = await refusedRooms(session, [...user.channels, ...groups]);
   const dropped = refused.filter((room) => renewal.expel(connection, room));
-  // Again: a service may have taken the connection out of some groups meanwhile.
+  // Read again: a service may have removed the connection from groups meanwhile.
   const rooms = [...connection.user.channels, ...(await renewal.admit(user))];
   await renewal.belong(connection, rooms.map(writtenTopic));
   return { expiresAt: user.expiresAt, dropped };
 }
 
-/** Whether the user may stay where the connection is attached: its room, or the hub. Rejects as policies do. */
+/** Whether the user may still be in the room, or the hub, of the connection. Rejects with a policy's error. */
 async function admitsPlace(session: Session, user: User): Promise<boolean> {
   const { served } = session;
   const room = session.host.roomOf(session.connection);
   if (room.kind !== "all") return mayEnter(...policyInputOf(session, user, room));
-  const runtime = policyRuntime(session.host, served);
-  return (await served.authorize?.({ hub: served.name, user, args: [], ...runtime })) ?? true;
+  return mayUse(served, { user, ...policyRuntime(session.host, served) });
 }
 
 /** The requested rooms that the token neither names nor admits, as topics. */

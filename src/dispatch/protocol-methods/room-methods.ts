@@ -19,9 +19,9 @@ import { policyInput, read, roomNamed, roomToEnter, type ProtocolCall } from "./
 
 /** The client method that a publication invokes. Names that begin with `$` are reserved for the protocol. */
 export const Target = z.string().check(z.minLength(1), z.maxLength(256), z.regex(/^[^$]/));
-/** Characters of a connection's id. */
+/** The most characters of a connection's id. */
 const MAX_CONNECTION_ID = 600;
-/** Connections that one publication may exclude. */
+/** The most connections that one publication may exclude. */
 const EXCLUDED_AT_MOST = 100;
 
 /** `since`: the position after which messages are replayed. Absent: no replay. */
@@ -29,16 +29,16 @@ export const Join = z.object({ room: z.string(), since: z.optional(z.string()) }
 /** The client's position in each room, by topic. */
 export const Resume = z.object({ rooms: z.record(z.string(), z.string()) });
 
-/** As `enter`. Throws `rate_limited` beside what it throws. */
+/** Like `enter`, within the limits of joins. Throws `rate_limited` as well. */
 export async function join(call: ProtocolCall, request: z.output<typeof Join>) {
   call.session.joins.count(1);
   return call.session.joins.inTurn(() => enter(call, request));
 }
 
 /**
- * Joins a room and returns the position after the replay, which is on its way then; live messages follow it without gap
- * or duplicate. A replay requires the right to read history: without it, nothing is recovered. The first of a room is
- * the client's recovery, further ones count as history that is read. Throws `forbidden`, `too_many_groups`,
+ * Joins a room and returns the position after the replay, which is queued then; live messages follow it without gap or
+ * duplicate. A replay requires the right to read history: without it, nothing is recovered. The first replay of a room
+ * is free, as the client's recovery; further ones count as reads of history. Throws `forbidden`, `too_many_groups`,
  * `rate_limited`, `invalid_position` or `interrupted`.
  */
 async function enter(call: ProtocolCall, { room: name, since }: z.output<typeof Join>) {
@@ -59,7 +59,7 @@ async function enter(call: ProtocolCall, { room: name, since }: z.output<typeof 
   }
 }
 
-/** A room with a state gives it at each join. */
+/** Whether a join brings a snapshot: at each join of a room with state. */
 const brings = ({ settings }: Session["host"], { kind }: Topic): boolean =>
   kind === settings.stateKind;
 
@@ -70,7 +70,7 @@ export const Publish = z.object({
   method: Target,
   params: Params,
   idempotencyKey: z.optional(z.string().check(z.minLength(1), z.maxLength(MAX_IDEMPOTENCY_KEY))),
-  /** Ids of connections that are not to receive it. */
+  /** Ids of connections that must not receive it. */
   excluded: z.optional(
     z.array(z.string().check(z.maxLength(MAX_CONNECTION_ID))).check(z.maxLength(EXCLUDED_AT_MOST)),
   ),
@@ -78,7 +78,7 @@ export const Publish = z.object({
 
 /**
  * Publishes in a room without hub code, for tokens with the right `pub`. Returns the position once the message is saved
- * and the caller's own copy is on its way. While the room remembers the key, a repetition by the same user returns the
+ * and the caller's own copy is queued. As long as the room's log has the key, a repetition by the same user returns the
  * first position. Throws `forbidden`, `too_large` or `rate_limited`.
  */
 export async function publish(call: ProtocolCall, publication: z.output<typeof Publish>) {
@@ -106,8 +106,8 @@ export async function leave({ session }: ProtocolCall, { room }: { room: string 
 }
 
 /**
- * Joins each room by itself. The result has an outcome or an error for each; an error does not affect the others.
- * Throws `too_many_groups` or `rate_limited` for the request as a whole, before the first room is looked at.
+ * Joins each room separately. The result has an outcome or an error for each; an error does not affect the others.
+ * Throws `too_many_groups` or `rate_limited` for the request as a whole, before the first join.
  */
 export async function resume(call: ProtocolCall, { rooms }: z.output<typeof Resume>) {
   const { connection, host, joins } = call.session;

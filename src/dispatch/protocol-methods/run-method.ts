@@ -1,5 +1,5 @@
-// `$/run`: an action with its position, a key, and a position at which the room must still stand. `$/snapshot`: the
-// state as clients see it, for one that is in the room and has no copy.
+// `$/run`: runs an action, optionally with a key, and with a position at which the room must still be. `$/snapshot`:
+// the state as clients see it, for a client that is in the room and has no copy.
 
 import * as z from "zod/mini";
 import type { RunAnswer, StateSnapshot } from "../../model/state-wire.ts";
@@ -9,7 +9,7 @@ import { MAX_IDEMPOTENCY_KEY } from "../../model/wire-constants.ts";
 import { roomOfRun, runAction } from "../run/action-call.ts";
 import { roomToEnter, type ProtocolCall } from "./protocol-call.ts";
 
-/** Characters of an action's name. */
+/** The most characters of an action's name. */
 const MAX_ACTION = 128;
 
 const textOf = (most: number) => z.string().check(z.minLength(1), z.maxLength(most));
@@ -22,7 +22,7 @@ export const RunRequest = z.object({
   at: z.optional(z.string()),
 });
 
-/** Throws `method_not_found`, `forbidden`, `conflict`, and what the action throws. */
+/** Runs an action. Throws `method_not_found`, `forbidden`, `conflict`, and the action's error. */
 export async function run(
   { session, call }: ProtocolCall,
   { room, action: name, params: args = [], idempotencyKey: key, at }: z.output<typeof RunRequest>,
@@ -36,8 +36,8 @@ export async function run(
 }
 
 /**
- * Counts as read history. Throws `forbidden` for a room that the user may not enter, and `method_not_found` where
- * clients see no state.
+ * Reads a snapshot, which counts as history. Throws `forbidden` for a room that the user may not enter, and
+ * `method_not_found` if clients see no state.
  */
 export async function snapshot(
   call: ProtocolCall,

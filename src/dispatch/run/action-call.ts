@@ -1,5 +1,5 @@
-// A run of an action by a client: find → authorise → may enter the room, here; the rest is the room's. Called by the
-// action's name like a method, or by `$/run`.
+// A run of an action by a client: finds and authorises the action, checks that the user may enter the room, and passes
+// the run to the room. Clients call it by the action's name like a method, or by `$/run`.
 
 import { HubError, publicError } from "../../model/errors.ts";
 import type { Invocation } from "../../model/message.ts";
@@ -32,7 +32,7 @@ export interface ActionRequest {
   readonly at?: Position | undefined;
 }
 
-/** Starts a call by the action's name, in its turn. Throws what the session throws. */
+/** Starts a call by the action's name, in its turn. Throws the errors of `OpenCalls.inTurn`. */
 export function startActionCall(
   session: Session,
   invocation: Invocation,
@@ -50,7 +50,7 @@ export function startActionCall(
   session.calls.inTurn(new Call({ ...about, ...options, work }));
 }
 
-/** With the room's detail; there is none where the arguments cannot be read, or sent to the room. */
+/** The error for invalid arguments, with the room's detail. There is none if the arguments could not be sent. */
 function unfit(call: Call, error: HubError): HubError {
   call.stage = "binding";
   return error.detail === undefined ? bindingError(error, NO_ARGUMENTS, NO_ARGUMENTS) : error;
@@ -73,7 +73,7 @@ function requestOf(session: Session, invocation: Invocation, name: string): Acti
   return { name, args, room: roomNamed(session, room), key };
 }
 
-/** The room that the connection stands for: the one that it came for, or its user's own. */
+/** The connection's own room of the kind with state: the one that it is attached to, or its user's. */
 function ownRoom({ connection, host, served }: Session): Topic | undefined {
   const { kind } = served.state!.declaration;
   const room = host.roomOf(connection);
@@ -81,7 +81,9 @@ function ownRoom({ connection, host, served }: Session): Topic | undefined {
   return kind === "user" ? roomTopic("user", connection.user.id) : undefined;
 }
 
-/** By its name alone, since one kind of room has a state, or by its topic, which clients are told with the state. */
+/**
+ * The room by its name, because only one kind of room has a state, or by its topic, which clients get with the state.
+ */
 function roomNamed({ served }: Session, room: string): Topic {
   const { kind } = served.state!.declaration;
   const name = room.startsWith(`${kind}:`) ? room.slice(kind.length + 1) : room;
@@ -96,8 +98,8 @@ export function roomOfRun(session: Session, room: string | undefined): Topic {
 }
 
 /**
- * Runs the action inside the hub's filters. Throws `forbidden`, what policies throw, and what the room throws. The
- * call's answer waits until it is saved.
+ * Runs the action inside of the hub's filters. Rejects with `forbidden`, and the errors of policies and the room. The
+ * call's answer waits until the run is saved.
  */
 export async function runAction(
   session: Session,
@@ -118,7 +120,7 @@ export async function runAction(
   return outcome;
 }
 
-/** Arguments are bound by the room: what it has refused is no error of the action, which may throw the same code. */
+/** Marks arguments that the room has refused: the action itself may throw an error with the same code. */
 async function bound<T>(call: Call, running: Promise<T>): Promise<T> {
   try {
     return await running;
@@ -144,7 +146,7 @@ async function admit(session: Session, action: AnyAction, { name, args, room }: 
   await checkRoom(session, room);
 }
 
-/** Filters may give another result: the position is the run's own. */
+/** Runs the action inside of the filters, which may return another result; the position is that of the run. */
 async function filtered(session: Session, call: Call, request: ActionRequest): Promise<RunOutcome> {
   const { served } = session;
   if (served.filters.length === 0) return runInRoom(session, request);

@@ -1,7 +1,8 @@
-// The checks of a call before its handler runs: its member, the policies, the arguments. hub-call.ts enters this file
-// only where a policy judges, or where there is no such member.
+// The checks of a call before its handler runs: its member, the policies, the arguments. hub-call.ts uses this file
+// only if a policy may refuse the call, or if there is no such member.
 
 import { HubError } from "../../model/errors.ts";
+import { freezeDeep } from "../../model/plain-json.ts";
 import { withFacts } from "../../model/refusal-facts.ts";
 import type { Topic } from "../../model/topic.ts";
 import type { AnyMember } from "../define/hub-definition.ts";
@@ -12,11 +13,11 @@ import type { Runtime } from "../define/runtime.ts";
 import { validate, type PendingCall } from "../define/validate.ts";
 import type { User } from "../../model/user.ts";
 
-/** What policies judge. */
+/** The input of policies. */
 export interface CheckedCall {
   /** The method's name in the hub. */
   readonly target: string;
-  /** As the client sent them. */
+  /** The arguments as the client sent them. */
   readonly args: readonly unknown[];
   /** Null only in tests: every transport requires a token. */
   readonly user: User | null;
@@ -24,8 +25,8 @@ export interface CheckedCall {
 }
 
 /**
- * Finds a member by its exact name, authorises and validates. Throws `method_not_found`, `forbidden`,
- * `invalid_arguments`, or what a policy throws.
+ * Finds a member by its exact name, authorises and validates. Rejects with `method_not_found`, `forbidden`,
+ * `invalid_arguments`, or the error of a policy.
  */
 export async function prepare(
   table: Table,
@@ -40,7 +41,7 @@ export async function prepare(
 /** A call that passed all checks. */
 interface PreparedCall {
   readonly member: AnyMember;
-  /** As the schemas return them; streams as async iterables of validated items. */
+  /** The output of the schemas; streams are async iterables of validated items. */
   readonly args: unknown[];
 }
 
@@ -54,7 +55,7 @@ export const noMethod = (
     received,
   }));
 
-/** Where an action is named together with its room. */
+/** The error for an unknown action that is named together with its room. */
 export const noAction = (
   { name, state }: Pick<ServedHub, "name" | "state">,
   kind: Topic["kind"],
@@ -67,7 +68,7 @@ export const noAction = (
 
 /**
  * Both policies must allow the call: first the hub's, then the member's. Policies see arguments before validation.
- * Throws `forbidden`, or what a policy throws.
+ * Rejects with `forbidden`, or the error of a policy.
  */
 export async function authorise(
   table: Table,
@@ -75,7 +76,7 @@ export async function authorise(
   call: CheckedCall,
 ): Promise<void> {
   const { target: method, user, args, runtime } = call;
-  const judged = { hub: table.name, method, user, args, ...runtime };
+  const judged = { hub: table.name, method, user: freezeDeep(user), args, ...runtime };
   for (const policy of [table.authorize, member.policy])
     if (policy && policy !== anyone && !(await policy(judged)))
       throw forbidden(`${table.name}.${call.target} is not for this user.`, {

@@ -1,10 +1,10 @@
-// Work of one connection's calls that outlasts them (`waitUntil`).
+// Background work of one connection's calls, which continues after them (`waitUntil`).
 
 import { logged, type Origin, type Place } from "../define/runtime.ts";
 
 export class BackgroundWork {
   readonly #place: Place;
-  /** Works that have not ended. A call that finds too many fails: a client would start more of them than ever end. */
+  /** Number of works that have not ended. If there are too many, further calls fail, so that they cannot pile up. */
   underWay = 0;
 
   constructor(place: Place) {

@@ -1,7 +1,7 @@
 // One call from begin to completion: its session runs it in its turn, it may be cancelled, and it is answered once. Its
 // work is a hub's method or stream (hub-call.ts), or a method of the protocol itself (built-ins.ts).
 
-import { HubError, publicError } from "../../model/errors.ts";
+import { errorLine, HubError, publicError } from "../../model/errors.ts";
 import { logError } from "../../model/logger.ts";
 import type { CallId, Outgoing, Stage, StreamRef } from "../../model/message.ts";
 import { failure, showsDetails, type FailedCall, type SendAnswer } from "./frame-answers.ts";
@@ -38,14 +38,16 @@ export class Call implements OpenCall {
   readonly id: CallId | undefined;
   readonly streams: boolean;
   readonly held: number;
-  readonly #cameAt: number;
+  readonly #cameAt = Date.now();
   readonly #uploads = new Map<string, UploadStream>();
   /** The call's publications. Its completion waits until all are saved, and is a failure if one was not saved. */
   readonly published: Publications = { tickets: [], elsewhere: [] };
   #controller: AbortController | undefined;
   /** Once set, nothing else answers the call. */
   #cancelled: HubError | undefined;
-  /** By its caller; not by the end of its connection, after which calls that came before begin all the same. */
+  /** The error of the handler, and the one that the caller gets for it: it is logged once. */
+  #failedBy: { readonly error: unknown; readonly shown: HubError } | undefined;
+  /** Whether the caller has cancelled it. Not set by the end of its connection, after which waiting calls still run. */
   wasCancelled = false;
   /** The method's name for the log. `$/run` becomes its action. */
   name: string;
@@ -56,11 +58,8 @@ export class Call implements OpenCall {
 
   constructor(options: CallOptions) {
     this.#options = options;
-    this.name = options.name;
-    this.id = options.id;
+    [this.name, this.id, this.held] = [options.name, options.id, options.held];
     this.streams = options.streams ?? false;
-    this.held = options.held;
-    this.#cameAt = Date.now();
   }
 
   /** Aborted with the error of `cancel`. Created on first use, since most calls use none. */
@@ -82,8 +81,8 @@ export class Call implements OpenCall {
   }
 
   /**
-   * Answers the caller at once, aborts `signal`, and ends the call's uploads. Nothing stops the handler itself: it may
-   * run on, and its result is dropped. May be repeated.
+   * Answers the caller at once, aborts `signal`, and ends the call's uploads. The handler itself is not stopped: it may
+   * go on, and its result is dropped. May be repeated.
    */
   cancel(error: HubError): void {
     if (this.#cancelled) return;
@@ -96,8 +95,8 @@ export class Call implements OpenCall {
   }
 
   /**
-   * Runs the work and answers. Never rejects. A call that was cancelled before its turn does nothing. One that begins
-   * while too many works of `waitUntil` are under way, or in JSON-RPC too many answers unsent, is `rate_limited`.
+   * Runs the work and answers. Never rejects. Does nothing for a call that was cancelled before its turn. Fails with
+   * `rate_limited` if too many works of `waitUntil` are under way, or, in JSON-RPC, too many answers are not sent yet.
    */
   async run(release: () => void): Promise<void> {
     if (this.#cancelled) return;
@@ -106,13 +105,12 @@ export class Call implements OpenCall {
     const { connection, host } = this.#options.session;
     if (this.published.elsewhere.length === 0 && connection.deferred === 0) answer();
     else await this.#inOrder(answer);
-    const { activity } = host;
     const ms = this.streams ? undefined : Date.now() - this.#cameAt;
-    if (ms === 0) activity.counters.calls.instant += 1;
-    else if (ms !== undefined) activity.answered(ms);
+    if (ms === 0) host.activity.counters.calls.instant += 1;
+    else if (ms !== undefined) host.activity.answered(ms);
   }
 
-  /** Does the work, and gives the function that answers with its outcome. Never rejects. */
+  /** Does the work, and resolves with the function that sends its answer. Never rejects. */
   async #work(): Promise<() => void> {
     const { session } = this.#options;
     try {
@@ -134,8 +132,8 @@ export class Call implements OpenCall {
   }
 
   /**
-   * Answers once the call's publications in rooms of other objects are saved and its own copies are on their way, and
-   * behind answers to earlier calls. All of that is in order already, so that the next call may begin meanwhile.
+   * Answers once the call's publications in rooms of other objects are saved and the caller's own copies are queued,
+   * and after answers to earlier calls. The order is fixed already, so that the next call may begin meanwhile.
    */
   #inOrder(answer: () => void): Promise<void> | undefined {
     const { elsewhere, tickets } = this.published;
@@ -150,8 +148,8 @@ export class Call implements OpenCall {
   }
 
   /**
-   * Gives the function that answers with the result: at the flush, when publications in this object's room have been
-   * saved or have failed. Until then its size is counted. Throws if the protocol cannot encode it.
+   * Returns the function that answers with the result at the flush, when publications in this object's room have been
+   * saved or have failed. Until then the answer's size is counted. Throws if the protocol cannot encode it.
    */
   #completion(result: unknown): () => void {
     const { id, answer, session } = this.#options;
@@ -171,7 +169,7 @@ export class Call implements OpenCall {
     };
   }
 
-  /** The message, encoded now: what cannot be encoded throws here and fails this call only, not the flush of all. */
+  /** Encodes the message now, so that an error fails this call only, and not the flush of all messages. */
   encoded(message: Outgoing): Outgoing {
     return { type: "record", record: this.#options.session.connection.protocol.encode(message) };
   }
@@ -181,13 +179,15 @@ export class Call implements OpenCall {
     if (!this.#cancelled) this.#answer(shown);
   }
 
-  /** Logs errors that are not a `HubError`; their text reaches the caller only if the hub has `detailedErrors`. */
+  /** Logs an error that is no `HubError`, once; its text reaches the caller only if the hub has `detailedErrors`. */
   #shown(error: unknown): HubError {
+    if (this.#failedBy && this.#failedBy.error === error) return this.#failedBy.shown;
     const { session } = this.#options;
     const shown = publicError(error);
+    this.#failedBy = { error, shown };
     if (shown.code === "internal") {
       logError("call_failed", { method: this.name, error });
-      shown.detail = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
+      shown.detail = errorLine(error);
     }
     if (!this.#cancelled) noteRefusedCall(session.host, this.name, shown);
     return shown;
@@ -204,7 +204,7 @@ export class Call implements OpenCall {
   }
 }
 
-/** Counts an answer among those that wait to be sent. The function that is returned ends that. */
+/** Counts an answer that waits to be sent, until the returned function is called. */
 function countUnsent(session: Session, size: number): () => void {
   const { connection } = session;
   const isSmall = size <= connection.spareBytes;

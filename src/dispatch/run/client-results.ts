@@ -1,5 +1,5 @@
 // Client results: calls of client methods that return a result. Each has an id, and waits for the client's answer up to
-// the hub's limit. They are in memory only: when the object loses it, so does the hub code that waits.
+// the hub's limit. They are in memory only: if the object loses its memory, the waiting hub code is lost as well.
 
 import { HubError } from "../../model/errors.ts";
 import { systemClock, type Clock } from "../../rooms/platform/loop-timing.ts";
@@ -69,7 +69,7 @@ export class ClientResults {
     return pending !== undefined;
   }
 
-  /** Nothing more is received of the client: rejects all pending calls with `interrupted`, and all that follow. */
+  /** Called when no more messages of the client are handled: rejects pending and later calls with `interrupted`. */
   close(): void {
     this.#isClosed = true;
     for (const id of this.#pending.keys()) this.refuse(id, gone());

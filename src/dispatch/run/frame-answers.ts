@@ -1,11 +1,11 @@
-// Answers to the calls of one frame: each by itself, or all answers to a batch together, once the last one is there.
+// Answers to the calls of one frame: each alone, or all answers to a batch together, when the last one is ready.
 
 import { isDevelopment } from "../../model/environment.ts";
 import { HubError } from "../../model/errors.ts";
 import type { CallId, Outgoing, Stage } from "../../model/message.ts";
 import type { Host } from "../../rooms/object/host.ts";
 
-/** An answer, or a function that makes it at the flush, when everything that the call published has been saved. */
+/** An answer, or a function that makes it at the flush, after all publications of the call have been saved. */
 type Answer = Outgoing | (() => Outgoing);
 
 /** Sends the answer to one call. Called once per call; the answer leaves with the next flush. */
@@ -20,7 +20,7 @@ export interface FailedCall {
   readonly detailed: boolean;
 }
 
-/** Whether callers see details of errors: where the hub says so, and in development. */
+/** Whether callers see details of errors: with the hub's `detailedErrors`, and in development. */
 export const showsDetails = ({ settings, env }: Pick<Host, "settings" | "env">): boolean =>
   settings.detailedErrors || isDevelopment(env as object);
 

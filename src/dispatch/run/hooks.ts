@@ -1,7 +1,7 @@
 // Runs a hub's hooks: `connected` and `disconnected` for one connection, and `joined`, `left` and `presenceChanged` for
 // a room.
 
-import { CLOSE, isUnexpected } from "../../model/errors.ts";
+import { CLOSE, errorLine, isUnexpected } from "../../model/errors.ts";
 import { logError } from "../../model/logger.ts";
 import type { Ending, Host } from "../../rooms/object/host.ts";
 import type { UserChanges } from "../../rooms/rpc/presence-view.ts";
@@ -56,7 +56,7 @@ export async function connectedHook(session: Session): Promise<void> {
 
 /**
  * Runs `disconnected`, unless `connected` threw. It gets no error for a regular close, nor, as in ASP.NET, for the
- * hub's own `abort()`. Rejects with what the hook throws.
+ * hub's own `abort()`. Never rejects.
  */
 export async function disconnectedHook(
   session: Session,
@@ -66,19 +66,21 @@ export async function disconnectedHook(
   const error = why === CLOSE.aborted ? undefined : (given ?? session.clientError);
   const { disconnected } = served.hub.settings;
   if (session.neverBegan || (!disconnected && served.filters.length === 0)) return;
-  await runInContext(session, {
-    name: "disconnected",
-    run: (context) =>
-      runFilters<void>(
-        served,
-        (filter, next) =>
-          filter.disconnected ? filter.disconnected(context, error, next) : next(),
-        () => disconnected?.(context, error),
-      ),
-  });
+  await logFailure(served, "disconnected", () =>
+    runInContext(session, {
+      name: "disconnected",
+      run: (context) =>
+        runFilters<void>(
+          served,
+          (filter, next) =>
+            filter.disconnected ? filter.disconnected(context, error, next) : next(),
+          () => disconnected?.(context, error),
+        ),
+    }),
+  );
 }
 
-/** A `HubError` is hub code's answer, here or in a room elsewhere, and needs no stack. */
+/** The error for the log: of a `HubError`, which hub code throws on purpose, only the message without a stack. */
 const loggedOf = (error: unknown): unknown =>
   isUnexpected(error) ? error : (error as Error).message;
 
@@ -88,11 +90,10 @@ const loggedOf = (error: unknown): unknown =>
  */
 function detailOf({ host }: Session, error: unknown): string | undefined {
   if (!isUnexpected(error)) return `HubException: ${(error as Error).message}`;
-  if (!showsDetails(host)) return undefined;
-  return error instanceof Error ? `${error.name}: ${error.message}` : String(error);
+  return showsDetails(host) ? errorLine(error) : undefined;
 }
 
-/** Code of a hub about one connection. */
+/** A hook of a hub about one connection. */
 interface ConnectionHook {
   readonly name: string;
   /** Called before the code waits for a client's result. */
@@ -126,8 +127,8 @@ async function runInContext(
 }
 
 /**
- * Runs `joined` and `left` of all users at once, then `presenceChanged`. Each error is logged, and keeps no other hook
- * from running. Never rejects.
+ * Runs `joined` and `left` of all users in parallel, then `presenceChanged`. Each error is logged, and does not affect
+ * the other hooks. Never rejects.
  */
 export async function presenceHooks(
   host: Host,
@@ -147,19 +148,26 @@ export async function presenceHooks(
     return ids.map((id) => {
       const trace = traces?.get(id);
       const context = trace === undefined ? untraced : contextOf(hook, trace);
-      return logFailure(served, () => settings[hook]?.(memberContext(context, { id, trace })));
+      return logFailure(served, hook, () =>
+        settings[hook]?.(memberContext(context, { id, trace })),
+      );
     });
   };
   await Promise.all([...run("joined", joined), ...run("left", left)]);
-  await logFailure(served, () => settings.presenceChanged?.(contextOf("presenceChanged")));
-  await logFailure(served, () => Promise.all(published.elsewhere));
+  const hook = "presenceChanged";
+  await logFailure(served, hook, () => settings[hook]?.(contextOf(hook)));
+  await logFailure(served, "presence", () => Promise.all(published.elsewhere));
 }
 
-/** Runs a hook of a room, and logs its error: no caller waits for it. */
-async function logFailure(served: ServedHub, hook: () => unknown): Promise<void> {
+/** Runs a hook that no caller waits for, and logs its error. Never rejects. */
+async function logFailure(
+  { name: hub }: ServedHub,
+  hook: string,
+  run: () => unknown,
+): Promise<void> {
   try {
-    await hook();
+    await run();
   } catch (error) {
-    logError("hook_failed", { hub: served.name, hook: "presence", error: loggedOf(error) });
+    logError("hook_failed", { hub, hook, error: loggedOf(error) });
   }
 }

@@ -31,7 +31,7 @@ interface FoundCall {
 
 /**
  * Starts the call: at once if it is a stream or takes one, otherwise in its turn. Throws `method_not_found`,
- * `wrong_kind`, and what the session throws; later errors are answered by the call itself.
+ * `wrong_kind`, and the errors of `OpenCalls`; later errors are answered by the call itself.
  */
 export function startHubCall(
   session: Session,
@@ -72,12 +72,12 @@ function checkKind({ id, target, streaming }: Invocation, { kind }: Pick<AnyMemb
     throw wrongKind(`${target} is a stream: call it with an id.`);
 }
 
-/** Called like a method. */
+/** Clients call an action like a method. */
 const ACTION = { kind: "method" } as const;
 
 const wrongKind = (sentence: string) => serverError("wrong_kind", sentence);
 
-/** Streams, and methods that read streams, last: they do not occupy a turn of the connection's calls. */
+/** Whether the member is a stream or reads one: such calls take long, and do not occupy a turn of the connection. */
 const isStreaming = ({ kind, args }: AnyMember): boolean =>
   kind === "stream" || args.some(isStream);
 
@@ -85,13 +85,13 @@ const isStream = (arg: AnyMember["args"][number]): boolean => "streamOf" in arg;
 
 type Work = (call: Call) => Promise<unknown>;
 
-/** The work of a method. One that returns nothing is answered with null, as in SignalR. */
+/** The work of a method. A method that returns nothing is answered with null, as in SignalR. */
 function methodWork(found: FoundCall): Work {
   const handle = handlerOf(found);
   const check = found.member.returns && checkOf(found);
   return async (call) => {
     const given = await handle(call);
-    // Only an object can give items.
+    // Only an object may have items.
     const result = typeof given === "object" ? oneResult(found.invocation.target, given) : given;
     return (check ? check(result) : result) ?? null;
   };
@@ -121,11 +121,11 @@ function streamWork(found: FoundCall): Work {
       else void host.inOrder({ caller: connection, recipient: connection }, queue);
       return size;
     };
-    await streamItems(items, { session, signal: call.signal, send });
+    await streamItems(items, { session, name: call.name, signal: call.signal, send });
   };
 }
 
-/** In development: gives a result as it is, and throws `invalid_result` for one that is not as declared. */
+/** In development: a function that returns a result unchanged, or throws `invalid_result` if it is not as declared. */
 const checkOf = ({ session: { served, host }, member, name }: FoundCall) =>
   resultCheckOf(served, member, { env: host.env, name });
 
@@ -133,9 +133,9 @@ const notIterable = (target: string): string =>
   `The value returned by the streaming method '${target}' is not a ChannelReader<> or IAsyncEnumerable<>.`;
 
 /**
- * Runs the checks, then the handler inside the hub's filters. Uploads open before anything is awaited: their items may
- * follow the call in the same frame, while policies and schemas are still running. They close with the call, whether it
- * succeeds or fails.
+ * Runs the checks, then the handler inside of the hub's filters. Uploads open before the first await, because their
+ * items may follow the call in the same frame, while policies and schemas are still running. They close with the call,
+ * whether it succeeds or fails.
  */
 const handlerOf =
   (found: FoundCall): Work =>
@@ -151,7 +151,7 @@ const handlerOf =
       ...{ args, unreadable: invocation.unreadable, binder: binderOf(session) },
       open: (ref) => uploads.get(ref)!,
     });
-    // It was answered already. Its handler would wait for a signal that is aborted, and keep its turn for ever.
+    // The call was answered already. Its handler might wait for the aborted signal, and keep its turn for ever.
     if (call.wasCancelled) return undefined;
     call.stage = "invoking";
     const context = contextOf(call, found);
@@ -217,14 +217,14 @@ function contextOf(call: Call, { session, invocation, name }: FoundCall) {
   return callerContext(call, session, { name, idPrefix: idPrefixOf(session, invocation) });
 }
 
-/** The same for every repetition of a call: user and key, encoded so that no other pair gives the same text. */
+/** The prefix of publication ids, the same for repetitions of a call: user and key, encoded without ambiguity. */
 const idPrefixOf = ({ connection }: Session, { idempotencyKey }: Invocation): string | undefined =>
   idempotencyKey === undefined ? undefined : JSON.stringify([connection.user.id, idempotencyKey]);
 
 /**
- * The member's name for a target that the caller may have spelled in another way. Policies see this name, so that
- * another spelling cannot circumvent one. SignalR disregards case. JSON-RPC clients of .NET also write `Divide` for
- * `divideAsync`, and the other way round: they find a member by that name where there is none with their own.
+ * The member's name for a target that the caller may have spelled in another way. Policies get this name, so that
+ * another spelling cannot circumvent one. SignalR ignores case. JSON-RPC clients of .NET also write `Divide` for
+ * `divideAsync`, and the other way round: they find that member if there is none with their own spelling.
  */
 function nameOf({ members, names }: Table, { target, anyCase }: Invocation): string {
   if (members.has(target)) return target;

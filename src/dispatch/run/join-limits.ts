@@ -1,11 +1,11 @@
-// The joins of one client. One frame may name a hundred rooms, each of them a call to another object, so that
-// neither the number of frames nor that of calls bounds the work.
+// Limits for the joins of one client. One frame may name a hundred rooms, each of which is a call to another object, so
+// that neither the number of frames nor that of calls limits the work.
 
 import { HubError } from "../../model/errors.ts";
 import type { Limits } from "../../model/options.ts";
 import { Budget } from "../../rooms/platform/budget.ts";
 
-/** A client that reconnects resumes all its rooms at once, and may do so twice. */
+/** The burst, in times of `groupsPerConnection`: a client that reconnects resumes all its rooms at once. */
 const BURSTS = 2;
 
 export class JoinLimits {
@@ -24,13 +24,13 @@ export class JoinLimits {
     );
   }
 
-  /** Throws `rate_limited` where these are more rooms than the connection may join now. */
+  /** Throws `rate_limited` if these are more rooms than the connection may join now. */
   count(rooms: number): void {
     if (!this.#budget.spend(rooms))
       throw new HubError("rate_limited", `${this.#perSecond} joins a second are allowed.`);
   }
 
-  /** Runs the join once fewer than `joinsAtOnce` are under way; those that wait begin in their order. */
+  /** Runs the join when fewer than `joinsAtOnce` are under way; waiting ones begin in their order. */
   async inTurn<T>(join: () => Promise<T>): Promise<T> {
     if (this.#underWay >= this.#most)
       await new Promise<void>((resolve) => this.#waiting.push(resolve));
@@ -38,7 +38,7 @@ export class JoinLimits {
     try {
       return await join();
     } finally {
-      // The next one takes over this one's place.
+      // The next join takes the place of this one.
       const next = this.#waiting.shift();
       if (next) next();
       else this.#underWay--;

@@ -39,7 +39,7 @@ interface Caller {
   readonly unsentChars: number;
 }
 
-/** Longer ids are not remembered: attachments are small, and only ids that consist of escapes are longer. */
+/** Longer ids are not stored: attachments are small, and only ids that consist of escapes are longer. */
 export const MAX_REMEMBERED_CHARS = 140;
 
 export class OpenCalls {
@@ -49,7 +49,7 @@ export class OpenCalls {
   readonly #byId = new Map<CallId, OpenCall>();
   /** Calls whose memory the connection's account counts. */
   readonly #large = new Set<OpenCall>();
-  /** Calls that run beside the others. */
+  /** Calls that run in parallel with the others. */
   readonly #streams = new Set<OpenCall>();
   readonly #waiting: OpenCall[] = [];
   /** Turns that are taken. */
@@ -66,7 +66,7 @@ export class OpenCalls {
     this.#caller = caller;
   }
 
-  /** Runs the call in its turn. Throws `duplicate_id`, or `rate_limited` where no further call may wait. */
+  /** Runs the call in its turn. Throws `duplicate_id`, or `rate_limited` if no further call may wait. */
   inTurn(call: OpenCall): void {
     const { parallelCalls, queuedCalls } = this.#caller.limits;
     const isFree = this.#turns < parallelCalls;
@@ -76,7 +76,7 @@ export class OpenCalls {
     else this.#waiting.push(call);
   }
 
-  /** Runs a stream, or a call that reads one, beside the others. Throws `duplicate_id` or `too_many_streams`. */
+  /** Runs a stream, or a call that reads one, in parallel. Throws `duplicate_id` or `too_many_streams`. */
   beside(call: OpenCall): void {
     const { streamsPerConnection } = this.#caller.limits;
     if (this.#streams.size >= streamsPerConnection) throw tooManyStreams(streamsPerConnection);
@@ -86,7 +86,7 @@ export class OpenCalls {
     this.#run(call, () => {});
   }
 
-  /** Throws `duplicate_id` while a call with the same id is open, and `busy` where memory is short. */
+  /** Adds a call. Throws `duplicate_id` while a call with the same id is open, and `busy` if memory is short. */
   #add(call: OpenCall): void {
     const { id } = call;
     const isTaken = id !== undefined && this.#byId.has(id);
@@ -121,13 +121,13 @@ export class OpenCalls {
     return this.#caller.connection.protocol.binding !== "json-rpc";
   }
 
-  /** As many calls are under way as may wait: one that waits for a client's answer keeps its turn then. */
+  /** Whether more than `queuedCalls` calls are under way: one that waits for a client's answer then keeps its turn. */
   get isCrowded(): boolean {
     const underWay = this.#open.size - this.#streams.size - this.#waiting.length;
     return underWay > this.#caller.limits.queuedCalls;
   }
 
-  /** Occupies a turn until the call ends or releases it; it may go on after that. */
+  /** Runs the call and occupies a turn until it ends or releases the turn; it may continue after that. */
   #startTurn(call: OpenCall): void {
     this.#turns++;
     let isHeld = true;
@@ -140,12 +140,12 @@ export class OpenCalls {
       else this.#served?.resolve();
     };
     if (!this.#mayBeBehind || !isBehind(this.#caller)) return this.#run(call, release);
-    // A client of SignalR must take its answers before its next call begins. A sweep closes a reader that is stuck.
+    // A SignalR client must read its answers before its next call begins. A sweep closes a reader that is stuck.
     const ready = untilCaughtUp(this.#caller, () => this.#isClosed);
     this.#caller.host.waitUntil(ready.then(() => this.#run(call, release)));
   }
 
-  /** Sockets are looked at as seldom as before a frame is written (`isSlow`). */
+  /** Whether the reader may be slow, without a check of the socket's queue, which is expensive (`isSlow`). */
   get #mayBeBehind(): boolean {
     const { connection, unsentChars } = this.#caller;
     const { flow, resumable } = connection;
@@ -198,20 +198,20 @@ export class OpenCalls {
     this.#end(call);
   }
 
-  /** Done when no call is running or waiting. */
+  /** Resolves when no call is running or waiting. */
   async settled(): Promise<void> {
     if (this.#open.size === 0) return;
     this.#idle = Promise.withResolvers();
     return this.#idle.promise;
   }
 
-  /** Done when every call that is no stream has ended. */
+  /** Resolves when every call that is no stream has ended. */
   async answered(): Promise<void> {
     this.#answered ??= Promise.withResolvers();
     if (this.#open.size > this.#streams.size) await this.#answered.promise;
   }
 
-  /** The connection has ended: cancels running calls; of waiting ones only where the server ended it (`byServer`). */
+  /** Called when the connection has ended: cancels running calls, and drops waiting ones if the server ended it. */
   close(reason: () => HubError, byServer: boolean): void {
     this.#isClosed = true;
     if (this.#open.size === 0) return;
@@ -225,7 +225,7 @@ export class OpenCalls {
     for (const call of this.#waiting.splice(0)) this.#end(call);
   }
 
-  /** Done when every waiting call has had its turn. Those that still wait after `seconds` get none. */
+  /** Resolves when every waiting call has had its turn. Calls that still wait after `seconds` are dropped. */
   async served(seconds: number): Promise<void> {
     if (this.#waiting.length === 0) return;
     this.#served ??= Promise.withResolvers();
@@ -234,6 +234,6 @@ export class OpenCalls {
   }
 }
 
-/** Also of calls that wait for the hub's `connected`. */
+/** The error for one call too many, also of those that wait for the hub's `connected`. */
 export const tooManyWaiting = ({ queuedCalls }: { readonly queuedCalls: number }): HubError =>
   new HubError("rate_limited", `${queuedCalls} calls are waiting already.`);

@@ -1,4 +1,4 @@
-// Messages that cannot be taken: answered while their client keeps within limits, and beyond these its end.
+// Refused messages: each is answered while its client is within limits; beyond them its connection ends.
 
 import { CLOSE, HubError } from "../../model/errors.ts";
 import { logWarning } from "../../model/logger.ts";
@@ -31,7 +31,7 @@ export function refuse(
   else limitRefusals(session);
 }
 
-/** Refusals cost an answer each, so their rate is limited: beyond it the client is closed. */
+/** Counts a refusal. Each costs an answer, so their rate is limited: beyond it the connection is closed. */
 export function limitRefusals({ host, connection, refusals }: Session): void {
   if (!refusals.take(host.clock.now())) host.connections.close(connection, CLOSE.flooding);
 }

@@ -1,5 +1,5 @@
-// Refused calls in the log, for developers: clients of SignalR get only the fact that a call failed, and most of them
-// show even less. Only where the worker is configured for it, since a line costs about as much as a call.
+// Refused calls in the log, for developers, because SignalR's clients only get the fact that a call has failed. Only if
+// the worker is configured for it, because a line costs about as much as a call.
 
 import type { HubError } from "../../model/errors.ts";
 import { isDevelopment } from "../../model/environment.ts";
@@ -13,8 +13,8 @@ interface LogEnv {
 }
 
 /**
- * Counts the refusal, and logs it. The reason is the error's sentence: of arguments it has the place (`Argument 1
- * (address.zip)`) and the schema's words, not the value. Errors that are unexpected have a line of their own.
+ * Counts the refusal, and logs it. The reason is the error's sentence: for arguments it has the place (`Argument 1
+ * (address.zip)`) and the schema's message, not the value. Unexpected errors have a separate line.
  */
 export function noteRefusedCall(host: Host, method: string, error: HubError<string>): void {
   const { code, message: reason } = error;

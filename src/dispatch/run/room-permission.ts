@@ -1,4 +1,4 @@
-// The hub's rules for a room, as they judge the user of a connection.
+// Checks the hub's rules of a room for the user of a connection.
 
 import { adviceFor } from "../../model/error-advice.ts";
 import { formatTopic, type Topic } from "../../model/topic.ts";
@@ -8,7 +8,7 @@ import { forbidden, ruleText } from "../define/policy-names.ts";
 import { policyRuntime } from "../define/runtime.ts";
 import type { Session } from "./session.ts";
 
-/** The arguments of `mayEnter` and its like. `user` is the connection's, or that of a fresh token. */
+/** The arguments of `mayEnter` and similar functions. `user` is the connection's, or that of a fresh token. */
 export function policyInputOf({ host, served }: Session, user: User, room: Topic) {
   const runtime = policyRuntime(host, served);
   return [callAt(served, { user, room, ...runtime }), rulesAt(served, room)] as const;
@@ -18,8 +18,8 @@ export function policyInputOf({ host, served }: Session, user: User, room: Topic
 type May = typeof mayEnter;
 
 /**
- * Judges by the rule; a room that the connection is attached to was entered already. Throws `forbidden`, or what a
- * policy throws.
+ * Checks a rule, unless the connection is attached to the room and has entered it already. Rejects with `forbidden`, or
+ * the error of a policy.
  */
 export async function checkRoom(session: Session, room: Topic, may: May = mayEnter): Promise<void> {
   const { connection, host, served } = session;
@@ -29,6 +29,6 @@ export async function checkRoom(session: Session, room: Topic, may: May = mayEnt
   if (await may(...policyInputOf(session, user, room))) return;
   const expected = () => ruleText(room.kind, rulesAt(served, room));
   const error = forbidden("This room is not for this user.", { expected, user, room: name });
-  // A room on the socket of the whole hub is refused by this call alone: the client shows it as the room's state.
+  // On the socket of a whole hub only this answer tells the client that the room is refused: it needs the advice.
   throw Object.assign(error, { action: adviceFor("forbidden") });
 }

@@ -1,5 +1,5 @@
-// One connection while its object is awake: its open calls, streams from the client, client results, and what they
-// depend on. It is lost with the object's memory.
+// One connection while its object is awake: its open calls, streams from the client, client results, and the state that
+// they need. It is lost with the object's memory.
 
 import { HubError, serverError, type CloseCode } from "../../model/errors.ts";
 import type { CallId } from "../../model/message.ts";
@@ -17,12 +17,12 @@ import { JoinLimits } from "./join-limits.ts";
 import { MAX_REMEMBERED_CHARS, OpenCalls } from "./open-calls.ts";
 import { tooManyStreams, UploadStream } from "./upload-streams.ts";
 
-/** Refusals that are answered for each call of the burst, before the socket of a flooding client is closed. */
+/** For each call of the burst so many refusals are answered, before the socket of a flooding client is closed. */
 const REFUSALS_PER_CALL = 10;
 
-/** Memory of a message that is held until `connected` is done, beside its values. */
+/** Memory of a message that is held until `connected` is done, in addition to its values. */
 export const GATED_BYTES = 256;
-/** Memory of a room that was replayed, beside its name. */
+/** Memory of a room that was replayed, in addition to its name. */
 const RECOVERED_BYTES = 64;
 
 /** The session of one connection, created when it is first needed. */
@@ -43,9 +43,9 @@ export class Session {
   readonly answer: SendAnswer;
   /** Bytes of history that the client may read; undefined until it reads some. */
   #historyBudget: Budget | undefined;
-  /** Pages that it has read. */
+  /** Number of pages that the client has read. */
   reads = 0;
-  /** Rooms that were replayed to it. */
+  /** Rooms that were replayed to the client. */
   readonly #recovered = new Set<string>();
   /** Limits of the client's joins: how many at once, and how many a second. */
   readonly joins: JoinLimits;
@@ -58,21 +58,21 @@ export class Session {
   malformedInARow = 0;
   /** Resolves when the latest token refresh is done: refreshes of a connection run one after another. */
   refreshing: Promise<unknown> = Promise.resolve();
-  /** Done when the hub's `connected` is. */
+  /** Resolves when the hub's `connected` is done. */
   began: Promise<void> = Promise.resolve();
   /** The error with which the client closed the connection. */
   clientError: Error | undefined;
   /** Messages received while the hub's `connected` runs. Held here because streams do not wait for a turn. */
   gated: (() => void)[] | undefined;
-  /** What these hold, as counted in the connection's budget. */
+  /** Bytes of these messages, as counted in the connection's budget. */
   gatedBytes = 0;
   #gatedCalls = 0;
   /** Whether the hub's `connected` threw: `disconnected` is then not called, either. */
   neverBegan = false;
   /**
-   * Characters of answers that wait for the next flush: bounds the memory that the answers to one batch take. In
-   * SignalR, further calls wait. Items of streams are counted apart (`flow.unsent`): they slow their own stream down,
-   * and these refuse calls of a batch. In one counter, large streams would refuse calls that have done nothing wrong.
+   * Characters of answers that wait for the next flush: limits the memory of the answers to one batch. In SignalR,
+   * further calls wait. Items of streams are counted separately (`flow.unsent`), because they slow down their own
+   * stream, while this counter refuses calls of a batch: large streams must not cause refusals of calls.
    */
   unsentChars = 0;
 
@@ -92,7 +92,7 @@ export class Session {
     this.refusals = tokenBucket(limits.callsPerSecond, limits.callBurst * REFUSALS_PER_CALL);
   }
 
-  /** Applies the limits of a fresh token. The rate of HTTP requests is their user's, and stays as it is. */
+  /** Applies the limits of a fresh token. The rate of HTTP requests belongs to their user, and does not change. */
   tokenChanged(): void {
     this.limits = limitsOf(this.connection, this.host.settings.limits);
     const { callsPerSecond, callBurst } = this.limits;
@@ -100,7 +100,7 @@ export class Session {
       this.rate.limit(this.host.clock.now(), callsPerSecond, callBurst);
   }
 
-  /** Charged with what each answer has brought; shared by all HTTP requests of a user. */
+  /** The budget of history, which each answer charges; shared by all HTTP requests of a user. */
   get historyBudget(): Budget {
     const { historyBytesPerSecond, historyBurst } = this.limits;
     return (this.#historyBudget ??=
@@ -108,8 +108,8 @@ export class Session {
   }
 
   /**
-   * Whether a join brings what the client missed while it was away: once for each room that it may be in. An HTTP
-   * request has missed nothing.
+   * Whether the replay of a join is the client's recovery after a loss, which is free: once for each room that it may
+   * be in. False for an HTTP request.
    */
   isRecovery(room: string): boolean {
     const { size } = this.#recovered;
@@ -154,8 +154,8 @@ export class Session {
   }
 
   /**
-   * Whether one more call may be held. A client that resumes does not repeat it: if the object loses its memory, it
-   * must be answered.
+   * Whether one more call may be held; stores its id. A client that resumes does not repeat the call, so it must be
+   * answered if the object loses its memory.
    */
   mayGate(id: CallId | undefined): boolean {
     const { connection, host } = this;
@@ -167,7 +167,7 @@ export class Session {
     return true;
   }
 
-  /** Handles the held messages: `connected` is done, or waits for a client's result. Nothing once it has ended. */
+  /** Handles the held messages, when `connected` is done or waits for a client's result; drops them after the end. */
   openGate(): void {
     const waiting = this.gated;
     this.gated = undefined;
@@ -177,9 +177,9 @@ export class Session {
   }
 
   /**
-   * Closes the connection once the calls before this message are answered, as in ASP.NET; messages behind it are
-   * ignored, so that no question to the client is answered any more. A call that does not end holds this close back,
-   * but not the end of the client's socket.
+   * Closes the connection once the calls before this message are answered, as in ASP.NET. Later messages are ignored,
+   * also answers of the client, so pending client results are rejected. A call that does not end delays this close, but
+   * not the end of the client's socket.
    */
   finish(why: CloseCode, detail?: string): void {
     this.isReceiving = false;
@@ -193,7 +193,7 @@ export class Session {
     this.host.connections.dismiss(this.connection, why, detail);
   }
 
-  /** Closes the connection behind what hub code has sent to it. What its client has sent, and waits, is dropped. */
+  /** Closes the connection after the messages of hub code to it. Waiting calls of its client are dropped. */
   end(why: CloseCode, detail?: string): void {
     this.isReceiving = false;
     this.calls.drop();
@@ -201,8 +201,8 @@ export class Session {
   }
 
   /**
-   * The connection has ended: cancels running calls and client results with `interrupted`. Calls that wait for their
-   * turn came before the end, so they run all the same, with an aborted signal; unless the server ended the connection.
+   * Called when the connection has ended: cancels running calls and client results with `interrupted`. Waiting calls
+   * were sent before the end, so they still run, with an aborted signal, unless the server ended the connection.
    */
   close(byServer: boolean): void {
     this.isReceiving = false;
@@ -212,7 +212,7 @@ export class Session {
     this.clientResults.close();
   }
 
-  /** After `close`: done when `connected` is, and the calls that waited have had their turn. */
+  /** Resolves, after `close`, when `connected` is done and the waiting calls have had their turn. */
   async ended(): Promise<void> {
     await this.began;
     await this.calls.served(this.host.settings.limits.requestSeconds);

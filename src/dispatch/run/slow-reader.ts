@@ -1,4 +1,4 @@
-// Back-pressure: streams, and calls of SignalR's clients, wait until the client has taken most of what was sent to it.
+// Back-pressure: streams, and calls of SignalR's clients, wait until the client has read most of the data sent to it.
 
 import { queuedBytes } from "../../rooms/connection/socket-queue.ts";
 import type { Connection } from "../../rooms/connection/connection.ts";

@@ -1,30 +1,34 @@
-// Sends the items of a stream that a hub returned. A pause after every few items lets the event loop turn, so that a
-// generator that never waits does not block the object; and a slow reader slows its stream.
+// Sends the items of a stream that a hub has returned. A pause after every few items lets the event loop turn, so that
+// a generator that never waits does not block the object. A slow reader slows down its stream.
 
+import { isUnexpected } from "../../model/errors.ts";
+import { logError } from "../../model/logger.ts";
 import { pause } from "../../rooms/platform/loop-timing.ts";
 import type { Session } from "./session.ts";
 import { untilCaughtUp } from "./slow-reader.ts";
 
-/** Items sent in one turn of the event loop, and characters of items. */
+/** The most items sent in one turn of the event loop, and the most characters of items. */
 const ITEMS_PER_TURN = 16;
 const CHARS_PER_TURN = 128 * 1024;
 
 /** The receiver of the items. */
 interface Sink {
   readonly session: Session;
+  /** `hub.method`, for the log. */
+  readonly name: string;
   /** Ends the stream when aborted. */
   readonly signal: AbortSignal;
-  /** Gives the item's size in characters. Throws what cannot be encoded; that ends the stream. */
+  /** Sends an item, and returns its size in characters. Throws if it cannot be encoded, which ends the stream. */
   send(item: unknown): number;
 }
 
 /**
- * Resolves at the end of the stream or when `signal` is aborted, and rejects with what the generator throws. A
- * generator that has not ended is stopped by `return`, which is not awaited: its pending step may never settle.
+ * Resolves at the end of the stream or when `signal` is aborted, and rejects with the generator's error. A generator
+ * that has not ended is stopped by `return`, which is not awaited, because its pending step may never settle.
  */
 export async function streamItems(
   items: AsyncIterable<unknown>,
-  { session, signal, send }: Sink,
+  { session, name, signal, send }: Sink,
 ): Promise<void> {
   const iterator = items[Symbol.asyncIterator]();
   const nextOf = nextUntil(signal);
@@ -41,7 +45,7 @@ export async function streamItems(
       await untilCaughtUp(session, () => signal.aborted);
     }
   } finally {
-    if (!isDone) void endGenerator(iterator);
+    if (!isDone) void endGenerator(iterator, name);
   }
 }
 
@@ -60,10 +64,11 @@ function nextUntil(signal: AbortSignal) {
     });
 }
 
-async function endGenerator(iterator: AsyncIterator<unknown>): Promise<void> {
+/** The call is over: only the log gets an error of the generator's end. */
+async function endGenerator(iterator: AsyncIterator<unknown>, method: string): Promise<void> {
   try {
     await iterator.return?.();
-  } catch {
-    // The call is over, so there is no caller to report the generator's last error to.
+  } catch (error) {
+    if (isUnexpected(error)) logError("call_failed", { method, error });
   }
 }

@@ -76,10 +76,10 @@ export class UploadStream implements AsyncIterable<unknown> {
   }
 }
 
-/** The newest request is refused where memory is short: what is held already is served. */
+/** The error of a request that does not fit into memory; requests that are held already are served. */
 export const tooMuchHeld = (): HubError =>
   new HubError("busy", "Too much is waiting to be served; try again later.");
 
-/** Of the caller's streams, and of streams to the caller. */
+/** The error of one stream too many, of either direction. */
 export const tooManyStreams = (most: number): HubError =>
   new HubError("too_many_streams", `${most} streams are open already.`);

@@ -1,10 +1,11 @@
-// A hub's declaration of its rooms' state, as rooms use it (StateSpec in rooms/rpc/state-rpc.ts).
+// A hub's declaration of its rooms' state, in the form that rooms use (StateSpec in rooms/rpc/state-rpc.ts).
 
 import { applyPatch, patchBetween } from "../../model/merge-patch.ts";
 import { HubError } from "../../model/errors.ts";
 import { freezeDeep, plainJson } from "../../model/plain-json.ts";
 import { issueText } from "../../model/received-kind.ts";
 import { paramsForCode } from "../../protocols/exact-json.ts";
+import { formatTopic } from "../../model/topic.ts";
 import type { RoomAddress } from "../../rooms/rpc/object-names.ts";
 import type { Run, SavedState, StateSpec } from "../../rooms/rpc/state-rpc.ts";
 import type { AnyAction } from "../define/action-definition.ts";
@@ -20,7 +21,7 @@ import { TurnContext } from "./turn-context.ts";
 const LOAD_SECONDS = 10;
 const SAVE_SECONDS = 1;
 
-/** Undefined where rooms of this kind have no state. */
+/** The declaration for one room; undefined if rooms of this kind have no state. */
 export function stateSpecOf(
   served: ServedHub,
   { tenant, topic }: RoomAddress,
@@ -37,6 +38,7 @@ export function stateSpecOf(
   const version = migrations.length + 1;
   return {
     kind: topic.kind,
+    about: { hub: served.name, room: formatTopic(topic) },
     version,
     tables: options.tables ?? [],
     updatesPerSecond: options.updatesPerSecond,
@@ -61,7 +63,7 @@ interface Applied {
   readonly env: object;
 }
 
-/** Runs actions. In development what they send and return is checked against what the hub declares. */
+/** Runs actions. In development their messages and results are checked against the hub's declarations. */
 function applier({ served, table, env }: Applied): StateSpec["apply"] {
   const check = messageCheckOf(served, env);
   return (run, args, turn) => {
@@ -79,7 +81,7 @@ interface Place {
   readonly env: object;
 }
 
-/** An author's function may throw at once: that is a failure like any other. */
+/** `load` and `save` as functions that always return a promise, also if the author's function throws. */
 function external(
   options: StateOptions<any, any, any>,
   { room, version, env }: Place,
@@ -95,8 +97,8 @@ function external(
 }
 
 /**
- * The state as the schema gives it. Where that is equal, the object stays the same one: what did not change in a state
- * is not looked at again. Throws `invalid_state`.
+ * The output of the schema for the state. If it is equal, returns the same object, so that unchanged parts are not
+ * compared again. Throws `invalid_state`.
  */
 function checked({ schema }: StateOptions<any, any, any>, state: unknown): unknown {
   const result = schema["~standard"].validate(state);
@@ -130,7 +132,7 @@ function binderOf({ shapeOf }: ServedHub, { anyCase }: Pick<Run, "anyCase">): Bi
   return { binding: anyCase === "msgpack" ? "either" : "json", shapeOf };
 }
 
-/** Internal actions have no user. */
+/** Finds an action, or without a user an internal one. */
 function actionOf(
   { actions, internal }: StateTable,
   { action, user }: Pick<Run, "action" | "user">,

@@ -2,9 +2,11 @@
 
 import { callProxy, type SendCall } from "../../model/audiences.ts";
 import { HubError } from "../../model/errors.ts";
-import { ALL, roomTopic, type Topic } from "../../model/topic.ts";
+import { freezeDeep } from "../../model/plain-json.ts";
+import { ALL, topicOfCode, type Topic } from "../../model/topic.ts";
 import { traceOf } from "../../model/trace.ts";
 import { encodeParams } from "../../protocols/json.ts";
+import { copyOf } from "../../rooms/rpc/presence-view.ts";
 import type { Run, Turn } from "../../rooms/rpc/state-rpc.ts";
 import type {
   ActionClients,
@@ -58,16 +60,16 @@ export class TurnContext implements ActionContext<any> {
       this.#turn
         .sql(
           text.join("?"),
-          // The database takes buffers, and gives them.
+          // The database takes and returns buffers.
           values.map((value) => (value instanceof Uint8Array ? value.slice().buffer : value)),
         )
         .map(withViews) as never;
   }
   get room() {
-    return this.#turn.room;
+    return freezeDeep(this.#turn.room);
   }
   get present() {
-    return this.#turn.present;
+    return this.#turn.present.map(copyOf);
   }
   get now() {
     return this.#turn.now;
@@ -80,14 +82,14 @@ export class TurnContext implements ActionContext<any> {
   }
   /** Absent in internal actions, whose type has none. */
   get user() {
-    return this.#run.user!;
+    return freezeDeep(this.#run.user!);
   }
   get connectionId() {
     return this.#run.connection;
   }
 }
 
-/** A row with bytes in place of buffers. In place: rows are nobody else's. */
+/** Replaces the buffers of a row by bytes, in place, because no other code has the row. */
 function withViews(row: object): object {
   for (const [column, value] of Object.entries(row))
     if (value instanceof ArrayBuffer) Reflect.set(row, column, new Uint8Array(value));
@@ -109,7 +111,7 @@ function clientsOf(sender: Sender, turn: Turn, except: readonly string[] = []): 
   const named =
     (kind: string) =>
     (...names: string[]) =>
-      to([...new Set(names)].map((name) => roomTopic(kind, name)));
+      to([...new Set(names)].map((name) => topicOfCode(kind, name)));
   return {
     get room() {
       return to([turn.room]);
@@ -124,7 +126,7 @@ function clientsOf(sender: Sender, turn: Turn, except: readonly string[] = []): 
   };
 }
 
-/** Times and names are the author's: a wrong one is no error of the caller, and throws a `TypeError`. */
+/** The schedule of a turn. A wrong time or name is an error of the hub's author: it throws a `TypeError`. */
 function scheduleOf(served: ServedHub, turn: Turn): Schedule<any> {
   const due = (at: number, id: string | undefined, every?: number | string): Scheduling<any> =>
     callProxy<any>(((action: string, args: unknown[]) => {
@@ -154,7 +156,7 @@ function millisecondsOf(seconds: number): number {
 }
 
 function timeOf(time: Date | number): number {
-  const at = typeof time === "number" ? time : time.getTime();
+  const at = time instanceof Date ? time.getTime() : time;
   if (!Number.isFinite(at)) throw new TypeError("A schedule's time is invalid.");
   return at;
 }

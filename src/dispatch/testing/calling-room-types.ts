@@ -1,4 +1,4 @@
-// Types of `callingRoom`: the room as a test begins it, and what the test gets.
+// Types of `callingRoom`: its options and its result.
 
 import type { User } from "../../model/user.ts";
 import type { Scheduled } from "../../rooms/rpc/state-rpc.ts";
@@ -14,22 +14,22 @@ export interface TestDatabase {
   prepare(sql: string): { all(...values: unknown[]): unknown[] };
 }
 
-/** The room as a test begins it, and its caller. */
+/** The initial room of a test, and its caller. */
 export interface RoomSetting<H extends AnyHub> {
   readonly user?: Partial<User> | null;
   /** A topic of the stateful kind. Default: its kind and `test`. */
   readonly room?: string;
-  /** In place of `initial` and `load`; validated. */
+  /** The state instead of `initial` and `load`; it is validated. */
   readonly state?: RoomOf<H>["state"];
   /** Milliseconds since 1970. Default: 0. */
   readonly now?: number;
-  /** A state of an earlier version, in place of `state`: it is migrated first. A later one throws `state_newer`. */
+  /** A state of an earlier version, instead of `state`: it is migrated first. A later version throws `state_newer`. */
   readonly stored?: { readonly version: number; readonly state: unknown };
   /** The users in the room. */
   readonly present?: readonly string[];
   /** Bindings, for policies, `load` and `save`. */
   readonly env?: TestEnv;
-  /** Holds the room's `tables`, which are made in it; writes of a failing action are rolled back. */
+  /** The database in which the room's `tables` are created; writes of a failing action are rolled back. */
   readonly database?: TestDatabase;
   /** In place of a database: the rows of a statement. Default: `sql` throws. */
   readonly sql?: (query: string, values: readonly unknown[]) => readonly object[];
@@ -40,22 +40,22 @@ export interface CalledRoom<H extends AnyHub> {
   /** The same room as another caller. */
   as(user: Partial<User>): CalledRoom<H>;
   /**
-   * Rejects with `forbidden`, `invalid_arguments`, `invalid_state`, or what the action throws: nothing has changed
-   * then.
+   * Runs an action. Rejects with `forbidden`, `invalid_arguments`, `invalid_state`, or the action's error; nothing has
+   * changed then.
    */
   readonly run: Runs<ActionsOf<H>>;
   readonly internal: Runs<RoomOf<H>["internal"]>;
-  /** Throws where the hub loads it and nothing has run yet. */
+  /** The whole state. Throws if the hub loads it and no action has run yet. */
   readonly state: RoomOf<H>["state"];
   readonly view: ViewOf<H>;
   /** Patches to clients, one for each change: RFC 7396. */
   readonly patches: readonly unknown[];
   readonly sent: readonly Sending[];
-  /** In the order in which they are due. */
+  /** Scheduled actions in the order of their times. */
   readonly scheduled: readonly Scheduled[];
   /**
-   * Lets time pass, and runs what is due, in its order: scheduled actions, and `save`. What fails is tried again after
-   * the pauses of the server, and keeps nothing else from running. In the end it rejects with the first failure.
+   * Advances the clock, and runs due work in its order: scheduled actions, and `save`. A failure is tried again after
+   * the pauses of the server, and does not affect other work. At the end the promise rejects with the first failure.
    */
   advance(seconds: number): Promise<void>;
 }

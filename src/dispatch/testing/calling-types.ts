@@ -1,4 +1,4 @@
-// Types of `calling`: the setting of a test, and what it gets.
+// Types of `calling`: its options and its result.
 
 import type { User } from "../../model/user.ts";
 import type { Answers, AnyHub } from "../define/hub-definition.ts";
@@ -21,7 +21,7 @@ export interface Setting<C> {
   readonly room?: string;
   /** User ids in the presence of the hub's `all` room. Default: none. */
   readonly online?: readonly string[];
-  /** `context.env`: what the hub uses of it, real or not. Default: nothing. */
+  /** `context.env`: the bindings that the hub uses, real or not. Default: none. */
   readonly env?: TestEnv;
 }
 
@@ -29,8 +29,8 @@ export interface Setting<C> {
 export type TestEnv = { readonly [K in keyof Cloudflare.Env]?: unknown };
 
 /**
- * Runs the hooks of the hub; a hook that it does not have does nothing. Rooms are topics. `joined` and `left` first
- * change the room's presence, as rooms do. Each rejects with what the hook throws.
+ * Runs the hooks of the hub; does nothing if the hub has no such hook. Rooms are topics. `joined` and `left` first
+ * change the room's presence, as rooms do. Each rejects with the hook's error.
  */
 export interface Hooks {
   connected(): Promise<void>;
@@ -40,14 +40,14 @@ export interface Hooks {
   presenceChanged(room: string): Promise<void>;
 }
 
-/** A hub in memory, as its one caller uses it. */
+/** A hub in memory, for its one caller. */
 export interface Called<H extends AnyHub> extends Omit<HubCalls<H, Uint8Array>, "send"> {
   /** The messages that the hub has sent so far, in order. The array grows with every call. */
   readonly sent: readonly Sending[];
   /** The rooms that hub code has joined the caller to, as topics. */
   readonly joined: readonly string[];
   readonly hooks: Hooks;
-  /** The promises that hub code has passed to `waitUntil` so far. They reject as they do. */
+  /** The promises that hub code has passed to `waitUntil` so far. */
   readonly background: readonly Promise<unknown>[];
   /** Aborts the `signal` of every call, as when the connection ends. */
   stop(): void;

@@ -5,13 +5,15 @@ import { callProxy } from "../../model/audiences.ts";
 import { HubError } from "../../model/errors.ts";
 import { StreamRef } from "../../model/message.ts";
 import { parseTopic, type Topic } from "../../model/topic.ts";
+import { toResultJson } from "../../protocols/json.ts";
 import type { User } from "../../model/user.ts";
 import { callerClientsOf, clientsOf } from "../context/call-context.ts";
 import type { Messenger } from "../context/messenger.ts";
-import type { HubContext, Items, MemberContext, RoomContext } from "../define/hub-context.ts";
+import type { HubContext, Items, RoomContext } from "../define/hub-context.ts";
 import type { AnyHub } from "../define/hub-definition.ts";
 import type { ClientOf } from "../define/hub-types.ts";
 import type { Called, Hooks, Setting } from "./calling-types.ts";
+import type { Awaitable } from "../define/policies.ts";
 import type { Runtime } from "../define/runtime.ts";
 import { EXACT_NAMES } from "../define/bind-value.ts";
 import { prepare } from "../run/admit-call.ts";
@@ -56,7 +58,8 @@ interface TestState {
   readonly room: Topic;
   readonly rooms: MemoryRooms;
   readonly sent: Sending[];
-  readonly messenger: Messenger;
+  /** For one run of hub code: what it could not send is in `failures`. */
+  messengerOf(failures: Promise<unknown>[]): Messenger;
   readonly items: Items;
   readonly background: Promise<unknown>[];
   readonly runtime: Runtime;
@@ -77,7 +80,7 @@ function stateOf(hub: AnyHub, setting: Setting<unknown>): TestState {
     room: attached,
     rooms: memoryRooms(sent, { userId: caller?.id ?? "", attached, online: online ?? [] }),
     sent,
-    messenger: recordingMessenger(hub, sent, answers ?? {}),
+    messengerOf: (failures) => recordingMessenger({ hub, sent, answers: answers ?? {} }, failures),
     items: memoryItems(),
     background,
     runtime: recordingRuntime(env ?? {}, background),
@@ -89,7 +92,7 @@ function stateOf(hub: AnyHub, setting: Setting<unknown>): TestState {
 function memoryItems(): Items {
   const items = new Map<string, unknown>();
   return {
-    get: (key) => items.get(key),
+    get: (key) => toWire(items.get(key)),
     set: (key, value) => void items.set(key, toWire(value)),
     delete: (key) => void items.delete(key),
     keys: () => [...items.keys()],
@@ -97,40 +100,61 @@ function memoryItems(): Items {
 }
 
 async function invoke(state: TestState, name: string, args: unknown[]): Promise<unknown> {
-  const result = await handle(state, "method", { name, args, signal: state.stopped.signal });
-  return toWire(asDeclared(state, name, oneResult(name, result)));
+  const { signal } = state.stopped;
+  const result = await running(state, (messenger) =>
+    handle(state, "method", { name, args, signal, messenger }),
+  );
+  return sentResult(state, name, oneResult(name, result));
+}
+
+/** Runs hub code, and rejects with what it could not send: also where it has not waited for that. */
+async function running<T>(
+  state: TestState,
+  run: (messenger: Messenger) => Awaitable<T>,
+): Promise<T> {
+  const failures: Promise<unknown>[] = [];
+  const result = await run(state.messengerOf(failures));
+  await Promise.all(failures);
+  return result;
 }
 
 async function* stream(state: TestState, name: string, args: unknown[]): AsyncIterable<unknown> {
   // A reader that stops early cancels its own call, and no other.
   const readerStopped = new AbortController();
   const signal = AbortSignal.any([readerStopped.signal, state.stopped.signal]);
+  const failures: Promise<unknown>[] = [];
+  const messenger = state.messengerOf(failures);
   try {
-    const items = await handle(state, "stream", { name, args, signal });
-    for await (const item of items as AsyncIterable<unknown>)
-      yield toWire(asDeclared(state, name, item));
+    const items = await handle(state, "stream", { name, args, signal, messenger });
+    for await (const item of items as AsyncIterable<unknown>) {
+      yield sentResult(state, name, item);
+    }
+    await Promise.all(failures);
   } finally {
     readerStopped.abort();
   }
 }
 
-/** The result or item as it is. Throws `invalid_result`, as servers do in development. */
-function asDeclared({ hub, table }: TestState, name: string, result: unknown): unknown {
+/** The result or item as callers get it. Throws `invalid_result`, as in development, and a TypeError if it is no JSON. */
+function sentResult({ hub, table }: TestState, name: string, result: unknown): unknown {
   const check = resultCheckOf({ hub, isTested: true }, table.members.get(name)!, { env: {}, name });
-  return check ? check(result) : result;
+  check?.(result);
+  toResultJson(result);
+  return toWire(result);
 }
 
 interface TestCall {
   readonly name: string;
   readonly args: readonly unknown[];
   readonly signal: AbortSignal;
+  readonly messenger: Messenger;
 }
 
 /** Finds, authorises and validates as the server does, then runs the handler without filters. */
 async function handle(
   state: TestState,
   kind: "method" | "stream",
-  { name, args, signal }: TestCall,
+  { name, args, signal, messenger }: TestCall,
 ) {
   const streams = new Map<string, AsyncIterable<unknown>>();
   const { member, args: checked } = await prepare(state.table, {
@@ -142,23 +166,27 @@ async function handle(
     binder: EXACT_NAMES,
   });
   if (member.kind !== kind) throw new HubError("wrong_kind", `${name} is a ${member.kind}.`);
-  return member.handle(callContext(state, signal), ...checked);
+  return member.handle(callContext(state, { signal, messenger }), ...checked);
 }
 
-/** The argument as the server receives it. An async iterable is registered as a stream with this id. */
+/** The argument that the server receives. An async iterable is registered as a stream with this id. */
 function sentArgument(arg: unknown, id: string, streams: Map<string, AsyncIterable<unknown>>) {
   if (typeof arg !== "object" || arg === null || !(Symbol.asyncIterator in arg)) return toWire(arg);
   streams.set(id, arg as AsyncIterable<unknown>);
   return new StreamRef(id);
 }
 
-function callContext(state: TestState, signal: AbortSignal): HubContext<unknown> {
-  return {
+/** Members are inherited: a copy of the context (`{ ...context }`) has none, as in the server, where they are getters. */
+function callContext(
+  state: TestState,
+  { signal, messenger }: Pick<TestCall, "signal" | "messenger">,
+): HubContext<unknown> {
+  const members: HubContext<unknown> = {
     ...state.runtime,
     connectionId: CALLER,
     // Null only in a test with `user: null` whose policies allow calls without a user, which no transport permits.
     user: state.user!,
-    clients: callerClientsOf(state.messenger, CALLER),
+    clients: callerClientsOf(messenger, CALLER),
     room: state.room,
     request: undefined,
     trace: undefined,
@@ -167,38 +195,56 @@ function callContext(state: TestState, signal: AbortSignal): HubContext<unknown>
     abort: () => void (state.ended.aborted = true),
     signal,
   };
+  return Object.create(members) as HubContext<unknown>;
 }
 
-const roomContext = (state: TestState, room: Topic): RoomContext<unknown> => ({
+interface TestHook {
+  readonly room: Topic;
+  readonly messenger: Messenger;
+}
+
+const roomContext = (state: TestState, { room, messenger }: TestHook): RoomContext<unknown> => ({
   ...state.runtime,
-  clients: clientsOf(state.messenger),
+  clients: clientsOf(messenger),
   room,
   ...state.rooms.forHooks,
 });
 
-const memberContext = (state: TestState, room: Topic, id: string): MemberContext<unknown> => ({
-  ...roomContext(state, room),
-  user: { id },
-  trace: undefined,
-});
-
 function hooksOf(state: TestState): Hooks {
   const { settings } = state.hub;
+  const { signal } = state.stopped;
+  const ofUser = (
+    hook: "joined" | "left",
+    { userId: id, room }: { readonly userId: string; readonly room: Topic },
+  ) =>
+    running(state, (messenger) => {
+      const context = roomContext(state, { room, messenger });
+      return settings[hook]?.({ ...context, user: { id }, trace: undefined });
+    });
   return {
-    connected: async () => settings.connected?.(callContext(state, state.stopped.signal)),
-    disconnected: async (error) =>
-      settings.disconnected?.(callContext(state, state.stopped.signal), error),
-    joined: async (userId, room) => {
-      const topic = parseTopic(room);
-      state.rooms.enter(topic, userId);
-      await settings.joined?.(memberContext(state, topic, userId));
+    connected: () =>
+      running(state, (messenger) =>
+        settings.connected?.(callContext(state, { signal, messenger })),
+      ),
+    disconnected: (error) =>
+      running(state, (messenger) =>
+        settings.disconnected?.(callContext(state, { signal, messenger }), error),
+      ),
+    joined: async (userId, name) => {
+      const room = parseTopic(name);
+      state.rooms.enter(room, userId);
+      await ofUser("joined", { userId, room });
     },
-    left: async (userId, room) => {
-      const topic = parseTopic(room);
-      state.rooms.leave(topic, userId);
-      await settings.left?.(memberContext(state, topic, userId));
+    left: async (userId, name) => {
+      const room = parseTopic(name);
+      state.rooms.leave(room, userId);
+      await ofUser("left", { userId, room });
     },
-    presenceChanged: async (room) =>
-      settings.presenceChanged?.(roomContext(state, parseTopic(room))),
+    presenceChanged: async (name) => {
+      const room = parseTopic(name);
+      await running(state, (messenger) =>
+        settings.presenceChanged?.(roomContext(state, { room, messenger })),
+      );
+    },
   };
 }

@@ -1,15 +1,19 @@
-// The user of a test that names none, or only a part of one.
+// The default user of tests.
 
 import type { User } from "../../model/user.ts";
 
-/** `alice` of the tenant `default`, without roles, claims and capabilities; with these members replaced. */
-export const userOf = (overrides: Partial<User> = {}): User => ({
-  id: "alice",
-  tenant: "default",
-  roles: [],
-  claims: {},
-  caps: [],
-  channels: [],
-  expiresAt: Infinity,
-  ...overrides,
-});
+/**
+ * `alice` of the tenant `default`, without roles, claims and capabilities; with these members replaced. A copy: hub code
+ * gets it frozen.
+ */
+export const userOf = (overrides: Partial<User> = {}): User =>
+  structuredClone({
+    id: "alice",
+    tenant: "default",
+    roles: [],
+    claims: {},
+    caps: [],
+    channels: [],
+    expiresAt: Infinity,
+    ...overrides,
+  });

@@ -41,7 +41,7 @@ export class MemoryRoom {
   #now: number;
   /** The number of the newest change. */
   #offset = 0;
-  /** When it is saved elsewhere. */
+  /** When the state is saved elsewhere. */
   #saveAt: number | undefined;
   #failedSaves = 0;
 
@@ -175,7 +175,7 @@ export class MemoryRoom {
     try {
       await this.run(run, new Map([[id, again]]));
     } catch (error) {
-      // Unless it was replaced meanwhile.
+      // Not if it was replaced meanwhile.
       if (this.#schedule.get(id) === one)
         this.#schedule = this.#scheduleWith(new Map([[id, retryOf(one, this.#now)]]));
       throw error;

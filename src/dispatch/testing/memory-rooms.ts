@@ -4,9 +4,11 @@
 import { callProxy } from "../../model/audiences.ts";
 import { HubError } from "../../model/errors.ts";
 import { LIMITS } from "../../model/options.ts";
-import { formatTopic, roomTopic, ALL, type Topic } from "../../model/topic.ts";
+import { formatTopic, topicOfCode, ALL, type Topic } from "../../model/topic.ts";
+import { toJson } from "../../protocols/json.ts";
+import { copyOf } from "../../rooms/rpc/presence-view.ts";
 import type { Entry, Member, Room, RoomView } from "../define/hub-context.ts";
-import type { Sending } from "./recording.ts";
+import { toWire, type Sending } from "./recording.ts";
 
 export interface MemoryRooms {
   /** The rooms that the caller has joined, as topics. One array for the whole test, which changes with every join. */
@@ -68,8 +70,8 @@ const contextRooms = <R>(
   view: (topic: Topic) => RoomView,
 ): ContextRooms<R> => ({
   all: view(ALL),
-  group: (name) => at(roomTopic("group", name)),
-  order: (id) => at(roomTopic("order", id)),
+  group: (name) => at(topicOfCode("group", name)),
+  order: (id) => at(topicOfCode("order", id)),
 });
 
 /** Read access to a room, from the recorded messages and the presence. */
@@ -93,7 +95,7 @@ const viewOf = (topic: Topic, sent: readonly Sending[], present: PresenceByRoom)
   },
 });
 
-/** Throws `method_not_found`, with where code that needs a state can be tested. */
+/** Throws `method_not_found`, with advice where code that needs a state can be tested. */
 export function noStateIn(what: "calling" | "world"): never {
   throw new HubError(
     "method_not_found",
@@ -103,7 +105,7 @@ export function noStateIn(what: "calling" | "world"): never {
 
 const noState = async (): Promise<never> => noStateIn("calling");
 
-/** Members of a room with state, so that code which needs one says where it can be tested. */
+/** Members of a room with state, which throw with that advice. */
 const WITHOUT_STATE: object = {
   ...{ state: noState, reload: noState },
   ...{ run: callProxy(noState), internal: callProxy(noState) },
@@ -128,10 +130,15 @@ const membershipOf = (
 });
 
 /** States of the caller's user. */
-const trackingOf = (name: string, userId: string, present: PresenceByRoom) => ({
-  track: async (state: unknown) => void present.get(name)?.set(userId, state),
-  untrack: async () => void present.get(name)?.set(userId, null),
-});
+function trackingOf(name: string, userId: string, present: PresenceByRoom) {
+  const track = async (state: unknown) => {
+    const states = present.get(name);
+    if (!states?.has(userId))
+      throw new HubError("forbidden", "Only users in the room can show a state there.");
+    states.set(userId, JSON.parse(toJson(state)));
+  };
+  return { track, untrack: () => track(null) };
+}
 
 function enter(present: PresenceByRoom, name: string, userId: string): void {
   const states = present.get(name) ?? new Map<string, unknown>();
@@ -146,12 +153,12 @@ const entriesOf = (sent: readonly Sending[], topic: Topic): Entry[] =>
     .map(({ method, args }, index) => ({
       position: { epoch: "memory", offset: index + 1 },
       target: method,
-      args,
+      args: args.map(toWire),
       at: 0,
     }));
 
 /** Ordered by user id. Every user has one connection here. */
 const membersOf = (present: PresenceByRoom, topic: Topic): Member[] =>
   [...(present.get(formatTopic(topic)) ?? [])]
-    .map(([userId, state]) => ({ userId, since: 0, connections: 1, state }))
+    .map(([userId, state]) => copyOf({ userId, since: 0, connections: 1, state }))
     .toSorted((a, b) => (a.userId < b.userId ? -1 : 1));

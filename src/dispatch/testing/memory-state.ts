@@ -1,4 +1,4 @@
-// The state of a room in memory, as tests have it: where it comes from, and what clients see of it.
+// The state of a room in memory, for tests: its origin, and the view of clients.
 
 import { HubError } from "../../model/errors.ts";
 import { patchBetween } from "../../model/merge-patch.ts";
@@ -10,7 +10,7 @@ interface Given {
   readonly stored?: { readonly version: number; readonly state: unknown };
 }
 
-/** A state that passed all checks, with what clients see of it. */
+/** A state that has passed all checks, with the view of clients. */
 export interface CheckedState {
   readonly state: unknown;
   readonly shown: unknown;
@@ -19,12 +19,12 @@ export interface CheckedState {
 export class MemoryState {
   readonly #spec: StateSpec;
   readonly #bytesAtMost: number;
-  /** What clients were sent, one for each change. */
+  /** Patches to clients, one for each change. */
   readonly patches: unknown[] = [];
   #kept: CheckedState | undefined;
   #loading: Promise<void> | undefined;
 
-  /** Throws `state_newer`, `invalid_state`, and what a migration throws. */
+  /** Throws `state_newer`, `invalid_state`, and errors of a migration. */
   constructor(spec: StateSpec, bytesAtMost: number, { state, stored }: Given) {
     [this.#spec, this.#bytesAtMost] = [spec, bytesAtMost];
     if (stored) this.#begin(this.#migrated(stored));
@@ -45,7 +45,7 @@ export class MemoryState {
     this.#kept = { state, shown: this.#viewOf(state) };
   }
 
-  /** Loads what lives elsewhere, with the first use. Rejects with `unavailable`, `invalid_state`. */
+  /** Loads the state from elsewhere, on the first use. Rejects with `unavailable`, `invalid_state`. */
   async ready(): Promise<void> {
     if (!this.#kept) await (this.#loading ??= this.#load());
   }
@@ -79,7 +79,7 @@ export class MemoryState {
     throw new Error("The hub loads this state on its first use: run an action first.");
   }
 
-  /** What an action left. Throws `invalid_state`, and what the hub's `view` throws; nothing is kept yet. */
+  /** Checks the state after an action, without keeping it. Throws `invalid_state`, and errors of the hub's `view`. */
   checked(next: unknown): CheckedState {
     const { checksActions, check } = this.#spec;
     const state = checksActions && next !== this.current ? check(next) : next;
@@ -88,7 +88,7 @@ export class MemoryState {
     return { state, shown: this.#viewOf(state) };
   }
 
-  /** Gives whether it is another one. */
+  /** Keeps a checked state; returns whether it differs from the one before. */
   keep(next: CheckedState): boolean {
     const isChanged = next.state !== this.current;
     const patch = patchBetween(this.shown, next.shown);

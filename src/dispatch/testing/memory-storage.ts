@@ -1,4 +1,4 @@
-// The storage of an object in memory, as far as a world needs it: the rows of a room's log, by slot. Rows of presence
+// The part of an object's storage that a world needs, in memory: the rows of a room's log, by slot. Rows of presence
 // and memberships are only read after a loss of memory, which a world does not have.
 
 /** Statements of rooms/log/sqlite-log.ts that write a row, and read its entries by its slot. */

@@ -1,4 +1,4 @@
-// The tables of a room in memory: in a database of the test's own, or whatever rows the test gives.
+// The tables of a room in memory: in a database of the test, or rows that a function of the test returns.
 
 import type { TurnPorts } from "../../rooms/state/action-turn.ts";
 import type { AnyHub } from "../define/hub-definition.ts";
@@ -10,7 +10,7 @@ export interface MemoryTables {
   atomic<T>(run: () => T): T;
 }
 
-/** Makes the tables, where there is a database. */
+/** Creates the tables, if there is a database. */
 export function memoryTables(
   tables: readonly string[],
   { database, sql }: Pick<RoomSetting<AnyHub>, "database" | "sql">,
@@ -29,7 +29,7 @@ export function memoryTables(
   };
 }
 
-/** Databases of Node take views, and give rows without a prototype. */
+/** Statements of a database of Node, which takes views of buffers, and returns rows without a prototype. */
 const statementsOf = (database: TestDatabase) => (query: string, values: readonly unknown[]) =>
   database
     .prepare(query)

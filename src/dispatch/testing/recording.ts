@@ -2,8 +2,11 @@
 
 import { HubError } from "../../model/errors.ts";
 import { formatTopic } from "../../model/topic.ts";
+import type { ClientCall } from "../../model/audiences.ts";
+import { encodeParams } from "../../protocols/json.ts";
+import { checkDraft } from "../../rooms/delivery/outbox.ts";
 import { checkedMessenger } from "../context/checked-messages.ts";
-import type { Messenger } from "../context/messenger.ts";
+import { unsent, type Messenger } from "../context/messenger.ts";
 import type { AnyHub } from "../define/hub-definition.ts";
 import { messageCheckOf } from "../define/outgoing-check.ts";
 import { envOf, type Runtime } from "../define/runtime.ts";
@@ -27,32 +30,34 @@ export const CALLER = "caller";
 /**
  * A messenger that adds every message to `sent`. Clients return the results in `answers`, which are validated as those
  * of real clients are. `ask` rejects with `invalid_arguments` for an invalid result, and `timed_out` for a missing one.
- * A message that the hub does not declare is refused with `invalid_message`.
+ * A message that the hub does not declare is refused with `invalid_message`. `failures` gets what could not be sent.
  */
-export function recordingMessenger(
-  hub: AnyHub,
-  sent: Sending[],
-  answers: Readonly<Record<string, unknown>>,
-): Messenger {
-  const messenger = recorder(hub, sent, answers);
-  const declared = messageCheckOf({ hub, isTested: true }, {});
-  return declared ? checkedMessenger(messenger, declared) : messenger;
+export function recordingMessenger(record: Recording, failures: Promise<unknown>[]): Messenger {
+  const messenger = recorder(record, failures);
+  const declared = messageCheckOf({ hub: record.hub, isTested: true }, {});
+  return declared ? checkedMessenger(messenger, declared, failures) : messenger;
 }
 
-function recorder(
-  hub: AnyHub,
-  sent: Sending[],
-  answers: Readonly<Record<string, unknown>>,
-): Messenger {
+interface Recording {
+  readonly hub: AnyHub;
+  readonly sent: Sending[];
+  readonly answers: { readonly [method: string]: unknown };
+}
+
+function recorder({ hub, sent, answers }: Recording, failures: Promise<unknown>[]): Messenger {
   const schemas = new Map(Object.entries(hub.settings.answers ?? {}));
-  const tell = async (id: string, method: string, args: readonly unknown[]) => {
-    sent.push({ to: id === CALLER ? CALLER : `connection:${id}`, method, args: args.map(toWire) });
+  const add = (to: string, { target: method, args, except }: ClientCall) => {
+    try {
+      checkDraft({ target: method, ...encodeParams(args) }, Infinity);
+    } catch (error) {
+      throw unsent(failures, error);
+    }
+    sent.push({ to, method, args: args.map(toWire), ...(except.length > 0 && { except }) });
   };
+  const tell = async (id: string, target: string, args: readonly unknown[]) =>
+    add(id === CALLER ? CALLER : `connection:${id}`, { target, args, except: [] });
   return {
-    publish: async (topic, { target: method, args, except }) => {
-      const excluded = except.length > 0 ? { except } : {};
-      sent.push({ to: formatTopic(topic), method, args: args.map(toWire), ...excluded });
-    },
+    publish: async (topic, call) => add(formatTopic(topic), call),
     tell,
     ask: async (id, method, args) => {
       await tell(id, method, args);
@@ -68,16 +73,25 @@ function recorder(
 export const recordingRuntime = (env: object, background: Promise<unknown>[]): Runtime => ({
   env: envOf({ env }),
   waitUntil(work) {
-    work.catch(() => {});
-    background.push(work);
+    const promise = settling(work);
+    promise.catch(() => {});
+    background.push(promise);
   },
 });
 
+/** As `logged` of the server takes what code without types gives. */
+async function settling(work: unknown): Promise<unknown> {
+  if (typeof work === "function") throw new TypeError("waitUntil takes a promise: call it.");
+  return work;
+}
+
 /**
- * The value as a receiver gets it, which the type `Wire` describes: encoded as JSON and decoded again, while bytes
- * remain bytes. Members that are undefined remain as well.
+ * The value that a receiver gets, which the type `Wire` describes: encoded as JSON and decoded again, but bytes remain
+ * bytes, and members that are undefined remain as well.
  */
 export function toWire(value: unknown): unknown {
+  if (typeof value === "number") return Number.isFinite(value) ? value : null;
+  if (typeof value === "function" || typeof value === "symbol") return undefined;
   if (typeof value !== "object" || value === null || value instanceof Uint8Array) return value;
   if ("toJSON" in value && typeof value.toJSON === "function") return toWire(value.toJSON());
   if (Array.isArray(value)) return value.map(toWire);

@@ -1,5 +1,5 @@
-// Tests of hubs in memory, without the platform: `calling` has one caller and records what the hub sends; `world` has
-// several callers, rooms and a clock.
+// Tests of hubs in memory, without the platform: `calling` has one caller and records the hub's messages; `world` has
+// several callers, rooms and a clock; `callingRoom` runs the actions of a room.
 
 export { calling } from "./calling.ts";
 export type { Called, Hooks, Setting, TestEnv } from "./calling-types.ts";

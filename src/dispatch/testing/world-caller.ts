@@ -1,5 +1,5 @@
 // The client's side of a world: the calls, streams, uploads and handlers of the real client, over a connection in
-// memory. It never comes back by itself.
+// memory. It does not reconnect by itself.
 
 import { PendingCalls } from "../../client/session/pending-calls.ts";
 import { Handlers } from "../../client/session/handlers.ts";
@@ -14,11 +14,11 @@ import type { Caller, CallerOptions, JoinOutcome, Received } from "./world-types
 import { turn } from "./world-clock.ts";
 import type { WorldPeer } from "./world-server.ts";
 
-/** The way to the server. */
+/** The connection to the server. */
 export interface CallerLink {
   readonly connectionId: string;
   post(frame: string): void;
-  /** The client's side has ended, by its close code; 1006: the network was lost. Done when the world has settled. */
+  /** Ends the client's side with a close code; 1006: the network was lost. Resolves when the world has settled. */
   end(code: number): Promise<void>;
   refresh(user: Partial<User>): Promise<{ readonly dropped: readonly string[] }>;
 }
@@ -48,7 +48,7 @@ export class WorldCaller implements WorldPeer, Caller<AnyHub> {
     this.stream = callProxy((method, args) => this.#stream(method, args)) as typeof this.stream;
   }
 
-  /** From here on frames go both ways. */
+  /** Opens the connection: frames pass in both directions from now on. */
   open(link: CallerLink): void {
     this.#link = link;
     this.connectionId = link.connectionId;
@@ -100,7 +100,7 @@ export class WorldCaller implements WorldPeer, Caller<AnyHub> {
     this.#calls.end(new HubError<"closed">("closed", "The connection is closed."));
   }
 
-  /** The server has closed the connection: calls without an answer are lost. */
+  /** Called when the server has closed the connection: calls without an answer are lost. */
   onClose(code: number, reason: string): void {
     this.closed = { code, reason };
     this.#calls.onLost();
@@ -132,5 +132,5 @@ export class WorldCaller implements WorldPeer, Caller<AnyHub> {
   }
 }
 
-/** What a socket reports whose network is gone (RFC 6455, §7.1.5). */
+/** The close code that a socket reports if its network is lost (RFC 6455, §7.1.5). */
 export const LOST = 1006;

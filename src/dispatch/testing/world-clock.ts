@@ -3,7 +3,7 @@
 import type { Clock } from "../../rooms/platform/loop-timing.ts";
 import type { Timer } from "../../rooms/platform/loop-timing.ts";
 
-/** The platform's own: tests may replace the global one by a fake. */
+/** The platform's own timer: tests may replace the global one by a fake. */
 const { setTimeout: later } = globalThis;
 
 /** Resolves when the event loop has turned. */
@@ -29,7 +29,7 @@ export class WorldClock implements Clock {
     return this.#now;
   }
 
-  /** Timers that are due at once ring without a move of the clock. */
+  /** Sets a timer. One that is due at once rings without a move of the clock. */
   after(ms: number, run: () => void): () => void {
     const timer = { at: this.#now + Math.max(ms, 0), run };
     this.#pending.add(timer);
@@ -41,7 +41,7 @@ export class WorldClock implements Clock {
     if (this.#pending.delete(timer)) timer.run();
   }
 
-  /** Rings every timer that becomes due, in the order of its time; between two of them everything settles. */
+  /** Rings every timer that becomes due, in the order of their times, and lets the world settle between them. */
   async advance(ms: number, settled: () => Promise<void>): Promise<void> {
     const end = this.#now + ms;
     await settled();
@@ -54,7 +54,7 @@ export class WorldClock implements Clock {
     this.#now = end;
   }
 
-  /** The first timer that is due by then. Those of one time ring in the order in which they were set. */
+  /** The first timer that is due by then. Timers of the same time ring in the order in which they were set. */
   #next(end: number): PendingTimer | undefined {
     let first: PendingTimer | undefined;
     for (const timer of this.#pending)

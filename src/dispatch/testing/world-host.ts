@@ -1,5 +1,5 @@
-// The ports of a world's objects (rooms/object/host.ts). All objects of a world share one server, so that nothing is
-// elsewhere: a host differs from the next in its room only.
+// The ports of a world's objects (rooms/object/host.ts). All objects of a world share one server, so that no room is
+// elsewhere: hosts differ in their room only.
 
 import { HubError, type CloseCode } from "../../model/errors.ts";
 import { formatTopic, parseTopic, type Position, type Topic } from "../../model/topic.ts";
@@ -52,7 +52,7 @@ export function worldHost(
       refused: () => {},
       answered: () => {},
     },
-    // All rooms are in one place: nothing that was published is under way.
+    // All rooms are in one object: no publication is under way.
     inOrder: (_about, send) => void send(),
     waitUntil: (work) => void work.catch(() => {}),
   };
@@ -102,11 +102,11 @@ const roomsOf = (server: WorldServer): RoomAccess => ({
   track: async (userId, topic, state) => server.room(topic).own.track(userId, state),
 });
 
-/** Whether it is the room that the connection came for. */
+/** Whether it is the room that the connection is attached to. */
 const isOwn = (server: WorldServer, connection: Connection, topic: Topic): boolean =>
   formatTopic(topic) === formatTopic(server.roomOf(connection));
 
-/** Earlier publications are for the members of that time. Throws `too_many_groups`. */
+/** Flushes earlier publications, which are for the members of that time. Throws `too_many_groups`. */
 function checkJoin(server: WorldServer, connection: Connection, topic: Topic): void {
   server.outbox.flush();
   const { groupsPerConnection } = limitsOf(connection, server.settings.limits);
@@ -114,7 +114,7 @@ function checkJoin(server: WorldServer, connection: Connection, topic: Topic): v
     server.memberships.checkLimit(connection, groupsPerConnection);
 }
 
-/** The replay is queued before any live message that follows it. */
+/** Joins, and queues the replay before later live messages. */
 function joinWithReplay(
   server: WorldServer,
   connection: Connection,
@@ -176,7 +176,7 @@ async function dismiss(
   server.close(connection, why, detail);
 }
 
-/** Services put nobody into groups, and take no token back. */
+/** Token renewal without services: there are no groups by services and no revocations. */
 const renewalOf = (server: WorldServer): TokenRenewal => ({
   admit: async () => [],
   renew(connection, user) {

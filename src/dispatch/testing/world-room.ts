@@ -19,9 +19,9 @@ export interface WorldRoomOptions {
   readonly topic: Topic;
   readonly hubSettings: RoomSettings;
   readonly clock: Clock;
-  /** One for the whole world. */
+  /** The outbox of the whole world. */
   readonly outbox: Outbox;
-  /** The publish path of each room, which the outbox saves before it sends. */
+  /** The publishers of all rooms, which the outbox calls before it sends. */
   readonly savers: Set<{ save(): void }>;
   /** Called after joins and leaves were published. */
   changed(change: UserChanges): void;
@@ -36,7 +36,7 @@ export interface WorldRoom {
   readonly log: RoomLog;
   readonly publisher: Publisher;
   readonly presence: PresenceAnnouncer;
-  /** For readers. */
+  /** The port for readers. */
   readonly own: OwnRoom;
 }
 
@@ -58,7 +58,7 @@ export function worldRoom(options: WorldRoomOptions): WorldRoom {
   return { name: formatTopic(topic), settings, members, log, publisher, presence, own };
 }
 
-/** All rooms begin in it: tests may compare positions. */
+/** The epoch of all rooms, so that tests can compare positions. */
 const EPOCH = "memory";
 
 const publisherOf = (
@@ -80,7 +80,7 @@ const publisherOf = (
     ...ALONE,
   });
 
-/** A world has one object: nothing follows its rooms, and nothing is published elsewhere. */
+/** Parts that a world does not need: it has one object, without followers and rooms elsewhere. */
 const ALONE = {
   followers: { links: new Map(), publish: () => {} },
   rate: { add: () => {} },
@@ -92,7 +92,7 @@ function unreachable(): never {
   throw new Error("A world reaches all its rooms.");
 }
 
-/** Rings once at the earliest time that was asked for, and again as long as presence has something due. */
+/** An alarm that rings at the earliest requested time, and again while presence has due work. */
 function alarmOf(clock: Clock, presence: () => PresenceAnnouncer): (at: number) => void {
   let armedAt = Infinity;
   return function arm(at) {

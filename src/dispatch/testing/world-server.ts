@@ -1,5 +1,5 @@
-// The server's side of a world: one object in which all rooms and connections of a hub are. Rooms, the dispatcher and
-// the codec are those of the server; sockets, sleep and the way between objects are left out.
+// The server's side of a world: one object with all rooms and connections of a hub. Rooms, the dispatcher and the codec
+// are those of the server; sockets, sleep and calls between objects are left out.
 
 import { CLOSE, HubError, type CloseCode } from "../../model/errors.ts";
 import { closeReason, endOf, fitReason } from "../../rooms/connection/close-socket.ts";
@@ -21,7 +21,7 @@ import { worldRoom, type WorldRoom } from "./world-room.ts";
 /** The client at the other end of a connection. */
 export interface WorldPeer {
   receive(frame: string): void;
-  /** The server has closed the connection. */
+  /** Called when the server has closed the connection. */
   onClose(code: number, reason: string): void;
 }
 
@@ -45,7 +45,7 @@ export class WorldServer {
   readonly #savers = new Set<{ save(): void }>();
   /** Hooks that no caller waits for. */
   readonly #hooks = new Set<Promise<unknown>>();
-  /** Counts whatever happens, to tell when nothing does. */
+  /** Number of events so far, to detect when the world has settled. */
   #events = 0;
 
   constructor(options: WorldServerOptions) {
@@ -105,7 +105,7 @@ export class WorldServer {
     return room === undefined ? ALL : parseTopic(room);
   }
 
-  /** Its first frames go to the peer before anything that is published from now on. */
+  /** Accepts a connection. Its first frames are sent before later publications. */
   accept(attached: Attached, peer: WorldPeer): Connection {
     const connection = connectionOf(undefined, attached);
     this.#connections.add(connection);
@@ -114,7 +114,7 @@ export class WorldServer {
     return connection;
   }
 
-  /** Puts the connection into the rooms that it is in from its beginning, then runs the hub's `connected`. */
+  /** Puts the connection into its first rooms, then runs the hub's `connected`. */
   async open(connection: Connection): Promise<void> {
     const { user, attached } = connection;
     const isOfHub = attached.room === undefined;
@@ -136,7 +136,7 @@ export class WorldServer {
     });
   }
 
-  /** May be repeated. Does nothing in the room that the connection came for. */
+  /** May be repeated. Does nothing for the room that the connection is attached to. */
   join(connection: Connection, topic: Topic, cause: Cause): void {
     if (!this.#connections.has(connection))
       throw new HubError("interrupted", "The connection is gone.");
@@ -152,14 +152,14 @@ export class WorldServer {
     room.presence.addOwn(connection.user.id, 1, { trace: connection.attached.trace });
   }
 
-  /** The room that the connection came for; `missed` entries and presence are read in the same turn. */
+  /** Enters the room that the connection is attached to; the caller reads missed entries and presence in this turn. */
   enterOwn(connection: Connection, topic: Topic): WorldRoom {
     const room = this.room(topic);
     this.#enter(connection, room);
     return room;
   }
 
-  /** What the connection has published there is for the members of then. */
+  /** Leaves a room, after a flush of earlier publications, which are for the members of that time. */
   leave(connection: Connection, topic: Topic, how: "left" | "set" = "left"): void {
     const room = this.room(topic);
     if (!this.memberships.has(connection, room.name)) return;
@@ -185,14 +185,14 @@ export class WorldServer {
     for (const frame of frames) this.#peers.get(connection)?.receive(frame as string);
   }
 
-  /** The server closes the connection. */
+  /** Closes the connection, as the server. */
   close(connection: Connection, why: CloseCode, detail?: string): void {
     const peer = this.#peers.get(connection);
     this.ended(connection, endOf(why, detail), why);
     peer?.onClose(why, fitReason(closeReason(why, detail)));
   }
 
-  /** The connection has ended; `error` is undefined where its client closed it on purpose. May be repeated. */
+  /** Called when the connection has ended; `error` is undefined if its client closed it on purpose. May be repeated. */
   ended(connection: Connection, error: Error | undefined, why?: CloseCode): void {
     if (!this.#connections.delete(connection)) return;
     this.#byId.delete(connection.id);
@@ -220,7 +220,7 @@ export class WorldServer {
     this.#hooks.add(done);
   }
 
-  /** Done when nothing has happened for some turns of the event loop. Hooks that wait for I/O get more of them. */
+  /** Resolves after some turns of the event loop without an event. Hooks that wait for I/O get more turns. */
   async settled(): Promise<void> {
     for (let [turns, quiet] = [0, 0]; quiet < QUIET_TURNS && turns < MOST_TURNS; turns++) {
       const before = this.#events;
@@ -232,8 +232,8 @@ export class WorldServer {
   }
 }
 
-/** A flush takes three turns after one that has just been. */
+/** Turns without an event: a flush that follows another needs three. */
 const QUIET_TURNS = 5;
 const HOOK_TURNS = 50;
-/** An endless stream never comes to rest. */
+/** The most turns: an endless stream never settles. */
 const MOST_TURNS = 1_000;

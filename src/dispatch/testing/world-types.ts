@@ -1,4 +1,4 @@
-// Types of `world`: its setting, and what a test gets.
+// Types of `world`: its options and its result.
 
 import type { HandlersOf } from "../../client/model/client-handlers.ts";
 import type { Frame } from "../../client/transport/wire.ts";
@@ -38,24 +38,24 @@ export interface Joining<H extends AnyHub> {
 export interface Received {
   readonly method: string;
   readonly args: readonly unknown[];
-  /** The room it was published in, as a topic. Absent: it is for this connection alone. */
+  /** The room it was published in, as a topic. Absent: it is only for this connection. */
   readonly room?: string;
   readonly position?: string;
 }
 
-/** What a join gives. */
+/** The result of a join. */
 export interface JoinOutcome {
   readonly position: string;
   readonly recovered: boolean;
   readonly replayed: number;
 }
 
-/** One connection, as its client uses it. */
+/** One connection, for its client. */
 export interface Caller<H extends AnyHub> extends HubCalls<H> {
   readonly connectionId: string;
-  /** The hub's messages so far, in the order in which they came. The array grows. */
+  /** The hub's messages so far, in the order of their arrival. The array grows. */
   readonly received: readonly Received[];
-  /** Everything that came, as JSON-RPC: also the protocol's own (`$/connected`, `$/presence`, `$/left`) and answers. */
+  /** All received messages as JSON-RPC, also answers and the protocol's own (`$/connected`, `$/presence`, `$/left`). */
   readonly frames: readonly Frame[];
   /** Why the server has closed the connection; undefined while it is open. */
   readonly closed: { readonly code: number; readonly reason: string } | undefined;
@@ -84,21 +84,21 @@ export interface CallerOptions {
 /** A hub with several callers, in memory. */
 export interface World<H extends AnyHub> {
   /**
-   * Opens a connection; done when the hub's `connected` is. Rejects with `forbidden` where a policy refuses, and with
-   * what the policy throws.
+   * Opens a connection; resolves when the hub's `connected` is done. Rejects with `forbidden` if a policy refuses, and
+   * with the policy's error.
    */
   connect(joining?: Joining<H>): Promise<Caller<H>>;
-  /** The hub's clients, as services and `hubContext` reach them. */
+  /** The hub's clients, like those of services and `hubContext`. */
   readonly clients: Clients<ClientOf<H>>;
   /** The history and presence of a room, by its topic. */
   room(topic: string): RoomView;
   /** Milliseconds since 1970. Stands still between two moves. */
   readonly now: number;
   /**
-   * Moves the time: graces, deadlines and expiries come in their order, and everything that they begin settles. Timers
-   * and `Date.now()` of hub code itself are real, or the test's own fakes.
+   * Advances the clock: graces, deadlines and expiries come in their order, and their effects settle. Timers and
+   * `Date.now()` of hub code itself are real, or the test's own fakes.
    */
   advance(ms: number): Promise<void>;
-  /** Done when nothing happens any more: messages are delivered, hooks have run. Work that waits for I/O may go on. */
+  /** Resolves when all messages are delivered and hooks have run. Work that waits for I/O may continue. */
   settled(): Promise<void>;
 }

@@ -1,6 +1,5 @@
-// Several callers of one hub in memory: what each receives, and what rooms keep. Calls, rooms, presence and the wire
-// are the code of the server and of the client; sockets, Durable Objects, tokens and limits of connections are left
-// out.
+// Several callers of one hub in memory, with rooms, their history and presence. Calls, rooms, presence and the wire are
+// the code of the server and of the client; sockets, Durable Objects, tokens and limits of connections are left out.
 
 import { HubError } from "../../model/errors.ts";
 import { ALL, formatTopic, parsePosition, parseTopic, type Topic } from "../../model/topic.ts";
@@ -14,7 +13,7 @@ import type { Messenger } from "../context/messenger.ts";
 import { roomView } from "../context/room-views.ts";
 import type { AnyHub } from "../define/hub-definition.ts";
 import { servedHub, type ServedHub } from "../define/hub-tables.ts";
-import { callAt, mayEnter, mayReadHistory, rulesAt } from "../define/policies.ts";
+import { callAt, mayEnter, mayReadHistory, mayUse, rulesAt } from "../define/policies.ts";
 import { policyRuntime } from "../define/runtime.ts";
 import { dispatcher } from "../dispatcher.ts";
 import { userOf } from "./default-user.ts";
@@ -76,15 +75,13 @@ class MemoryWorld implements World<AnyHub> {
     return caller;
   }
 
-  /** Throws `forbidden`, and what a policy throws. */
+  /** Throws `forbidden`, and errors of a policy. */
   async #admit(user: User, room: Topic): Promise<void> {
-    const { authorize, name: hub } = this.#served;
-    const runtime = this.#policyRuntime();
     const isAdmitted =
       room.kind === "all"
-        ? ((await authorize?.({ hub, user, args: [], ...runtime })) ?? true)
-        : await mayEnter(...this.#policyInput(user, room));
-    if (isAdmitted) return;
+        ? mayUse(this.#served, { user, ...this.#policyRuntime() })
+        : mayEnter(...this.#policyInput(user, room));
+    if (await isAdmitted) return;
     throw new HubError(
       "forbidden",
       `This ${room.kind === "all" ? "hub" : "room"} is not for this user.`,
@@ -153,7 +150,7 @@ class MemoryWorld implements World<AnyHub> {
     return clientsOf<never>(this.#serviceMessenger());
   }
 
-  /** Messages are delivered when a call is done. */
+  /** A messenger for services: its calls resolve when messages are delivered. */
   #serviceMessenger(): Messenger {
     const host = this.#server.host(ALL);
     const messenger = messengerOf({ host, served: this.#served }, { tickets: [], elsewhere: [] });
@@ -183,6 +180,6 @@ class MemoryWorld implements World<AnyHub> {
   }
 }
 
-/** Users are given as they are: there are no tokens. */
+/** Refuses `$/refresh`, because a world has users without tokens. */
 const refuseToken = (): Promise<User> =>
   Promise.reject(new HubError("invalid_request", "A world has no tokens: use refresh(user)."));

@@ -1,5 +1,5 @@
-// Whether a user's account refuses it, for requests that reach no object which would ask: those that hold connections
-// ask by themselves before one begins.
+// Checks the user's account (ban, revoked token) for requests that reach no room or relay. Objects that hold
+// connections check the account themselves before a connection begins.
 
 import { accountOf, factsOf, type User } from "../../model/user.ts";
 import { errorOf } from "../../rooms/rpc/fault.ts";

@@ -1,6 +1,6 @@
 // Admission of a client: its user, the rate of connections, the connect webhook, and the rules of the room; then the
-// request to a room's object to accept its socket. All that can be refused here is refused before any object is
-// reached, because an object that wakes for a refusal costs more than the refusal.
+// request to a room's object to accept its socket. Everything that can be refused here is refused before any object is
+// reached, because waking an object costs more than the refusal.
 
 import { authenticate, guestOf, readToken } from "../../auth/authenticate.ts";
 import { callAt, mayEnter, mayReadHistory, rulesAt } from "../../dispatch/define/policies.ts";
@@ -39,13 +39,13 @@ export interface Entrant {
   readonly place: ServingPlace;
 }
 
-/** The rooms of a request, as topics, for the webhook; `own` is the room of its path. */
+/** Returns all rooms of a request, as topics, for the connect webhook; `own` is the room of the request's path. */
 type RoomsOf = (own: Topic) => readonly string[];
 
 /**
  * Admits a request to the room of its path. The order of the checks is fixed, and each throws its own error:
- * configuration, origin, token; path; hub; names of rooms; rate; webhook; the hub's rules. With several rooms, only the
- * one of the path has been authorized then: see `authorize` for the others.
+ * configuration, origin, token; path; hub; names of rooms; rate; webhook; the hub's rules. If the request names several
+ * rooms, only the room of the path is authorized here: the caller must call `authorize` for the others.
  */
 export async function admitToRoom(
   request: Request,
@@ -64,16 +64,16 @@ export async function admitToRoom(
 interface Named {
   readonly hub: string;
   /**
-   * Of a further request of a connection: it has the guest's id. The caller must pass the token to its relay, and do
-   * nothing before the relay has found it genuine.
+   * The connection token of a further request of a connection: a guest's id is taken from it. The caller must pass the
+   * token to the relay, and do nothing before the relay has found it genuine.
    */
   readonly connectionToken?: string | undefined;
 }
 
 /**
- * The user of a request: that of its token, or a guest where it has none and the hub admits guests (`anonymous`).
- * Configuration and origin are checked in both cases. `hub` is the name that the request asks for; that there is none
- * may be learned only with a token. Throws what authentication throws.
+ * The user of a request: the token's user, or a guest if there is no token and the hub admits guests (`anonymous`).
+ * Configuration and origin are checked in both cases. `hub` is the name in the request: without a token, a hub that
+ * does not exist is refused like one that admits no guests. Throws what authentication throws.
  */
 export async function userAt(
   request: Request,
@@ -89,10 +89,10 @@ export async function userAt(
 }
 
 /**
- * Counts the attempt by its rate, and then calls the webhook, so that a client in a loop does not reach the
- * application. Gives the user with the webhook's grant; unchanged where no webhook is configured. Called once for each
- * connection: the application may count on it. Throws `rate_limited`, `misconfigured`, `refused_by_webhook` or
- * `webhook_unavailable`.
+ * Checks the rate of connections, and then calls the connect webhook: in this order, so that a client in a loop does
+ * not reach the application. Returns the user with the webhook's grant, or unchanged if no webhook is configured.
+ * Called once for each connection: the application may rely on that. Throws `rate_limited`, `misconfigured`,
+ * `refused_by_webhook` or `webhook_unavailable`.
  */
 export async function admitAttempt(attempt: ConnectAttempt, env: Env): Promise<User> {
   await checkConnectRate(attempt, env);
@@ -102,7 +102,8 @@ export async function admitAttempt(attempt: ConnectAttempt, env: Env): Promise<U
 }
 
 /**
- * The same, and then checks the hub's rules for the entrant's room. `rooms` are all rooms of the request, as topics.
+ * Does what `admitAttempt` does, and then checks the hub's rules for the entrant's room. `rooms` are all rooms of the
+ * request, as topics.
  */
 export async function admitEntrant(entrant: Entrant, rooms: readonly string[]): Promise<Entrant> {
   const { request, user, served, topic: room, place } = entrant;
@@ -122,9 +123,9 @@ const policyInput = ({ served, user, topic: room, place }: Entrant) =>
   [callAt(served, { user, room, ...policyRuntime(place, served) }), rulesAt(served, room)] as const;
 
 /**
- * Counts one new connection, by user and by network, with a Rate Limiting binding, if there is one: near the client,
- * and approximately. The user's account (rooms/account) counts exactly, and later. Both keys are counted even where the
- * first is over its limit, so that a change of user does not hide a network. Throws `rate_limited`.
+ * Counts a new connection by user and by network with the Rate Limiting binding, if there is one: near the client, and
+ * approximately. The user's account (rooms/account) counts exactly, later. Both keys are counted even if the first is
+ * over its limit, so that a network which changes its user is counted all the same. Throws `rate_limited`.
  */
 async function checkConnectRate(
   { request, user }: Pick<ConnectAttempt, "request" | "user">,
@@ -143,15 +144,15 @@ async function checkConnectRate(
 interface Resumption {
   /** Its position in the room's log, as text. */
   readonly since?: string | undefined;
-  /** The id of its earlier connection: that one ends, and messages that excluded it are not replayed. */
+  /** The id of the earlier connection, which is ended; messages that excluded it are not replayed. */
   readonly previous?: string | undefined;
-  /** It announces pings. */
+  /** The client announces that it will send pings. */
   readonly pings?: boolean;
 }
 
 /**
- * The room's answer: an upgrade with a socket, or a refusal. A room whose object is full passes further sockets to
- * relays. Throws `invalid_position`, and `relay_full` where all of those are full, too.
+ * The room's answer: an upgrade with a socket, or a refusal. If the room's object is full, the socket goes to one of
+ * the room's overflow relays. Throws `invalid_position`, and `relay_full` if all those relays are full as well.
  */
 export async function openRoom(
   serving: Serving,
@@ -166,7 +167,7 @@ export async function openRoom(
   return refusalCodeOf(response) === "room_full" ? overflow(serving, entrant, arrival) : response;
 }
 
-/** A relay of the room's own holds the socket and follows the room. The client sees no difference. */
+/** One of the room's overflow relays holds the socket and follows the room. The client sees no difference. */
 function overflow(serving: Serving, entrant: Entrant, arrival: RoomArrival) {
   const { request, user, served, topic } = entrant;
   const room = formatTopic(topic);
@@ -176,8 +177,8 @@ function overflow(serving: Serving, entrant: Entrant, arrival: RoomArrival) {
 }
 
 /**
- * A replay is history. A user who may not read history enters without a position: the room then reports its own
- * position, and that nothing was recovered.
+ * A replay of missed messages counts as reading history. A user who may not read history therefore enters without a
+ * position: the room then reports its own position, and that nothing was recovered.
  */
 async function arrivalOf(entrant: Entrant, resumption: Resumption): Promise<RoomArrival> {
   const { since } = resumption;
@@ -199,5 +200,5 @@ export const continuation = ({ previous, pings }: Resumption): Continuation => (
   ...(pings && { pings: true as const }),
 });
 
-/** Characters. An id of ours is shorter; a longer one is cut, and then equals no id. */
+/** In characters. The server's own ids are shorter; a longer one is cut, and then equals no connection's id. */
 const MAX_CONNECTION_ID = 200;

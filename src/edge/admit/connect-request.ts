@@ -4,14 +4,14 @@
 import type { ConnectRequest } from "../../model/client-request.ts";
 import { urlOf } from "../../model/request-url.ts";
 
-/** Characters of all names and values together. Beyond it the longest pairs are dropped, not cut. */
+/** The most characters of all names and values together. Beyond it the longest pairs are dropped, not cut. */
 const CHARACTERS_AT_MOST = 4_096;
 /** `id` is SignalR's connection token. */
 const SECRET: ReadonlySet<string> = new Set(["authorization", "cookie", "access_token", "id"]);
 
 /**
- * Of a name that is repeated in the query the last value counts; repeated headers are joined, as HTTP has it. Cookies
- * are left out, unless the hub asks for them.
+ * If a name is repeated in the query, the last value counts; repeated headers are joined, as HTTP has it. Cookies are
+ * left out, unless the hub asks for them.
  */
 export function connectRequest(request: Request, { cookies = false } = {}): ConnectRequest {
   const url = urlOf(request);
@@ -26,17 +26,17 @@ export function connectRequest(request: Request, { cookies = false } = {}): Conn
 
 const isSecret = (name: string): boolean => isSecretHeader(name.toLowerCase());
 
-/** Of the headers of the WebSocket handshake, subprotocols may carry a token; the others say nothing of the client. */
+/** Of the WebSocket handshake's headers, subprotocols may carry a token; the others say nothing about the client. */
 const isSecretHeader = (name: string): boolean =>
   SECRET.has(name) || name.startsWith("sec-websocket-");
 
-/** Name and value of a parameter of the query, or of a header. */
+/** Name and value of a query parameter or a header. */
 type Pair = readonly [name: string, value: string];
 
 const sizeOf = (pairs: readonly Pair[]): number =>
   pairs.reduce((size, [name, value]) => size + name.length + value.length, 0);
 
-/** The shortest pairs that fit together, so that one long value does not displace the others. */
+/** Keeps the shortest pairs, as many as fit, so that one long value does not displace the others. */
 function withinLimit(query: readonly Pair[], headers: readonly Pair[]): ConnectRequest {
   let size = 0;
   const fitting = new Set(

@@ -1,5 +1,5 @@
 // The connect webhook: an HTTP endpoint of the application that accepts or refuses a connection before any object is
-// reached, and may set claims beside the token's. It fails closed: without an answer, nobody connects.
+// reached, and may add claims to the token's. It fails closed: without an answer, nobody connects.
 
 import type { Refusal } from "../../auth/auth-refusal.ts";
 import { readConfig, type AuthEnv } from "../../auth/auth-config.ts";
@@ -29,12 +29,13 @@ export interface ConnectAttempt {
 }
 
 const TIMEOUT_MS = 5_000;
-/** Bytes of an answer: its claims are kept in the connection's attachment, as the token's are. */
+/** The most bytes of an answer: its claims are kept in the connection's attachment, like the token's. */
 const ANSWER_BYTES = 4_096;
 
 /**
- * One request, never repeated: the client is waiting, and repeats its own. Clients see the webhook's refusals only;
- * other failures are the application's own, are logged, and become `webhook_unavailable`, which clients retry.
+ * Calls the webhook once, without retries: the client is waiting, and retries its own request. Clients see only the
+ * webhook's refusals. Other failures are the application's own: they are logged, and become `webhook_unavailable`,
+ * after which clients retry.
  */
 export async function askConnectWebhook(
   attempt: ConnectAttempt,
@@ -55,14 +56,15 @@ export async function askConnectWebhook(
   } catch (error) {
     if (error instanceof HubError && error.code === "refused_by_webhook") throw error;
     const why = error instanceof Error ? error.message : String(error);
-    logError("connect_webhook_failed", { why });
+    const { hub, room } = attempt;
+    logError("connect_webhook_failed", { hub, ...(room && { room: formatTopic(room) }), why });
     throw new HubError("webhook_unavailable", "The connect webhook does not answer.");
   }
 }
 
 /**
- * The CloudEvents text of the attempt; its time `at` is in milliseconds. `subject` is the room, or else the hub.
- * Claims are those of the token, as it was verified.
+ * The CloudEvents text of the attempt; `at` is its time in milliseconds since 1970. `subject` is the room, or else the
+ * hub. The claims are those of the verified token.
  */
 function eventOf(attempt: ConnectAttempt, id: string, at: number): string {
   const { request, user, hub, room, rooms = [] } = attempt;
@@ -74,18 +76,17 @@ function eventOf(attempt: ConnectAttempt, id: string, at: number): string {
   return eventText({ id, kind: "connect", tenant: user.tenant, hub, subject, at, data, trace });
 }
 
-/** 2xx accepts, 401 and 403 refuse, all else is a failure. Gives the claims, or undefined where there are none. */
+/** 2xx accepts, 401 and 403 refuse, all else is a failure. Returns the claims, or undefined if there are none. */
 async function readAnswer(answer: Response): Promise<object | undefined> {
   const { status, ok } = answer;
   if (ok && status !== 204) return claimsIn(await textWithin(answer.body, ANSWER_BYTES, tooLarge));
-  await answer.body?.cancel();
   if (status === 401 || status === 403)
     throw new HubError("refused_by_webhook", "This user may not connect here.");
   if (!ok) throw new Error(`It answered ${status}.`);
   return undefined;
 }
 
-/** An empty body is like 204, and `null` like none, also as a whole: so do serializers write what is absent. */
+/** No claims: a 204, an empty body, the body `null`, and `"claims": null`, as serializers write absent values. */
 function claimsIn(text: string): object | undefined {
   if (text === "") return undefined;
   const answer = parseExactJson(text);
@@ -102,8 +103,8 @@ function claimsIn(text: string): object | undefined {
 const tooLarge = () => new Error(`Its answer is over ${ANSWER_BYTES} bytes.`);
 
 /**
- * The claims as a grant. Some claims (`sub`, `iss`, …) are the token's alone: an answer with one of those is invalid
- * as a whole, because the application expects more of it than it would get.
+ * The claims as a grant. Some claims (`sub`, `iss`, …) may come from the token only: an answer with one of those is
+ * invalid as a whole, because the application expects an effect that it would not get.
  */
 function grantIn(claims: object | undefined, env: AuthEnv): Grant | undefined {
   const config = readConfig(env);

@@ -1,8 +1,9 @@
-// Admission of a client to a whole hub, in any protocol: authentication, the hub, the rate, the webhook and the hub's
-// policy, in this order; and the relay that the client's connection belongs to.
+// Admission of a client to a whole hub, in any protocol: authentication, the hub, the rate of connections, the connect
+// webhook and the hub's policy, in this order; and the relay that the client's connection belongs to.
 
 import { authenticateClient } from "../../auth/client-tokens.ts";
 import type { Hubs, ServedHub } from "../../dispatch/define/hub-tables.ts";
+import { mayUse } from "../../dispatch/define/policies.ts";
 import { forbidden, policyText } from "../../dispatch/define/policy-names.ts";
 import { urlOf } from "../../model/request-url.ts";
 import { canonicalName } from "../../model/topic.ts";
@@ -22,7 +23,7 @@ export interface Caller {
   readonly request: Request;
   readonly user: User;
   readonly served: ServedHub;
-  /** By name in lower case: ASP.NET does not distinguish case in names. Of repeated ones the last counts. */
+  /** By name in lower case: ASP.NET does not distinguish case in names. Of repeated parameters the last counts. */
   readonly query: ReadonlyMap<string, string>;
 }
 
@@ -31,7 +32,7 @@ export async function callerOf(request: Request, serving: Serving): Promise<Call
   return admitCaller(await authenticateCaller(request, serving), serving);
 }
 
-/** Admits a new connection. Throws `rate_limited`, what the webhook throws, or `forbidden` of the hub's policy. */
+/** Admits a new connection. Throws `rate_limited`, the webhook's errors, or `forbidden` of the hub's policy. */
 export async function admitCaller(caller: Caller, place: ServingPlace): Promise<Caller> {
   const { request, user, served } = caller;
   const attempt = { request, user, hub: served.name };
@@ -40,16 +41,16 @@ export async function admitCaller(caller: Caller, place: ServingPlace): Promise<
 }
 
 /**
- * Admits a further request of a connection that was admitted when it negotiated; the webhook is not asked again. Its
- * relay keeps the webhook's grant, and identifies the connection by its token. The hub's policy is therefore not asked
- * where there is a webhook: without the grant, the client's own token might not satisfy it. Throws `forbidden`.
+ * Admits a further request of a connection that was admitted when it negotiated. The webhook is not called again: the
+ * relay keeps its grant, and identifies the connection by its token. If there is a webhook, the hub's policy is not
+ * checked here either: without the grant, the client's own token might not satisfy it. Throws `forbidden`.
  */
 export const readmitCaller = async (caller: Caller, place: ServingPlace): Promise<Caller> =>
   readWebhooks(place.env).connect ? caller : authorizeCaller(caller, place);
 
 /**
- * The caller and its hub, not yet admitted. Under `/client` a token is signed with an access key. `connectionToken` is
- * that of a further request of a connection: the caller of this function must have its relay check it. Throws what
+ * The caller and its hub, not yet admitted. Under `/client` a token is signed with an access key. `connectionToken`
+ * comes with a further request of a connection: the caller of this function must have the relay check it. Throws what
  * authentication throws, or `hub_not_found`.
  */
 export async function authenticateCaller(
@@ -75,7 +76,7 @@ export function queryOf(request: Request): Map<string, string> {
   return new Map(pairs.map(([name, value]) => [name.toLowerCase(), value]));
 }
 
-/** As `authenticateCaller`, for a user and a hub that are known already. Throws `hub_not_found`. */
+/** Like `authenticateCaller`, for a user that is authenticated already. Throws `hub_not_found`. */
 export function callerAt(
   { request, user }: Pick<Caller, "request" | "user">,
   hub: string,
@@ -90,10 +91,8 @@ export function callerAt(
 
 async function authorizeCaller(caller: Caller, place: ServingPlace): Promise<Caller> {
   const { served, user } = caller;
-  const { name: hub, authorize: policy } = served;
-  const runtime = policyRuntime(place, served);
-  if (!policy || (await policy({ hub, user, args: [], ...runtime }))) return caller;
-  const expected = () => `authorize: ${policyText(policy)}`;
+  if (await mayUse(served, { user, ...policyRuntime(place, served) })) return caller;
+  const expected = () => `authorize: ${policyText(served.authorize!)}`;
   throw forbidden("This hub is not for this user.", { expected, user });
 }
 
@@ -109,8 +108,8 @@ export function relayTargetOf(caller: Caller): RelayTarget {
 }
 
 /**
- * The client's own name (`?client=`), where the hub remembers groups by it: of users, since a guest is another one when
- * it comes back. Throws `invalid_name`.
+ * The client's own name (`?client=`), if the hub remembers groups by it. Undefined for guests, because a guest who
+ * reconnects is another user. Throws `invalid_name`.
  */
 export function clientNameOf({ query, served, user }: Caller): string | undefined {
   const isRemembered = served.settings.rememberGroups > 0 && !isGuest(user);

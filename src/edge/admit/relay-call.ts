@@ -1,5 +1,5 @@
-// JSON-RPC calls of one HTTP request, run at a relay. The caller is a connection for the length of the request, without
-// a socket; a request that its client gives up is given up at the relay as well.
+// JSON-RPC calls of one HTTP request, run at a relay. There the caller is a connection without a socket for the length
+// of the request. A request that its client aborts is aborted at the relay as well.
 
 import { HubError } from "../../model/errors.ts";
 import { randomId } from "../../rooms/rpc/object-names.ts";
@@ -9,18 +9,19 @@ import { unlessRefused } from "../../rooms/rpc/fault.ts";
 import type { Relay } from "./relay-choice.ts";
 import type { Serving } from "./serving.ts";
 
-/** The caller is admitted, and its calls have a rate of their own at the relay. */
+/** The calls of an admitted caller. The relay limits their rate for each user. */
 interface RelayCall {
   readonly caller: Caller;
   readonly serving: Serving;
-  /** Aborted when the client is gone, or its deadline has passed. */
+  /** Aborted when the client has gone, or its deadline has passed. */
   readonly signal: AbortSignal;
 }
 
 /**
- * The answers to the text of one request: one answer, or an array of them for a batch; empty where all calls are
- * notifications. Errors of single calls are part of the answers. Throws `relay_full`, and what ended the connection
- * before it could answer: `rate_limited`, `timed_out`, `unauthorized`, `interrupted` or a refusal of the account.
+ * Runs the calls in the text of one request. Returns one answer, or an array of them for a batch; empty text if all
+ * calls are notifications. Errors of single calls are part of the answers. Throws `relay_full`, or the reason for which
+ * the connection ended before it could answer: `rate_limited`, `timed_out`, `unauthorized`, `interrupted` or a refusal
+ * of the account.
  */
 export async function callRelay(
   { caller, serving, signal }: RelayCall,

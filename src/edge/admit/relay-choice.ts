@@ -1,6 +1,6 @@
-// The choice of a relay for a client. Relays of a hub are arranged in levels, by region: a client asks level by level
-// until a relay has room, so that few relays are used while few clients are there. Relays that were full or did not
-// answer a moment ago are skipped.
+// The choice of a relay for a client. A hub's relays are arranged in levels, by region: one relay of each level is
+// tried, until one has capacity, so that few relays are used while there are few clients. Relays that were full or did
+// not answer a moment ago are skipped.
 
 import { hashOf } from "../../model/text-hash.ts";
 import { HubError } from "../../model/errors.ts";
@@ -18,7 +18,7 @@ import { seatTokenParts } from "../../rooms/rpc/seat-token.ts";
  */
 export type Relay = Pick<RelayRpc, "fetch" | "seat" | "post" | "refresh" | "answer" | "hangUp">;
 
-/** The relays that come into question for a client. */
+/** Which relays may hold a client, and how one of them is chosen. */
 export interface RelayTarget {
   readonly domain: Domain;
   /** Cloudflare's code for the continent of the client's request. */
@@ -27,28 +27,27 @@ export interface RelayTarget {
   readonly key?: string;
   /** Set for the overflow of a room, as a topic: its relays hold connections to this room only. */
   readonly room?: string;
-  /** The attempt must not be made at another relay where one failed: that one may have done it. */
+  /** If a relay failed, the attempt must not be repeated at another one: the first may have carried it out. */
   readonly isOnce?: boolean;
 }
 
-/** Groups of a client that names itself are looked for at other levels only where its relay was full. */
+/** Clients with a key go to other levels only if their relay is full: only it remembers the groups of the client. */
 const isOnlyFor = ({ isOnce, key }: RelayTarget): boolean => isOnce === true || key !== undefined;
 
-/** How long a relay that is full or does not answer is skipped. */
+/** How long a relay is skipped after it was full or did not answer. */
 const SKIPPED_MS = 2_000;
-/** Relays that are remembered; beyond it all are forgotten, which costs a few refused requests. */
+/** The most relays that are remembered; beyond it all are forgotten, which costs a few refused requests. */
 const REMEMBERED = 1_000;
 
-/** Chooses relays, and remembers for one isolate which of them had no room, or did not answer. */
+/** Chooses relays, and remembers for one isolate which of them were full or did not answer. */
 export class RelayChoice {
-  /** By object name, milliseconds since 1970. */
+  /** By object name: until when the relay is skipped, in milliseconds since 1970. */
   readonly #skippedUntil = new Map<string, number>();
 
   /**
-   * Runs `attempt` at one relay after another until it gives a result. It gives undefined where the relay is full, and
-   * must have changed nothing there. A relay that the platform cannot reach is passed by like a full one, where the
-   * target allows it. Throws what `attempt` throws else; where no relay is left, the platform's last error or
-   * `relay_full`.
+   * Runs `attempt` at one relay after another until it returns a result. It must return undefined if the relay is full,
+   * and have changed nothing there. A relay that the platform cannot reach is skipped like a full one, if the target
+   * allows it. Throws other errors of `attempt`; and if no relay is left, the platform's last error or `relay_full`.
    */
   async find<T>(
     serving: Placing,
@@ -70,7 +69,7 @@ export class RelayChoice {
     throw unreached ?? new HubError("relay_full", "All relays are full.");
   }
 
-  /** One of each level that is not skipped, by object name. */
+  /** Yields one relay of each level, with its object name; without relays that are skipped at present. */
   *#relaysFor(serving: Placing, target: RelayTarget): Iterable<readonly [string, Relay]> {
     const { domain, continent, key, room } = target;
     const { RELAYS } = objectsOf(serving);
@@ -93,7 +92,7 @@ export class RelayChoice {
     this.#skippedUntil.set(name, Date.now() + SKIPPED_MS);
   }
 
-  /** The answer of the first relay with room: an upgrade, or another refusal than that it is full. */
+  /** The answer of the first relay that is not full: an upgrade, or a refusal for another reason. */
   enter(serving: Placing, target: RelayTarget, arrival: object): Promise<Response> {
     return this.find(serving, target, async (relay) => {
       const response = await handOver(relay, arrival);
@@ -102,13 +101,13 @@ export class RelayChoice {
   }
 }
 
-/** Undefined outside of Cloudflare's network; relays of any region come into question then. */
+/** Undefined outside of Cloudflare's network; relays of any region may be chosen then. */
 export const continentOf = ({ cf }: Request): unknown =>
   ((cf ?? {}) as { continent?: string }).continent;
 
 /**
- * The relay that issued a connection token, whose name is part of the token; undefined for malformed tokens. Whether
- * the token is genuine only that relay can tell.
+ * The relay that issued a connection token: its name is part of the token. Undefined for malformed tokens. Only that
+ * relay can check whether the token is genuine.
  */
 export function relayOfToken(serving: Placing, domain: Domain, token: string): Relay | undefined {
   const { relay } = seatTokenParts(token) ?? {};

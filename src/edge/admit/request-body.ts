@@ -1,11 +1,11 @@
-// Bodies of requests within a limit of bytes. A body beyond it is refused without being read to its end.
+// Reads request bodies up to a limit of bytes. A larger body is refused without being read to its end.
 
 import { chunksWithin } from "../../model/bounded-read.ts";
 import { HubError } from "../../model/errors.ts";
 
 /**
- * Throws `unsupported_media_type` for a body that is compressed, since none is larger than it looks; and `too_large`:
- * where the length was declared, before the first byte is read.
+ * Throws `unsupported_media_type` for a compressed body, so that no body is larger than its bytes on the wire; and
+ * `too_large`: before the first byte is read, if the length was declared.
  */
 export async function bodyWithin(request: Request, most: number): Promise<ArrayBuffer> {
   const coding = request.headers.get("content-encoding") ?? "";
@@ -13,7 +13,7 @@ export async function bodyWithin(request: Request, most: number): Promise<ArrayB
     throw new HubError("unsupported_media_type", "A body is not compressed: no Content-Encoding.");
   const length = request.headers.get("content-length");
   if (Number(length) > most) throw tooLarge(most);
-  // The engine reads a whole body at a fraction of the cost of chunks. HTTP holds the client to the declared length.
+  // Reading a whole body costs a fraction of reading chunks. HTTP holds the client to the declared length.
   if (length !== null) return checkSize(await request.arrayBuffer(), most);
   const chunks: Uint8Array[] = [];
   for await (const chunk of chunksWithin(request.body, most, () => tooLarge(most)))
@@ -28,7 +28,7 @@ function checkSize(body: ArrayBuffer, most: number): ArrayBuffer {
 
 const tooLarge = (most: number) => new HubError("too_large", `A body has ${most} bytes at most.`);
 
-/** The text of a body, without its byte order mark; undefined where it is not UTF-8. */
+/** The text of a body, without its byte order mark; undefined if it is not UTF-8. */
 export function utf8Text(body: ArrayBuffer | Uint8Array): string | undefined {
   try {
     return new TextDecoder("utf-8", { fatal: true, ignoreBOM: false }).decode(body);

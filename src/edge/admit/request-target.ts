@@ -10,8 +10,8 @@ import { withFacts } from "../../model/refusal-facts.ts";
 import { urlOf } from "../../model/request-url.ts";
 
 /**
- * The part of a URL's path that a pattern such as `/realtime/:region` matches: as many segments as it has. A slash at
- * the pattern's end is the one that the rest of the path begins with.
+ * The part of a URL's path that a pattern such as `/realtime/:region` matches: as many segments as the pattern has. A
+ * slash at the pattern's end does not count: it begins the rest of the path.
  */
 export function mountedAt(pattern: string, request: Request): string {
   if (pattern === "/" || pattern === "") return "";
@@ -34,13 +34,13 @@ export function servedHub(hubs: Hubs, name: string): ServedHub {
   return served;
 }
 
-/** In quotes. The name is a stranger's: no answer repeats more of it than a person reads. */
+/** In quotes. The name comes from a client: no answer repeats more of it than a person would read. */
 const shortened = (name: string): string =>
   JSON.stringify(name.length > 64 ? `${name.slice(0, 64)}…` : name);
 
 /**
- * The hub that a request names, as it was asked for; empty where it names none. Its route names it, or its URL does:
- * `/hubs/{hub}`, `/parties/{hub}`, or the query below `/client`, as Azure has it. Whether it is served is not checked.
+ * The hub that a request names, as it was written; empty if it names none. The hub is named by the route, or by the
+ * URL: `/hubs/{hub}`, `/parties/{hub}`, or the query below `/client`, as Azure has it. That it exists is not checked.
  */
 export function requestedHub(
   request: Request,
@@ -54,7 +54,7 @@ export function requestedHub(
 
 const HUB_DOORS: ReadonlySet<string> = new Set(["hubs", "parties"]);
 
-/** Text that is not UTF-8 is not changed: no hub has such a name. */
+/** Text that is not UTF-8 is returned unchanged: no hub has such a name. */
 function decoded(segment: string): string {
   try {
     return decodeURIComponent(segment);
@@ -63,7 +63,7 @@ function decoded(segment: string): string {
   }
 }
 
-/** As it stands in the path, decoded; whether the kind exists is checked by admission. */
+/** A room as it is written in the path, decoded; admission checks whether the kind exists. */
 interface RoomPath {
   readonly kind: string;
   readonly name: string;
@@ -76,7 +76,7 @@ const PLURALS: ReadonlyMap<string, string> = new Map([
   ["users", "user"],
 ]);
 
-/** Reads a path that one of the two routes matched; an unknown kind is empty. Throws `invalid_name`. */
+/** Reads a path of either of the two forms above; an unknown kind becomes empty. Throws `invalid_name`. */
 export function roomPathOf(pathname: string): RoomPath {
   const [, root, , third = "", name = ""] = pathname.split("/");
   if (root === "parties") return partyPath(decodePathSegment(third));
@@ -84,15 +84,15 @@ export function roomPathOf(pathname: string): RoomPath {
 }
 
 /**
- * The first colon ends the kind: names may have colons of their own. Without a colon the kind is empty, which admission
- * refuses with `room_kind_not_found`.
+ * The first colon ends the kind: names may contain colons. Without a colon the kind is empty, which admission refuses
+ * with `room_kind_not_found`.
  */
 function partyPath(room: string): RoomPath {
   const colon = room.indexOf(":");
   return { kind: room.slice(0, Math.max(colon, 0)), name: room.slice(colon + 1) };
 }
 
-/** Percent-decodes once, never twice: `%2541` is the name `%41`. Throws `invalid_name` for what is not UTF-8. */
+/** Percent-decodes once, never twice: `%2541` is the name `%41`. Throws `invalid_name` if the bytes are not UTF-8. */
 export function decodePathSegment(segment: string): string {
   try {
     return decodeURIComponent(segment);
@@ -101,6 +101,8 @@ export function decodePathSegment(segment: string): string {
   }
 }
 
-/** An event stream, as EventSource asks for it. `*`-forms do not count: clients that poll send those as well. */
+/**
+ * Whether `Accept` names event streams, as EventSource does. `*`-forms do not count: polling clients send those too.
+ */
 export const wantsEventStream = ({ headers }: Request): boolean =>
   headers.get("accept")?.toLowerCase().includes("text/event-stream") ?? false;

@@ -1,5 +1,5 @@
-// The parts that every door of the endpoint serves a request with. `endpoint(hubs)` makes what lives as long as the
-// isolate; the environment comes with each request.
+// The parts with which each protocol's handlers serve a request. `endpoint(hubs)` makes the parts that live as long as
+// the isolate; the environment comes with each request.
 
 import type { AuthEnv, UserIdProvider } from "../../auth/authenticate.ts";
 import type { Hubs } from "../../dispatch/define/hub-tables.ts";
@@ -9,7 +9,7 @@ import type { PostedPings } from "./posted-pings.ts";
 import type { RelayChoice } from "./relay-choice.ts";
 
 export interface ConnectRateEnv {
-  /** The rate of new connections. Optional: without it only accounts limit the rate. */
+  /** Limits the rate of new connections. Optional: without it only accounts limit the rate. */
   readonly CONNECT_LIMITER?: RateLimit;
 }
 
@@ -20,7 +20,7 @@ export interface Serving {
   readonly hubs: Hubs;
   readonly relays: RelayChoice;
   readonly pings: PostedPings;
-  /** Replaces the claim with the user's id. */
+  /** Gives the user's id instead of the claim that has it by default. */
   readonly userId?: UserIdProvider | undefined;
   /** Where objects are. */
   readonly place?: Place | undefined;
@@ -35,5 +35,5 @@ export interface Serving {
 /** Keeps the worker running until the work is done, also after its request has been answered or given up. */
 export type WaitUntil = (work: Promise<unknown>) => void;
 
-/** The worker, as hub code reaches it while a request is admitted. */
+/** The parts of the worker that hub code may use while a request is admitted. */
 export type ServingPlace = Pick<Serving, "env" | "waitUntil">;

@@ -1,15 +1,15 @@
-// The version that our own client says in its query. Other clients say none, and are served without a check of theirs.
+// The version that Dormouse's own client sends in its query. Other clients send none, and are not checked.
 
 import { HubError } from "../../model/errors.ts";
 import { VERSION_PARAMETER } from "../../model/package-version.ts";
 import { urlOf } from "../../model/request-url.ts";
 
-/** The oldest client whose messages this server understands. Raised by a change of the protocol, and seldom. */
+/** The oldest client whose messages this server understands. Raised only by an incompatible change of the protocol. */
 const OLDEST = "0.1.0";
 
 const VERSION_FORM = /^(?:0|[1-9]\d{0,3})(?:\.(?:0|[1-9]\d{0,3})){2}$/;
 
-/** `major.minor.patch`; undefined for clients that say none, or something else. At most 14 characters. */
+/** `major.minor.patch`; undefined for clients that send none, or something else. At most 14 characters. */
 export function clientVersionOf(request: Request): string | undefined {
   const url = urlOf(request);
   if (!url.search.includes(`${VERSION_PARAMETER}=`)) return undefined;
@@ -18,8 +18,8 @@ export function clientVersionOf(request: Request): string | undefined {
 }
 
 /**
- * Throws `client_too_old`. A client that is newer than the server passes: it may know less of it than it could. A
- * preflight passes, too: pages are not shown why one failed, and read the refusal of the request that follows.
+ * Throws `client_too_old`. A client that is newer than the server passes. So does a preflight: browsers do not show
+ * pages why one failed, but they do show the refusal of the request that follows.
  */
 export function checkClientVersion(request: Request): void {
   const version = request.method === "OPTIONS" ? undefined : clientVersionOf(request);
@@ -30,7 +30,7 @@ export function checkClientVersion(request: Request): void {
   );
 }
 
-/** Both are of the form above. */
+/** Both versions are `major.minor.patch`. */
 function isOlder(version: string, other: string): boolean {
   const [own, others] = [version, other].map((text) => text.split(".").map(Number));
   const at = own!.findIndex((part, index) => part !== others![index]);

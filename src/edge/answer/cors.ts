@@ -23,8 +23,8 @@ function appended(response: Response, headers: readonly (readonly [string, strin
 }
 
 /**
- * Answers `OPTIONS` for every route, whether it exists or not. Without the allowing headers a browser does not send the
- * request that it asked about. Browsers may keep the answer for ten minutes.
+ * Answers `OPTIONS` for every route, whether it exists or not. Without the allowing headers a browser does not send its
+ * actual request. Browsers may keep the answer for ten minutes.
  */
 export function preflight(request: Request, env: AuthEnv): Response {
   const headers = new Headers(headersFor(request, env));
@@ -38,8 +38,8 @@ export function preflight(request: Request, env: AuthEnv): Response {
 }
 
 /**
- * A line of the log for the preflight of a foreign origin: the request itself never comes, and the page learns only
- * that `fetch` failed. The status is that of the refusal; a preflight is answered with 204 in any case.
+ * Logs the preflight of a foreign origin: the browser never sends the request itself, and shows the page only that
+ * `fetch` failed. The logged status is that of the refusal; a preflight is answered with 204 in any case.
  */
 export function logForeignOrigin(request: Request, env: AuthEnv & ObjectEnv, hub: string): void {
   try {
@@ -50,8 +50,8 @@ export function logForeignOrigin(request: Request, env: AuthEnv & ObjectEnv, hub
 }
 
 /**
- * Of a misconfigured server too, so that pages can read its refusals: only the origins have to be right. Tests of
- * applications ask for paths without bindings.
+ * Works for a server that is otherwise misconfigured, so that pages can read its refusals: only the origins have to be
+ * valid. `env` is undefined in tests of applications that request paths without bindings.
  */
 const originsOf = (env: AuthEnv | undefined): ReadonlySet<string> =>
   readOrigins(String(env?.ALLOWED_ORIGINS ?? "")) ?? new Set();

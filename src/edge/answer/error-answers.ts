@@ -1,5 +1,5 @@
-// Answers to requests that failed. Every refusal has a stable code, in `x-dormouse-error` and in its body; of SignalR's
-// refusals only 401 and 403 have it there.
+// Answers to requests that failed. Every refusal has a stable code, in `x-dormouse-error` and in its body; refusals to
+// SignalR clients have it in the body only with 401 and 403.
 
 import { Refusal, refusalResponse } from "../../auth/authenticate.ts";
 import { errorBody } from "../../model/error-body.ts";
@@ -9,7 +9,7 @@ import { logError } from "../../model/logger.ts";
 import { refusalHeaders } from "../../model/refusal-headers.ts";
 import { isOverload, OVERLOAD } from "./overload.ts";
 
-/** The answer to whatever a route threw. An unexpected error is logged, and shown as `internal`. */
+/** The answer to an error that a route threw. An unexpected error is logged, and shown as `internal`. */
 export function refusedAnswer(error: unknown, inWords = false): Response {
   if (error instanceof Refusal) return refusalResponse(error);
   if (isOverload(error as Error)) return unavailable();
@@ -26,8 +26,8 @@ function unavailable(): Response {
 }
 
 /**
- * `inWords`: the body is the error's sentence alone, but for 401 and 403: those are JSON at every door, so that one
- * reader of codes does for all.
+ * `inWords`: the body is only the error's sentence, except for 401 and 403: those are JSON in every protocol, so that
+ * clients can read their codes in one way.
  */
 export function errorAnswer(error: HubError, status: number, inWords = false): Response {
   const { code, message, retryAfter } = error;

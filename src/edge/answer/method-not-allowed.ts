@@ -1,4 +1,4 @@
-// 405 for a path that is there, with the verbs that it has (RFC 9110 §15.5.6).
+// 405 for a path that exists, with the verbs that it supports (RFC 9110 §15.5.6).
 
 import { HubError } from "../../model/errors.ts";
 import { errorAnswer } from "./error-answers.ts";

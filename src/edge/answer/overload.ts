@@ -1,6 +1,6 @@
-// Errors of the platform that are no fault of the request: it may succeed when it is repeated.
+// Errors of the platform for which the request is not to blame: it may succeed when it is repeated.
 
-/** The answer to a request that met such an error. */
+/** The answer to a request that failed with such an error. */
 export const OVERLOAD = {
   code: "unavailable",
   message: "The hub's objects are overloaded.",
@@ -8,8 +8,8 @@ export const OVERLOAD = {
 
 /**
  * Whether a Durable Object was overloaded, reset or moved. Cloudflare marks such errors with the properties
- * `overloaded` and `retryable` (Durable Objects, "Error handling"), and those of calls that an object's end met with
- * `durableObjectReset`, as workerd does.
+ * `overloaded` and `retryable` (Durable Objects, "Error handling"); workerd marks errors of calls that were cut off by
+ * the end of the object with `durableObjectReset`.
  */
 export const isOverload = (error: Error): boolean =>
   error.name !== "HubError" &&

@@ -1,6 +1,6 @@
-// The operator's record of refused requests: a line of the log, and a data point of Workers Analytics Engine where
-// that is configured. Browsers hide the reason of a refused handshake from the page, so that the log is often the
-// only trace.
+// The operator's record of refused requests: a line of the log, and a data point of Workers Analytics Engine if that
+// is configured. Browsers hide the reason of a refused handshake from the page, so that the log is often the only
+// trace.
 
 import { isDevelopment } from "../../model/environment.ts";
 import { logWarning } from "../../model/logger.ts";
@@ -10,20 +10,20 @@ import { writeRefusal } from "../../rooms/observe/analytics.ts";
 import type { ObjectEnv } from "../../rooms/rpc/object-env.ts";
 
 export interface RefusalRecord {
-  /** Empty where the request names none. */
+  /** Empty if the request names none. */
   readonly hub: string;
   readonly status: number;
   /** Stable: dashboards and alerts count by it. */
   readonly code: string;
   /** The claim of the token that was missing or wrong: its name, never its value. */
   readonly claim?: string | undefined;
-  /** The error, if the worker itself refused; or the answer to it. */
+  /** The error, if the worker itself refused; else the answer of the object that refused. */
   readonly error?: unknown;
 }
 
 /**
- * Never logs the query, which may hold a token. In development the line also has what was expected and what came, as
- * far as the error has it.
+ * Never logs the query, which may hold a token. In development the line also has the expected and the actual value, if
+ * the error has them.
  */
 export function logRefusal(
   request: Request,

@@ -1,6 +1,6 @@
-// Refusals that a browser can read. Browsers show a page neither status nor headers of a refused upgrade, so our own
-// client is refused on the socket instead: the upgrade is accepted, the reason is its only message, and a close
-// follows. Why not by a second request: docs/design/json-rpc-wire.md#cc3.
+// Refusals that a page can read. Browsers show a page neither status nor headers of a refused upgrade, so Dormouse's
+// own client is refused on the socket instead: the upgrade is accepted, the reason is sent as the only message, and the
+// socket is closed. Why not by a second request: docs/design/json-rpc-wire.md#cc3.
 
 import { errorBody, type ErrorBody } from "../../model/error-body.ts";
 import { shouldRetry } from "../../model/errors.ts";
@@ -10,23 +10,23 @@ import { fitReason } from "../../rooms/connection/close-socket.ts";
 import { clientVersionOf } from "./client-version.ts";
 import { wantsWebSocket } from "./upgrade-request.ts";
 
-/** Close codes. Not among `CLOSE`, which ships to pages: a client has the reason by the message before. */
+/** Close codes. Not part of `CLOSE`, which ships to pages: a client has the reason from the message before. */
 const [REFUSED_FOR_NOW, REFUSED] = [4420, 4520];
 
 /**
- * Sockets of one isolate whose clients have not answered the close yet. A worker cannot end such a socket itself
- * (docs/design/platform.md#pl33), and a hostile client never answers: their number has a limit, beyond which refusals
- * are plain answers.
+ * The most sockets of one isolate whose clients have not answered the close yet. A worker cannot end such a socket
+ * itself (docs/design/platform.md#pl33), and a hostile client never answers. Beyond this number refusals are plain HTTP
+ * answers.
  */
 const CLOSING_AT_MOST = 500;
-/** The platform has ended a silent socket by then; its close event may never come. */
+/** After this time the platform has ended a silent socket, even if its close event never came. */
 const FORGET_MS = 120_000;
 
 export class RefusedSockets {
-  /** By socket, when it was closed here, in milliseconds since 1970; the oldest first. */
+  /** When each socket was closed by this side, in milliseconds since 1970; the oldest first. */
   readonly #closing = new Map<WebSocket, number>();
 
-  /** A refusal: on a socket, where a client of ours has asked for one; else as it is. Never rejects. */
+  /** Sends a refusal on a socket, if Dormouse's own client requested one; else returns it unchanged. Never rejects. */
   async tell(request: Request, response: Response): Promise<Response> {
     const { status } = response;
     if (!wantsWebSocket(request) || clientVersionOf(request) === undefined) return response;
@@ -57,7 +57,7 @@ export class RefusedSockets {
   }
 }
 
-/** A refusal of a route for other clients has a body of another form: its code is in the header, if there is one. */
+/** Refusals by routes for other clients have bodies of another form: their code is in the header, if there is one. */
 async function errorIn(response: Response): Promise<ErrorBody["error"]> {
   const body = await response.json<Partial<ErrorBody> | null>().catch(() => null);
   const code = response.headers.get("x-dormouse-error") ?? "internal";

@@ -1,8 +1,8 @@
-// Requests for a WebSocket, as both admission and refusals tell them.
+// How both admission and refusals recognize requests for a WebSocket.
 
 /**
- * A WebSocket handshake, which is a GET (RFC 6455, §4.1): a HEAD would leave a socket that nobody has. Browsers and
- * proxies write the token in different cases.
+ * Whether a request is a WebSocket handshake. It must be a GET (RFC 6455, §4.1): a HEAD would leave a socket that no
+ * client has. Browsers and proxies write the header's value in different cases.
  */
 export const wantsWebSocket = ({ method, headers }: Request): boolean =>
   method === "GET" && headers.get("upgrade")?.toLowerCase() === "websocket";

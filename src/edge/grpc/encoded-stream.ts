@@ -1,6 +1,6 @@
-// A bypass around Connect's pipeline for the messages of a stream. The pipeline costs as much for each message as all
-// the rest of the work; by the outlet a message is encoded once for all streams, and a frame's messages are one
-// write. How a stream begins and ends is still Connect's.
+// A bypass around Connect's pipeline for the messages of a stream. For each message the pipeline costs as much as all
+// other work together. Through the outlet, a message is encoded once for all streams, and the messages of a frame are
+// one write. The beginning and the end of a stream are still written by Connect.
 
 import { toBinary, toJsonString } from "@bufbuild/protobuf";
 import { createContextKey } from "@connectrpc/connect";
@@ -11,7 +11,7 @@ import {
 import type { Body } from "./grpc-body.ts";
 import type { Queue } from "../stream/slow-reader-queue.ts";
 
-/** A handler sets the queue before it yields its first message, and yields no other until the queue has ended. */
+/** The handler sets the queue before it yields its first message, and yields no other until the queue has ended. */
 export interface Outlet {
   queue?: Queue<Uint8Array>;
 }
@@ -19,9 +19,8 @@ export interface Outlet {
 export const OUTLET = createContextKey<Outlet | undefined>(undefined);
 
 /**
- * The response's body: Connect's first piece, then the pieces of the outlet, then the rest of Connect's, which holds
- * the status. Ends only after the request's body is drained. A reader that stops early ends the queue and the
- * handler.
+ * The response's body: Connect's first piece, then the pieces of the outlet, then the rest of Connect's, which has the
+ * status. Ends only after the request's body is drained. A reader that stops early ends the queue and the handler.
  */
 export function mergeOutlet(
   body: AsyncIterable<Uint8Array>,
@@ -33,7 +32,7 @@ export function mergeOutlet(
   return {
     [Symbol.asyncIterator]: () => ({
       next: () => pieces.next(),
-      // The generator may be waiting for the queue, and could not be returned from before the queue ends.
+      // The generator may be waiting for the queue, and cannot return before the queue ends.
       async throw(reason: unknown) {
         outlet.queue?.end(reason);
         await own.throw?.(reason);
@@ -43,7 +42,7 @@ export function mergeOutlet(
   };
 }
 
-/** Connect writes the first piece with the headers. A handler that fails before has no first piece, and no queue. */
+/** Connect writes the first piece with the headers. If the handler fails earlier there is neither piece nor queue. */
 async function* piecesOf(
   own: AsyncIterator<Uint8Array>,
   outlet: Outlet,
@@ -64,7 +63,7 @@ async function* piecesOf(
 /** A byte of flags and four of the message's length. */
 const HEAD_BYTES = 5;
 
-/** The message in its envelope, which Connect and gRPC-Web share; flags are 0: neither compressed nor the last. */
+/** The message in its envelope, equal in Connect and gRPC-Web; the flags 0 mean neither compressed nor the last. */
 export function envelopeOf(message: SubscribeResponse, isJson: boolean): Uint8Array {
   const bytes = isJson
     ? new TextEncoder().encode(toJsonString(SubscribeResponseSchema, message))

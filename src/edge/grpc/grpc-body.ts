@@ -11,19 +11,19 @@ type MethodKind = DescMethod["methodKind"];
 
 /** Timeout for the next chunk of a message or an upload. */
 const IDLE_MS = 90_000;
-/** A body of a declared length up to this is read at once, a longer one chunk by chunk, up to the library's limit. */
+/** Bodies with a declared length up to this are read at once, others chunk by chunk, up to the library's limit. */
 const SMALL_BYTES = LIMITS.messageBytes;
 
-/** Limits of reading on after the call has ended (`drain`): bytes in all, and time between two chunks. */
+/** Limits of reading the rest after the call has ended (`drain`): total bytes, and time between two chunks. */
 const DRAINED_BYTES = 4 * 1024 * 1024;
 const DRAINING_MS = 1_000;
 
 type Chunk = IteratorResult<Uint8Array>;
 
 /**
- * Chunks of the body, in order. Reads are serialized: a read that was given up goes on, and the next one waits for it.
- * The first chunk of a stream is read at once, because `wrangler dev` reads a body that nobody reads to its end before
- * it answers. The body of a unary call stays unread until its first use, since the call may be refused before.
+ * Chunks of the body, in order. Reads are serialized: an abandoned read continues, and the next one waits for it. The
+ * first chunk of a stream is read at once: `wrangler dev` otherwise waits for the end of the body before it passes on
+ * the response. The body of a unary call stays unread until its first use, since the call may be refused before.
  */
 export class Body implements AsyncIterable<Uint8Array> {
   readonly #request: Request;
@@ -51,14 +51,14 @@ export class Body implements AsyncIterable<Uint8Array> {
     return {
       next: () => this.#next(),
       throw: async (error: unknown) => {
-        // The rest of an upload is still read, by `drain`.
+        // The rest of an upload is read by `drain`.
         if (this.#kind !== "client_streaming") await this.#reader?.cancel(error);
         return DONE;
       },
     };
   }
 
-  /** A session may be silent for any time: its heartbeats go the other way. */
+  /** The next chunk. A timeout applies, except to sessions: their callers may be silent for any time. */
   #next(): Promise<Chunk> {
     const reading = this.#first ?? this.#read();
     this.#first = undefined;
@@ -81,11 +81,11 @@ export class Body implements AsyncIterable<Uint8Array> {
         bytes += value.byteLength;
       }
     } catch {
-      // The caller is gone, or too slow: it is not waited for any longer.
+      // The caller has gone, or is too slow.
     }
   }
 
-  /** A broken connection of the caller is reported as such, and not as an error of this server. */
+  /** If the caller's connection breaks, rejects with an error that says so, not with an internal one. */
   #read(): Promise<Chunk> {
     const reading = this.#last.then(() => this.#readNext()).catch(interrupted);
     this.#last = reading.catch(() => {});
@@ -100,7 +100,7 @@ export class Body implements AsyncIterable<Uint8Array> {
     return this.#reader.read() as Promise<Chunk>;
   }
 
-  /** The engine reads a whole body at a fraction of the cost of chunks. */
+  /** Reading a whole body costs a fraction of reading chunks. */
   async #readWhole(): Promise<Chunk> {
     this.#isWhole = true;
     return { done: false, value: new Uint8Array(await this.#request.arrayBuffer()) };

@@ -1,5 +1,5 @@
-// One call of the service: its context, and the way to its hub. Hubs are called in JSON-RPC, as by every other client:
-// this file writes the calls and reads the answers.
+// One call of the service: its context, and how it reaches its hub. Hubs are called in JSON-RPC, as by every other
+// client: this file writes the calls and reads the answers.
 
 import { toJson, type JsonValue } from "@bufbuild/protobuf";
 import { ListValueSchema, type ListValue } from "@bufbuild/protobuf/wkt";
@@ -19,8 +19,8 @@ import type { Body } from "./grpc-body.ts";
 import { CallError } from "./grpc-errors.ts";
 
 /**
- * Everything that a handler needs beside its message. Contexts are replaced, not changed: a handler that keeps one
- * sees no later state.
+ * Everything that a handler needs in addition to its message. Contexts are replaced, not changed: a handler that keeps
+ * one does not see later state.
  */
 export interface CallContext {
   readonly request: Request;
@@ -28,14 +28,14 @@ export interface CallContext {
   readonly body: Body;
   /** Absent before authentication, and for the health service, which needs none. */
   readonly user?: User;
-  /** Absent before a handler has resolved it; for the log. */
+  /** The hub's name, for the log. Absent until a handler has resolved it. */
   readonly hub?: string;
 }
 
 /** Set by the router for every call. */
 export const CALL = createContextKey<CallContext | undefined>(undefined);
 
-/** Throws `unauthorized` for a call that was not authenticated, which the router prevents. */
+/** Throws `unauthorized` for a call that was not authenticated; the router lets no such call through. */
 export function authenticatedCall({
   values,
 }: HandlerContext): CallContext & { readonly user: User } {
@@ -44,7 +44,7 @@ export function authenticatedCall({
   return { ...call, user: call.user };
 }
 
-/** The caller at the hub it names, not yet admitted. Throws `token_expired`, `invalid_arguments` or `hub_not_found`. */
+/** The caller, at the named hub, not yet admitted. Throws `token_expired`, `invalid_arguments` or `hub_not_found`. */
 export function callerAtHub(context: HandlerContext, hub: string): Caller {
   const call = authenticatedCall(context);
   checkExpiry(call.user);
@@ -55,7 +55,7 @@ export function callerAtHub(context: HandlerContext, hub: string): Caller {
 }
 
 /**
- * The caller, admitted to the hub; a call that is one request counts as a connect, as a POST does. Throws
+ * The caller, admitted to the hub. Each call counts as a new connection, as a POST of JSON-RPC does. Throws
  * `rate_limited`, what the webhook throws, `forbidden`, and the signal's reason.
  */
 export const admittedCaller = (context: HandlerContext, hub: string): Promise<Caller> =>
@@ -64,23 +64,22 @@ export const admittedCaller = (context: HandlerContext, hub: string): Promise<Ca
     admitCaller(callerAtHub(context, hub), authenticatedCall(context).serving),
   );
 
-/** A long call may outlast its token; no step of it may begin after that. Throws `token_expired`. */
+/** A long call may outlast its token; after that, no further step of it may begin. Throws `token_expired`. */
 export function checkExpiry({ expiresAt }: User): void {
   if (expiresAt <= Date.now()) throw new HubError("token_expired", "The token has expired.");
 }
 
 /** JSON-RPC's answer. */
 export interface CallAnswer {
-  /** Null: the frame as a whole was refused, and this is the only answer. */
+  /** Null if the frame was refused as a whole: then this is the only answer. */
   readonly id: number | null;
   readonly result?: JsonValue;
   readonly error?: { readonly message: string; readonly data?: { readonly code?: string } };
 }
 
 /**
- * Sends JSON-RPC text to the hub, one call or an array of calls, and gives the answers, which may be in any order and
- * are matched by id. Throws what `callRelay` throws, and the signal's reason; it is unknown then which calls have
- * run.
+ * Sends JSON-RPC text to the hub, one call or an array of calls. Returns the answers, in any order: they are matched by
+ * id. Throws what `callRelay` throws, and the signal's reason; then it is unknown which calls have run.
  */
 export async function callHubOf(
   caller: Caller,
@@ -94,7 +93,7 @@ export async function callHubOf(
   return Array.isArray(answers) ? answers : [answers];
 }
 
-/** The result of a call; null for a method without one. Throws a `CallError` where the call failed. */
+/** The result of a call; null for a method without one. Throws a `CallError` if the call failed. */
 export function resultOf({ result, error }: CallAnswer): JsonValue {
   if (error) throw new CallError(error.data?.code ?? "internal", error.message);
   return result ?? null;
@@ -133,7 +132,7 @@ export const runText = (id: number, request: Omit<RunRequest, "hub">): string =>
   return JSON.stringify({ jsonrpc: "2.0", id, method: "$/run", params });
 };
 
-/** Requires the kind that JSON-RPC lets clients omit. The name is checked where names are parsed. */
+/** Requires the topic's kind, which JSON-RPC lets clients omit. The name is checked by the hub. */
 export function checkTopic(text: string): string {
   if (text.includes(":") || text === "all") return text;
   throw new HubError("room_kind_not_found", "A topic is `group:name`, `order:id` or `user:id`.");
@@ -146,7 +145,7 @@ export function streamOf(value: JsonValue): JsonValue | undefined {
   return (value as { $stream?: JsonValue }).$stream;
 }
 
-/** Proto3 has no absent strings: empty is absent. */
+/** Proto3 has no absent strings: an empty key counts as absent. */
 const keyMember = (idempotencyKey: string) => (idempotencyKey === "" ? {} : { idempotencyKey });
 
 /** Throws `invalid_arguments` for values that JSON cannot express. */

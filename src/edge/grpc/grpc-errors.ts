@@ -17,10 +17,10 @@ import { challengeFor, headerCode, pauseFor } from "../../model/refusal-headers.
 import { ErrorInfoSchema } from "../../protocols/proto/google/rpc/error_details_pb.ts";
 import { isOverload, OVERLOAD } from "../answer/overload.ts";
 
-/** An error that a call failed with at its hub. It is no refusal of the edge, and the hub has logged it if need be. */
+/** The error with which a call failed at its hub. It is not logged here: the hub has logged it if necessary. */
 export class CallError extends HubError<string> {}
 
-/** Any thrown value as its caller sees it. Unexpected errors are logged, and shown as `internal`. */
+/** Converts any thrown value for the caller. Unexpected errors are logged, and shown as `internal`. */
 export function connectError(error: unknown): ConnectError {
   if (error instanceof ConnectError) return explained(error);
   if (isAbort(error)) return new ConnectError("The caller has disconnected.", Code.Canceled);
@@ -40,13 +40,13 @@ const REASONS: ReadonlyMap<Code, ErrorCode> = new Map<Code, ErrorCode>([
   [Code.Unimplemented, "unimplemented"],
 ]);
 
-/** An error that passes here twice keeps its first detail. */
+/** Adds the stable code to an error, unless it has one already. */
 function explained(error: ConnectError): ConnectError {
   const reason = error.details.length === 0 ? REASONS.get(error.code) : undefined;
   return reason === undefined ? error : withReason(error, reason);
 }
 
-/** `retry-after` for errors that a later attempt may not meet; a message that is too large will stay so. */
+/** Sets `retry-after` for errors that may pass; not if a message is too large, which would fail again. */
 function withReason(error: ConnectError, reason: string, retryAfter?: number): ConnectError {
   const { code, metadata, details } = error;
   metadata.set(REASON, headerCode(reason));
@@ -69,7 +69,7 @@ const isAbort = (error: unknown): boolean => (error as Error | null)?.name === "
 const shownOf = (error: unknown): HubError =>
   isOverload(error as Error) ? new HubError(OVERLOAD.code, OVERLOAD.message) : publicError(error);
 
-/** Stable codes for closes of the socket behind a stream. */
+/** Stable codes by the close code of a stream's socket. */
 const ENDS: ReadonlyMap<number, ErrorCode> = new Map<CloseCode, ErrorCode>([
   [CLOSE.expired, "token_expired"],
   [CLOSE.revoked, "token_revoked"],
@@ -85,7 +85,7 @@ const ENDS: ReadonlyMap<number, ErrorCode> = new Map<CloseCode, ErrorCode>([
   [CLOSE.replaced, "ended"],
 ]);
 
-/** The error that a stream ends with when its socket is closed. Unknown codes are a broken connection: retry. */
+/** The error with which a stream ends when its socket closes. Unknown codes mean a broken connection: retry. */
 export function endingOf(code: number, reason: string): HubError {
   const own = ENDS.get(code);
   const words = reason || (own && reasonOf(code as CloseCode)) || "The stream was cut off.";

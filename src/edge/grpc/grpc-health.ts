@@ -12,10 +12,10 @@ import {
 } from "../../protocols/proto/grpc/health/v1/health_pb.ts";
 import { CALL } from "./grpc-call.ts";
 
-/** The empty name is the server as a whole. */
+/** Names of services with a health; the empty name stands for the whole server. */
 const SERVICES: ReadonlySet<string> = new Set(["", Hub.typeName, Health.typeName]);
 
-/** `Watch` is not implemented: the specification has clients fall back to `Check`, and a stream would stay open. */
+/** `Watch` is not implemented: it would keep a stream open, and by the specification clients fall back to `Check`. */
 export const health: Partial<ServiceImpl<typeof Health>> = {
   /** Throws `not_found` for an unknown service, as the specification has it. */
   check({ service }: HealthCheckRequest, { values }: HandlerContext) {

@@ -5,8 +5,8 @@ import { create } from "@bufbuild/protobuf";
 import { HeartbeatSchema } from "../../protocols/proto/dormouse/v1/hub_pb.ts";
 
 export const HEARTBEAT_MS = 15_000;
-/** Bytes of a small message in a queue, roughly: heartbeats must not fill it unnoticed. */
+/** The size at which queues count a small message, roughly: heartbeats must not fill a queue unnoticed. */
 export const SMALL_MESSAGE_BYTES = 64;
 
-/** The case of a `oneof`, alike in both responses. */
+/** The `oneof` case of a heartbeat, equal in the responses of streams and sessions. */
 export const heartbeat = () => ({ case: "heartbeat", value: create(HeartbeatSchema) }) as const;

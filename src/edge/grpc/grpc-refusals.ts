@@ -1,5 +1,5 @@
-// Authentication of calls, and the errors of all calls: as their callers see them (grpc-errors.ts) and, where a call
-// was refused, in the log. A call that its hub failed was not refused, and is not logged here.
+// Authentication of calls, and the errors of all calls: converted for their callers (grpc-errors.ts) and, if the call
+// was refused, logged. A call that failed at its hub was not refused, and is not logged here.
 
 import {
   type ConnectError,
@@ -21,7 +21,7 @@ export async function authenticateCall(context: HandlerContext): Promise<void> {
   const { signal, values, service, requestHeader } = context;
   try {
     signal.throwIfAborted();
-    // Connect's library checks it only where it is required, which calls by hand need not send.
+    // Connect's library checks the version only if it is required; here it is optional, for requests made by hand.
     if ((requestHeader.get("connect-protocol-version") ?? "1") !== "1")
       throw new HubError("invalid_request", "Connect-Protocol-Version is 1.");
     const call = values.get(CALL);
@@ -51,7 +51,7 @@ export const translateErrors: Interceptor = (next) => async (request) => {
   }
 };
 
-/** An error after the first message ends a stream that was admitted: it is no refusal. */
+/** An error after the first message ends a stream that was admitted: it is not a refusal. */
 async function* translatedStream<T>(
   messages: AsyncIterable<T>,
   values: ContextValues,
@@ -83,5 +83,5 @@ function refusal(error: unknown, values: ContextValues): ConnectError {
   return shown;
 }
 
-/** The caller went away, or the connection ended: that is no refusal. */
+/** Codes that are no refusals: the caller went away, or the connection ended. */
 const BROKEN_OFF: ReadonlySet<string> = new Set<ErrorCode>(["cancelled", "interrupted", "ended"]);

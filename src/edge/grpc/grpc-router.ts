@@ -43,8 +43,8 @@ interface RpcCall {
 }
 
 /**
- * A call as `fetch` has it. Handlers are made once, and the context of a call for each. Errors are answers in the
- * protocol of the call: the function rejects only for faults of the libraries.
+ * Answers calls as requests of `fetch`. The handlers are created once for the isolate, a context for each call. Errors
+ * are answered in the protocol of the call: the function rejects only for faults of the libraries.
  */
 export function connectRpc(isolate: Omit<StreamServing, "env" | "prefix" | "waitUntil">) {
   const handlers = new Map(handlersFor(isolate.hubs).map((one) => [one.requestPath, one]));
@@ -74,7 +74,8 @@ const universalRequest = ({ method, url, headers: header, signal }: Request) => 
 });
 
 /**
- * Proxies must neither keep nor compress an answer, which would hold messages back; pages may read Connect's headers.
+ * Proxies must neither cache nor compress an answer, because that would delay messages; pages may read Connect's
+ * headers.
  */
 function withHeaders(response: Response): Response {
   response.headers.set("cache-control", "no-store, no-transform");
@@ -88,7 +89,7 @@ function streamResponse(answer: UniversalServerResponse, outlet: Outlet, request
   return universalServerResponseToFetch({ ...answer, body });
 }
 
-/** A complete answer goes out in one piece and with its length. */
+/** A complete answer is sent in one piece, with its length. */
 async function unaryResponse(answer: UniversalServerResponse): Promise<Response> {
   const { body, status, header } = answer;
   const pieces: Uint8Array<ArrayBuffer>[] = [];
@@ -97,7 +98,7 @@ async function unaryResponse(answer: UniversalServerResponse): Promise<Response>
   return new Response(bytes, { status, ...(header && { headers: header }) });
 }
 
-/** Connect's library answers these statuses with an empty body. */
+/** Texts for statuses that Connect's library answers with an empty body. */
 const EXPLANATIONS: ReadonlyMap<number, string> = new Map([
   [405, "Calls are POST requests."],
   [
@@ -106,7 +107,7 @@ const EXPLANATIONS: ReadonlyMap<number, string> = new Map([
   ],
 ]);
 
-/** 405 names the verbs of its path (RFC 9110 §15.5.6), and all methods have the one. */
+/** A 405 names the verbs of its path (RFC 9110 §15.5.6): all methods have only POST. */
 const explanationAnswer = (status: number, explanation: string): Response =>
   new Response(explanation, { status, headers: status === 405 ? { allow: "POST" } : {} });
 
@@ -117,9 +118,9 @@ const explanationAnswer = (status: number, explanation: string): Response =>
 function handlersFor(hubs: Hubs): UniversalHandler[] {
   const largest = [...hubs.values()].map(({ settings }) => settings.limits.messageBytes);
   const router = createConnectRouter({
-    // Its status stands in trailers, which a Worker cannot send.
+    // Native gRPC has its status in trailers, which a Worker cannot send.
     grpc: false,
-    // Without compression no message can be larger than it looks. Each hub also has a limit of its own.
+    // Without compression no message can be larger than its bytes on the wire. Each hub also has a limit of its own.
     acceptCompression: [],
     readMaxBytes: Math.max(LIMITS.messageBytes, ...largest),
     binaryOptions: { recursionLimit: LIMITS.depth * MESSAGES_A_LEVEL },
@@ -132,10 +133,10 @@ function handlersFor(hubs: Hubs): UniversalHandler[] {
   return router.handlers;
 }
 
-/** gRPC-Web's types begin alike, and go on with `-web`. */
+/** Whether the type is native gRPC's. gRPC-Web's types begin likewise, and continue with `-web`. */
 const isNative = (type: string): boolean => /^application\/grpc(?:[+;]|$)/i.test(type);
 
-/** gRPC-Web in base64, for browsers that can read no bytes. */
+/** Whether the type is gRPC-Web in base64, for browsers that cannot read bytes. */
 const isWebText = (type: string): boolean => /^application\/grpc-web-text(?:[+;]|$)/i.test(type);
 
 const WEB_TEXT = "gRPC-Web is served in its binary form: application/grpc-web+proto or +json.";
@@ -144,8 +145,8 @@ const NATIVE =
 const UNIMPLEMENTED = "There is no such method.";
 
 /**
- * The answer for a path without a method: in the protocol of the caller, as far as its content type tells it. Not
- * logged, because scanners try many paths.
+ * The answer for a path without a method, in the protocol that the caller's content type names. Not logged, because
+ * scanners try many paths.
  */
 function unknownMethod(type: string): Response {
   if (/^application\/grpc-web/i.test(type)) return headersOnly(type, UNIMPLEMENTED);
@@ -153,7 +154,7 @@ function unknownMethod(type: string): Response {
   return Response.json(error, { status: 404, headers: { "x-dormouse-error": "not_found" } });
 }
 
-/** gRPC's `Trailers-Only`: a status without any message may stand in the headers. 12 is Unimplemented. */
+/** gRPC's `Trailers-Only`: a status without any message may be sent in the headers. 12 is Unimplemented. */
 const headersOnly = (type: string, message: string): Response =>
   new Response(null, {
     headers: {

@@ -1,6 +1,6 @@
 // A session: one connection to a hub, in both directions, as a JSON-RPC socket at a relay. It needs a transport that
-// carries both directions at once. Nothing in HTTP declares that, so that the caller has to prove it: it must send
-// back a token that it can only have read from the response.
+// carries both directions at once. HTTP cannot declare that, so that the caller has to prove it: it must send back a
+// token that it can only have read from the response.
 
 import { create } from "@bufbuild/protobuf";
 import type { HandlerContext } from "@connectrpc/connect";
@@ -30,13 +30,13 @@ import {
   type OpenCall,
 } from "./session-messages.ts";
 
-/** Timeout for `hello`, and again for `confirm`. A transport of one direction would otherwise wait for ever. */
+/** Timeout for `hello`, and again for `confirm`. Over a half-duplex transport the call would otherwise never end. */
 export const CONFIRM_MS = 5_000;
 
 /**
  * Order: `hello` of the caller, `ready` with a token, `confirm` with the same token, then calls and events. Ends when
- * the caller has ended its direction and all its calls are answered. Throws `unimplemented` for a transport of one
- * direction, what `hubSocket` throws, and what ends the socket.
+ * the caller has ended its direction and all its calls are answered. Throws `unimplemented` for a half-duplex
+ * transport, what `hubSocket` throws, and the error that ends the socket.
  */
 export async function* session(
   requests: AsyncIterable<SessionRequest>,
@@ -59,15 +59,17 @@ function helloIn({ done, value }: IteratorResult<SessionRequest>): Hello {
   throw new HubError("invalid_arguments", "A session begins with hello.");
 }
 
-/** Browsers send a whole body before they read the response, and so does a caller that declares its length. */
+/**
+ * Refuses half-duplex transports: browsers, and callers that declare a length, send the whole body before they read.
+ */
 function checkTransport({ protocolName, requestHeader, values }: HandlerContext): void {
   const isOneWay = protocolName === "grpc-web" || requestHeader.has("content-length");
   if (isOneWay || isHttp1(values.get(CALL)?.request)) throw oneWay();
 }
 
 /**
- * Connect asks for HTTP/2 where both directions are open at once. Cloudflare names the client's version; `wrangler dev`
- * says HTTP/1.1 of every request, and carries both directions.
+ * Connect requires HTTP/2 for calls with both directions open. Cloudflare names the client's version; `wrangler dev`
+ * names HTTP/1.1 for every request, although it carries both directions.
  */
 function isHttp1(request: Request | undefined): boolean {
   const { httpProtocol = "" } = (request?.cf ?? {}) as { httpProtocol?: string };
@@ -85,9 +87,9 @@ const oneWay = () =>
   );
 
 /**
- * Between the call's two streams and the socket. The queue's end, from whichever side, ends all of it: timers, socket
- * and the reading of requests. Order: responses stand in the order of the hub's records; a call that fails before it
- * is sent is answered at once, and may overtake answers of earlier calls.
+ * Connects the call's two streams with the socket. The end of the queue, by either side, ends everything: timers,
+ * socket and the reading of requests. Responses are in the order of the hub's records; a call that fails before it is
+ * sent is answered at once, and may overtake answers of earlier calls.
  */
 class SessionBridge {
   readonly queue: Queue<SessionResponse>;
@@ -98,7 +100,7 @@ class SessionBridge {
   readonly #open = new Map<number, OpenCall>();
   readonly #timers: ReturnType<typeof setInterval>[];
   #isConfirmed = false;
-  /** The caller sends nothing more. */
+  /** Whether the caller has ended its direction. */
   #isHalfClosed = false;
 
   constructor({ socket, limits }: HubSocket, hello: Hello) {
@@ -136,14 +138,14 @@ class SessionBridge {
     }
   }
 
-  /** The second message of the caller. Throws `unimplemented`, also for a call that was sent too early. */
+  /** Checks the caller's second message. Throws `unimplemented`, also if it is a call that was sent too early. */
   #confirm({ kind }: SessionRequest): void {
     if (kind.case !== "confirm" || kind.value !== this.#token) throw oneWay();
     this.#isConfirmed = true;
   }
 
   /**
-   * The caller's direction has ended. Calls that are open are still answered; messages of rooms end with the last
+   * Called when the caller has ended its direction. Open calls are still answered; messages of rooms end with the last
    * answer.
    */
   #halfClose(): void {
@@ -156,7 +158,7 @@ class SessionBridge {
     if (this.#isHalfClosed && this.#open.size === 0) this.queue.end();
   }
 
-  /** A call that cannot be sent fails alone, and the session goes on. */
+  /** A call that cannot be sent fails alone, and the session continues. */
   #send(request: SessionRequest): void {
     const { id, kind } = request;
     try {
@@ -168,13 +170,13 @@ class SessionBridge {
     }
   }
 
-  /** Throws `duplicate_id`: two open calls of one id could not be told apart. */
+  /** Throws `duplicate_id`, because two open calls with one id could not be distinguished. */
   #begin(call: OpenCall): void {
     if (this.#open.has(call.id)) throw new HubError("duplicate_id", "A call with this id is open.");
     this.#open.set(call.id, call);
   }
 
-  /** An error thrown by a listener would be lost, and the session would wait for ever: it ends instead. */
+  /** An error ends the session: thrown by a listener it would be lost, and the session would wait for ever. */
   #receive(text: string): void {
     try {
       const responses = recordsIn(text).flatMap((record) => this.#responseTo(record) ?? []);
@@ -186,8 +188,8 @@ class SessionBridge {
   }
 
   /**
-   * The response for one record, if the caller gets one. A session cannot answer requests of the hub, as streams
-   * cannot.
+   * The response for one record, if the caller gets one. Requests of the hub are refused, as in streams: a session
+   * cannot answer them.
    */
   #responseTo(record: RoomRecord): SessionResponse | undefined {
     if (isConnected(record)) return this.#ready(record);
@@ -196,14 +198,14 @@ class SessionBridge {
     return this.#answer(record as CallAnswer);
   }
 
-  /** The first response. `confirm` is the token that the caller has to send back. */
+  /** The first response; its `confirm` is the token that the caller has to send back. */
   #ready({ params }: RoomRecord): SessionResponse {
     const { connectionId, userId } = params as { connectionId: string; userId: string };
     const value = { connectionId, userId, confirm: this.#token };
     return create(SessionResponseSchema, { kind: { case: "ready", value } });
   }
 
-  /** An answer without an id is to no call in particular. Texts are checked before, so that this is a fault of ours. */
+  /** An answer without an id belongs to no call. Since texts are checked before, it means a fault of this server. */
   #answer(answer: CallAnswer): SessionResponse | undefined {
     if (answer.id === null) throw new HubError("internal", "A call was not understood.");
     const open = this.#open.get(answer.id);

@@ -1,4 +1,4 @@
-// A JSON-RPC socket at a relay for calls that take longer than one request: sessions, and uploads of a stream's items.
+// Opens a JSON-RPC socket at a relay, for calls that need more than one request: sessions and uploads of stream items.
 
 import type { HandlerContext } from "@connectrpc/connect";
 import type { Limits } from "../../model/options.ts";
@@ -12,14 +12,14 @@ import { untilAborted } from "./abort-signals.ts";
 import { admittedCaller, authenticatedCall } from "./grpc-call.ts";
 
 export interface HubSocket {
-  /** Not yet accepted: events wait until listeners are there. */
+  /** Not yet accepted, so that its events wait for the listeners. */
   readonly socket: WebSocket;
   /** The hub's limits, lowered by the token's. */
   readonly limits: Limits;
 }
 
 /**
- * Opens a socket for the caller. A call that is aborted meanwhile closes the socket once it is there. Throws what
+ * Opens a socket for the caller. If the call is aborted meanwhile, the socket is closed once it is open. Throws what
  * admission throws, `rate_limited`, `relay_full`, the relay's refusals, and the signal's reason.
  */
 export async function hubSocket(context: HandlerContext, hub: string): Promise<HubSocket> {
@@ -50,8 +50,8 @@ async function openSocket(caller: Caller, context: HandlerContext): Promise<WebS
 }
 
 /**
- * Checks text before it is sent. The hub would refuse it as a frame, without saying which call it was. Throws
- * `too_large` or `too_deep`.
+ * Checks text before it is sent: the hub would refuse the frame without naming the call. Throws `too_large` or
+ * `too_deep`.
  */
 export function checkText(text: string, { messageBytes, depth }: Limits): string {
   const refused = sizeError(text, messageBytes) ?? depthError(text, depth);

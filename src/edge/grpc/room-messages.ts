@@ -1,4 +1,4 @@
-// Records of a room as messages of the service: events, presence, resets, and the outcome with which a room begins.
+// Converts records of a room to messages of the service: events, presence, resets, and the standing at the start.
 
 import { create, fromJson, type JsonObject, type JsonValue } from "@bufbuild/protobuf";
 import { ListValueSchema, ValueSchema, type Value } from "@bufbuild/protobuf/wkt";
@@ -19,7 +19,7 @@ import type { RunAnswer, StateChange } from "../../model/state-wire.ts";
 import { toResultJson } from "../../protocols/json.ts";
 import { stateChangeIn, type ConnectedParams, type RoomRecord } from "../stream/room-record.ts";
 
-/** A message that streams and sessions alike may receive: the case of a `oneof`. */
+/** A message that both streams and sessions may receive: the case of a `oneof`. */
 type RoomMessage =
   | { readonly case: "event"; readonly value: Event }
   | { readonly case: "presence"; readonly value: Presence }
@@ -27,14 +27,14 @@ type RoomMessage =
   | { readonly case: "state"; readonly value: State };
 
 /**
- * Levels of JSON that every decoder reads as `Value`: a level of objects is three messages, and most libraries stop at
- * 100. Deeper values travel as JSON text, in a field of their own.
+ * The most levels of JSON that every decoder can read as `Value`: a level of objects is three nested messages, and most
+ * libraries stop at 100. Deeper values are sent as JSON text, in a field of their own.
  */
 const LEVELS = 30;
 
 /**
- * Whether a `Value` cannot carry it: it is deeper, or has a whole number that a double cannot hold, or half a surrogate
- * pair, also in a key: texts of protobuf are UTF-8.
+ * Whether a `Value` cannot represent the value: it is deeper than `LEVELS`, or has a whole number that a double cannot
+ * hold, or half a surrogate pair, even in a key: strings of protobuf are UTF-8.
  */
 function isBeyondValue(value: unknown, levels = LEVELS): boolean {
   if (typeof value === "string") return !value.isWellFormed();
@@ -45,20 +45,20 @@ function isBeyondValue(value: unknown, levels = LEVELS): boolean {
 const partsOf = (value: object): unknown[] =>
   Array.isArray(value) ? value : Object.entries(value).flat();
 
-/** Messages that a result may nest: hub code sets its own depth. */
+/** The most nested messages of a result, whose depth is up to hub code. */
 const DEEPEST = 1_000;
 
 export const valueOf = (json: JsonValue): Value =>
   fromJson(ValueSchema, json, { recursionLimit: DEEPEST });
 
-/** The answer to a run. */
+/** The response to a run of an action. */
 export const ranResponse = ({ result, position, repeated }: RunAnswer) => ({
   ...{ result: valueOf(result as JsonValue), position, repeated },
 });
 
 /**
- * The message of a record, received through the socket of the room `through`; undefined for the protocol's records that
- * say nothing of a room.
+ * The message for a record, received through the socket of the room `through`; undefined for records of the protocol
+ * that are not about a room.
  */
 export function messageOf(through: string, record: RoomRecord): RoomMessage | undefined {
   const { method = "", params, room: topic = through, position = "" } = record;
@@ -86,22 +86,22 @@ export function messageOf(through: string, record: RoomRecord): RoomMessage | un
   };
 }
 
-/** Patches and states travel as JSON text: most clients keep their copy in JSON. */
+/** Patches and states are sent as JSON text: most clients keep their copy in JSON. */
 const jsonOf = ({ patch, state }: StateChange) =>
   patch === undefined
     ? ({ case: "stateJson", value: toResultJson(state) } as const)
     : ({ case: "patchJson", value: toResultJson(patch) } as const);
 
-/** A room as it begins, of a record `$/connected`. */
+/** The start of a room in a stream, from a record `$/connected`. */
 interface RoomStart {
   readonly room: string;
   readonly record: RoomRecord;
-  /** The caller's position before and after it. */
+  /** The caller's position before and after the record. */
   readonly before: string | undefined;
   readonly after: string | undefined;
 }
 
-/** The message with which a room begins in a stream. Positions are text, as everywhere; empty where there is none. */
+/** The message with which a room begins in a stream. Positions are text, as everywhere; empty if there is none. */
 export function standingOf({ room: topic, record, before, after }: RoomStart): Standing {
   const connected = record.params as ConnectedParams;
   const { replayed, state } = connected;

@@ -1,4 +1,4 @@
-// Messages of a session in both directions: requests as the hub's JSON-RPC, and JSON-RPC as responses.
+// Converts messages of a session: its requests to the hub's JSON-RPC, and JSON-RPC to its responses.
 
 import { create, type JsonValue, type MessageInitShape } from "@bufbuild/protobuf";
 import { HubError, publicError } from "../../model/errors.ts";
@@ -24,7 +24,7 @@ import { messageOf, outcomeOf, ranResponse, valueOf } from "./room-messages.ts";
 export type OpenCall = Pick<SessionRequest, "id" | "kind">;
 
 /**
- * The JSON-RPC text of a request; the id is the caller's own. A topic without a position joins at the present. Throws
+ * The JSON-RPC text of a request; the id is the caller's own. Joining without a position begins at the present. Throws
  * `invalid_arguments`, `room_kind_not_found` or `wrong_kind`.
  */
 export function textOf({ id, kind }: SessionRequest): string {
@@ -63,11 +63,11 @@ function withoutStreams(args: readonly JsonValue[]): readonly JsonValue[] {
   throw new HubError("wrong_kind", "A method that takes a stream needs an Upload.");
 }
 
-/** Built here alone, so that the union of all cases is checked in one place. */
+/** All responses are built by this function, so that the union of all cases is checked in one place. */
 const response = (kind: MessageInitShape<typeof SessionResponseSchema>["kind"]): SessionResponse =>
   create(SessionResponseSchema, kind ? { kind } : {});
 
-/** The response to a call, which may be its failure. */
+/** The response to a call that was answered, with a result or an error. */
 export function answerResponse(open: OpenCall, answer: CallAnswer): SessionResponse {
   try {
     return response(answerOf(open.id, outcomeOfCall(open, resultOf(answer))));
@@ -94,7 +94,7 @@ interface JoinResult {
   readonly replayed: number;
 }
 
-/** Results are the hub's own, and trusted to have the form of their method. */
+/** Results come from the hub itself, and are trusted to have the form of their method. */
 function outcomeOfCall({ kind }: OpenCall, result: JsonValue): Outcome {
   switch (kind.case) {
     case "join": {
@@ -118,8 +118,8 @@ function outcomeOfCall({ kind }: OpenCall, result: JsonValue): Outcome {
 }
 
 /**
- * The response for a record that answers no call: a room that the hub removed the session from, an item of a method's
- * stream, or a message of a room. Undefined for what the caller did not ask for.
+ * The response for a record that answers no call: the hub removed the session from a room, an item of a method's
+ * stream, or a message of a room. Undefined for records that the caller did not ask for.
  */
 export function eventResponse(record: RoomRecord, presence: boolean): SessionResponse | undefined {
   if (record.method === "$/left") {

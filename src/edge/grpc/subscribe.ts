@@ -1,5 +1,5 @@
-// Subscribe: rooms as one stream of messages. Each room is a socket of its object, as for Server-Sent Events
-// (stream/room-stream.ts); all messages but the first go past Connect's pipeline (encoded-stream.ts).
+// Subscribe: several rooms as one stream of messages. Each room needs a socket to its object, as for Server-Sent Events
+// (stream/room-stream.ts); all messages but the first bypass Connect's pipeline (encoded-stream.ts).
 
 import type { HandlerContext } from "@connectrpc/connect";
 import { HubError } from "../../model/errors.ts";
@@ -17,7 +17,7 @@ import { Subscription } from "./subscription.ts";
 
 /**
  * The first message is the standing of the first room that has begun. Throws what admission throws, `too_many_groups`,
- * `rate_limited` and what a room refuses with, all before the first message; and what ends the stream later.
+ * `rate_limited` and a room's refusal, all before the first message; later the error that ends the stream.
  */
 export async function* subscribe(
   request: SubscribeRequest,
@@ -34,14 +34,14 @@ export async function* subscribe(
   onAbort(signal, () => queue.end(signal.reason));
   await untilAborted(signal, subscription.begin());
   context.values.get(OUTLET)!.queue = queue;
-  // A queue that is full by then has ended, and is read all the same.
+  // A queue that is already full has ended, but is still read.
   const begun = await Promise.race([first, queue.over]);
   if (begun) yield begun;
-  // All further messages leave by the outlet. The queue's error, if any, is the status of the stream.
+  // All further messages are sent by the outlet. The queue's error, if any, becomes the status of the stream.
   await queue.over;
 }
 
-/** Admits the caller to every room. The order of the checks is that of the other doors. */
+/** Admits the caller to every room, with the checks in the same order as for other protocols. */
 async function sourcesOf(
   request: SubscribeRequest,
   context: HandlerContext,
@@ -60,7 +60,7 @@ async function sourcesOf(
 }
 
 /**
- * The caller's positions by topic, in canonical form: two spellings of one topic count as twice the same. Throws
+ * The caller's positions by canonical topic: two spellings of one topic count as a duplicate. Throws
  * `invalid_arguments`, `too_many_groups`, `room_kind_not_found` or `invalid_name`.
  */
 function positionsOf({ topics }: SubscribeRequest): ReadonlyMap<string, string | undefined> {

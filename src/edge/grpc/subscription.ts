@@ -29,25 +29,25 @@ import { messageOf, standingOf } from "./room-messages.ts";
 interface SubscriptionOptions {
   readonly sources: readonly RoomSource[];
   readonly frames: FrameCache;
-  /** Of the hub. */
+  /** The hub's limits. */
   readonly limits: Pick<Limits, "streamSeconds">;
   /** `strict`: a gap ends the stream with `history_gone`, instead of being reported in it. */
   readonly options: Pick<SubscribeRequest, "presence" | "strict"> & { readonly isJson: boolean };
 }
 
 /**
- * States: opening, begun (the first standing is known), ended. The queue is where they meet: a room's end, a gap, the
+ * States: opening, begun (the first standing is known), ended. All ends go through the queue: a room's end, a gap, the
  * call's signal and a slow reader end the queue, and the queue's end closes the rooms and the timer.
  */
 export class Subscription implements RoomStreamFormat {
   readonly encoding: string;
-  /** Its end is the stream's, and closes the rooms. */
+  /** When the queue ends, the stream ends, and the rooms are closed. */
   readonly queue: Queue<Uint8Array>;
   readonly #options: SubscriptionOptions["options"];
   readonly #rooms: RoomStream;
   readonly #first = Promise.withResolvers<SubscribeResponse>();
   #hasBegun = false;
-  /** Milliseconds since 1970. */
+  /** When the stream ends at the latest, in milliseconds since 1970. */
   readonly #endsAt: number;
   #timer: ReturnType<typeof setInterval> | undefined;
 
@@ -64,7 +64,7 @@ export class Subscription implements RoomStreamFormat {
     return this.#first.promise;
   }
 
-  /** Throws what a room refuses with; the queue has ended then. */
+  /** Opens the rooms. Throws a room's refusal; then the queue has ended. */
   async begin(): Promise<void> {
     try {
       await this.#rooms.begin();
@@ -89,8 +89,8 @@ export class Subscription implements RoomStreamFormat {
   }
 
   /**
-   * `encoding` names all that the bytes depend on. A standing depends on the caller's position as well, but is part
-   * of no shared frame; neither is a reset, so that `strict` need not be in the name.
+   * The bytes must depend only on the record and on the options named in `encoding`. A standing also depends on the
+   * caller's position, but is never in a shared frame; nor is a reset, so that `strict` need not be in the name.
    */
   encode(delivery: RoomDelivery): Uint8Array | undefined {
     const response = this.#responseTo(delivery);
@@ -101,7 +101,7 @@ export class Subscription implements RoomStreamFormat {
     this.queue.push([bytes], bytes.length);
   }
 
-  /** As an error, also for a close that is none: a stream of rooms has no end of its own. */
+  /** Ends the stream with an error, even after a normal close: a stream of rooms never ends by itself. */
   ended({ code, reason }: RoomEnd): void {
     this.queue.end(endingOf(code, reason));
   }
@@ -129,7 +129,7 @@ export class Subscription implements RoomStreamFormat {
     return undefined;
   }
 
-  /** Messages were missed that cannot be recovered. In a stream that is not strict, the message itself reports it. */
+  /** Called when missed messages cannot be recovered. In a stream that is not strict, the standing reports it. */
   #reportGap(): void {
     if (this.#options.strict)
       this.queue.end(new HubError("history_gone", "The room no longer has the missed messages."));

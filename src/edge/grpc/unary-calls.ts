@@ -41,7 +41,7 @@ export async function run(request: RunRequest, context: HandlerContext) {
   return ranResponse(resultOf(answer!) as unknown as RunAnswer);
 }
 
-/** Fails with `method_not_found` where clients see no state. */
+/** Fails with `method_not_found` if the hub shows clients no state. */
 export async function getState({ hub, topic }: GetStateRequest, context: HandlerContext) {
   const params = { room: checkTopic(topic) };
   const caller = await admittedCaller(context, hub);

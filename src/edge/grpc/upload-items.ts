@@ -1,5 +1,5 @@
-// An upload that invokes a method which takes a stream: a socket of the hub's for as long as the upload takes, on which
-// the one call and its one stream are.
+// An upload that invokes a method which takes a stream. It opens a socket to the hub, for the one call and its one
+// stream, for as long as the upload takes.
 
 import { toJson, type JsonValue } from "@bufbuild/protobuf";
 import { ValueSchema, type Value } from "@bufbuild/protobuf/wkt";
@@ -22,8 +22,8 @@ const CALL_ID = 0;
 const STREAM_ID = "items";
 
 /**
- * Answers with the method's result, which may come before the items end: the rest is discarded then. Throws what the
- * method throws (as a `CallError`), `invalid_item`, what `hubSocket` throws, and what ends the socket.
+ * Answers with the method's result. It may come before the items end: then the rest is discarded. Throws what the
+ * method throws (as a `CallError`), `invalid_item`, what `hubSocket` throws, and the error that ends the socket.
  */
 export async function uploadItems(
   request: InvokeRequest,
@@ -44,8 +44,8 @@ export async function uploadItems(
 }
 
 /**
- * Items in their order, then the stream's end. Nothing holds a fast caller back but the socket: the hub's limits of
- * rate and of queued items end the connection of one that floods it.
+ * Sends the items in order, then the stream's end. There is no back-pressure on a fast caller: the hub's limits of rate
+ * and of queued items end the connection of one that floods it.
  */
 async function sendItems(rest: AsyncIterator<UploadRequest>, call: StreamCall): Promise<void> {
   for (;;) {
@@ -57,7 +57,7 @@ async function sendItems(rest: AsyncIterator<UploadRequest>, call: StreamCall): 
   }
 }
 
-/** Throws `invalid_item` for what the hub would drop: it could not say whose item it was. */
+/** Throws `invalid_item` for an item that the hub would drop without naming the call. */
 function itemIn(value: Value): JsonValue {
   const item = jsonOf(value);
   if (hasPrototypeKey(item)) throw new HubError("invalid_item", "An item has no key `__proto__`.");
@@ -75,13 +75,13 @@ function jsonOf(value: Value): JsonValue {
 const notification = (method: string, params: object): string =>
   JSON.stringify({ jsonrpc: "2.0", method, params });
 
-/** The stream stands where the caller has put `{ "$stream": "items" }` among the arguments, or is the last of them. */
+/** Replaces the argument `{ "$stream": "items" }` with the stream; without it, the stream is the last argument. */
 const withStream = (args: readonly JsonValue[]): readonly JsonValue[] =>
   args.some((one) => streamOf(one) === STREAM_ID) ? args : [...args, { $stream: STREAM_ID }];
 
 /**
  * One call on its own socket, from its invocation to its result. The result is settled once, by the first of: the
- * answer, an item of a stream that the method returns, the socket's close.
+ * answer, an item of a stream that the method returns, the close of the socket.
  */
 class StreamCall {
   readonly #hub: HubSocket;
@@ -102,7 +102,7 @@ class StreamCall {
     return this.#result.promise;
   }
 
-  /** After its items have ended, a call has the timeout of any other. Rejects with `timed_out`. */
+  /** The result, to be awaited after the items have ended: then the usual timeout of calls applies (`timed_out`). */
   resultInTime(): Promise<JsonValue> {
     return withTimeout(this.#hub.limits.requestSeconds * 1000, this.result, timedOut);
   }
@@ -112,12 +112,12 @@ class StreamCall {
     this.#hub.socket.send(checkText(text, this.#hub.limits));
   }
 
-  /** The hub cancels the call if it is still running. */
+  /** Closes the socket: the hub cancels the call if it is still running. */
   end(): void {
     closeQuietly(this.#hub.socket);
   }
 
-  /** An error thrown by a listener would be lost: it is the call's outcome. */
+  /** An error becomes the call's outcome: thrown by a listener it would be lost. */
   #receive(text: string): void {
     try {
       for (const record of recordsIn(text)) this.#receiveRecord(record);

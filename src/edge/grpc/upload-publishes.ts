@@ -1,5 +1,5 @@
-// An upload of publications. Those that have arrived go to the hub in one frame; while the hub works on them, later
-// ones wait with the caller, which HTTP's flow control slows down.
+// An upload of publications. Those that have arrived are sent to the hub in one frame; while the hub works on them,
+// later ones wait at the caller, which HTTP's flow control slows down.
 
 import type { MessageInitShape } from "@bufbuild/protobuf";
 import type { HandlerContext } from "@connectrpc/connect";
@@ -23,7 +23,7 @@ import {
 } from "./grpc-call.ts";
 import { mixedUploadError, type Upload } from "./upload-reader.ts";
 
-/** Publications that are collected for one round; a round is several frames where they are long. */
+/** The most publications of one batch; a batch of long ones is sent as several frames. */
 const BATCH_SIZE = 50;
 /** Limits of the summary: the first failures, and the topics with the newest positions. */
 const FAILURES_REPORTED = 20;
@@ -32,9 +32,9 @@ const TOPICS_REPORTED = 1_000;
 const FRAME_DEPTH = 1;
 
 /**
- * Publishes in the order of the upload, and answers with a summary. A publication that fails is reported there, and the
- * others go on. Throws the errors of admission, `token_expired`, and the error that ends the upload; publications that
- * were made until then stay.
+ * Publishes in the order of the upload, and answers with a summary. A publication that fails is reported there, and
+ * does not stop the others. Throws the errors of admission, `token_expired`, and the error that ends the upload;
+ * publications made until then stay.
  */
 export async function uploadPublishes(upload: Upload, hub: string, context: HandlerContext) {
   const caller = await admittedCaller(context, hub);
@@ -52,9 +52,9 @@ export async function uploadPublishes(upload: Upload, hub: string, context: Hand
 }
 
 /**
- * All messages that have arrived, up to the size of a batch; at least one. Batches follow the rhythm of the hub:
- * while one is being published, the next one gathers. One message more is read ahead, and no more, so that the caller
- * cannot fill the worker's memory.
+ * Yields the messages that have arrived, up to the size of a batch; at least one. While the hub publishes one batch,
+ * the next one gathers. Only one message is read ahead of a full batch, so that the caller cannot fill the worker's
+ * memory.
  */
 async function* batchesOf({ first: begun, rest }: Upload, signal: AbortSignal) {
   // An error while a batch is being published is thrown with the next one.
@@ -89,8 +89,8 @@ interface PublishCall {
 }
 
 /**
- * As many calls as a frame may hold, by bytes and by number, in their order. A call that is too long is a frame of
- * its own, and is refused alone.
+ * Splits calls into frames within the hub's limits of bytes and number, in order. A call that is too long gets a frame
+ * of its own, so that only it is refused.
  */
 function* framesOf(
   calls: readonly PublishCall[],
@@ -110,7 +110,7 @@ function* framesOf(
   if (frame.length > 0) yield frame;
 }
 
-/** The outcome of an upload, of bounded size for an upload without end. */
+/** The outcome of an upload. Its size is bounded, even if the upload never ends. */
 class Summary {
   readonly #hub: string;
   readonly #depth: number;
@@ -125,7 +125,7 @@ class Summary {
     this.#depth = depth - FRAME_DEPTH;
   }
 
-  /** The batch as calls, without those that are invalid: they count as failed, and would have their frame refused. */
+  /** The batch as calls. Invalid ones are left out, and count as failed: they would cause their frame's refusal. */
   begin(batch: readonly UploadRequest[]): PublishCall[] {
     return batch.flatMap((request) => {
       const index = this.#begun++;
@@ -142,7 +142,7 @@ class Summary {
     });
   }
 
-  /** Later messages may leave their hub out; names of hubs are compared without case. */
+  /** Messages after the first may leave out the hub; names of hubs are compared without case. */
   #publishIn({ kind }: UploadRequest): PublishRequest {
     if (kind.case !== "publish") throw mixedUploadError();
     const { hub } = kind.value;
@@ -150,7 +150,7 @@ class Summary {
     throw new HubError("invalid_arguments", "An Upload is for one hub.");
   }
 
-  /** Counts the answers to a frame. A frame that is refused as a whole has one answer, without an id. */
+  /** Counts the answers to a frame. A frame that was refused as a whole has one answer, without an id. */
   count(frame: readonly PublishCall[], answers: readonly CallAnswer[]): void {
     const [whole] = answers.filter(({ id }) => id === null);
     for (const { index, topic } of frame) {
@@ -180,7 +180,8 @@ class Summary {
   }
 
   /**
-   * Positions by topic as the caller wrote it. Failures are sorted: those found before sending come first otherwise.
+   * The summary. Topics are spelled as the caller did. Failures are sorted by index, since those found before sending
+   * are recorded first.
    */
   get response(): MessageInitShape<typeof UploadResponseSchema> {
     return {

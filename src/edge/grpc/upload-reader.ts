@@ -1,9 +1,9 @@
-// An upload as its two kinds read it. The kind of the first message is that of the whole upload.
+// An upload in the form that both kinds of uploads read. The first message determines the kind of the whole upload.
 
 import { HubError } from "../../model/errors.ts";
 import type { UploadRequest } from "../../protocols/proto/dormouse/v1/hub_pb.ts";
 
-/** `rest` is read by one reader, one message at a time. */
+/** The messages of an upload. `rest` is read by one reader, one message at a time. */
 export interface Upload {
   readonly first: UploadRequest;
   readonly rest: AsyncIterator<UploadRequest>;

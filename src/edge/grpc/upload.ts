@@ -7,7 +7,7 @@ import { uploadItems } from "./upload-items.ts";
 import { uploadPublishes } from "./upload-publishes.ts";
 import { mixedUploadError } from "./upload-reader.ts";
 
-/** An empty upload succeeds with an empty summary. Throws `invalid_arguments` where the first message is an item. */
+/** An empty upload succeeds with an empty summary. Throws `invalid_arguments` if the first message is an item. */
 export async function upload(requests: AsyncIterable<UploadRequest>, context: HandlerContext) {
   const rest = requests[Symbol.asyncIterator]();
   const { done, value: first } = await untilAborted(context.signal, rest.next());

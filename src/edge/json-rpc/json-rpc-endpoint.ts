@@ -1,5 +1,6 @@
-// JSON-RPC 2.0: a room over a WebSocket, at the room's object; a whole hub at a relay, over one WebSocket for all its
-// rooms, or over HTTP, where the caller is a connection for the length of its request and can call methods only.
+// JSON-RPC 2.0: a room over a WebSocket, held by the room's object; a whole hub, held by a relay, over one WebSocket
+// for all its rooms, or over HTTP. An HTTP caller is a connection for the length of its request, and can only call
+// methods.
 
 import { httpStatusOf } from "../../model/error-table.ts";
 import { HubError } from "../../model/errors.ts";
@@ -20,9 +21,9 @@ import { clientVersionOf } from "../answer/client-version.ts";
 
 /**
  * `GET {hub}/{kind}/{name}`: the room's object holds the socket, and the worker's part ends with the handshake.
- * `?since=` resumes from a position, `?connection=` names the client's earlier connection, which ends, `?heartbeat=1`
- * announces pings. Throws what admission throws, `invalid_position` and `relay_full`; the object's own refusals are
- * answers.
+ * `?since=` resumes from a position, `?connection=` names the client's earlier connection, which is ended,
+ * `?heartbeat=1` announces pings. Throws what admission throws, `invalid_position` and `relay_full`; refusals by the
+ * object are returned as its answer.
  */
 export async function enterRoom(request: Request, serving: Serving): Promise<Response> {
   const entrant = await admitToRoom(request, serving, (own) => [formatTopic(own)]);
@@ -36,10 +37,10 @@ export async function enterRoom(request: Request, serving: Serving): Promise<Res
 }
 
 /**
- * `GET {hub}/rpc`. Stock libraries take one message a frame; `?arrays=1` asks for frames that hold several, as our own
- * client does; `?connection=` and `?heartbeat=1` are as those of rooms. Throws what authentication and the webhook
- * throw, `hub_not_found`, `forbidden`, `upgrade_required`, `rate_limited` and `relay_full`; the relay's other refusals
- * are answers.
+ * `GET {hub}/rpc`. A frame has one message, as stock libraries expect; with `?arrays=1`, as Dormouse's client sends it,
+ * a frame may have several. `?connection=` and `?heartbeat=1` are the same as for rooms. Throws what authentication and
+ * the webhook throw, `hub_not_found`, `forbidden`, `upgrade_required`, `rate_limited` and `relay_full`; other refusals
+ * of the relay are returned as its answer.
  */
 export async function enterHub(request: Request, serving: Serving): Promise<Response> {
   const caller = await callerOf(request, serving);
@@ -62,15 +63,15 @@ export async function enterHub(request: Request, serving: Serving): Promise<Resp
 }
 
 /**
- * Our own client pings, and says its version; others that ping may say so. Only such a client can be found dead before
- * its first ping.
+ * Dormouse's own client pings, and sends its version; other clients that ping may send `?heartbeat=1`. Only a client
+ * that announced pings can be found dead before its first ping.
  */
 const announcesPings = (query: Caller["query"]): boolean =>
   query.get("heartbeat") === "1" || query.has(VERSION_PARAMETER);
 
 /**
- * The same answer, accepting the subprotocol of JSON-RPC where the client offered it: it is optional. A browser that
- * offered any closes the socket unless the server accepts one of them (RFC 6455, §4.1); a server must not name one that
+ * The same answer; if the client offered the subprotocol of JSON-RPC, it accepts that. A browser that offered any
+ * subprotocol closes the socket unless the server accepts one of them (RFC 6455, §4.1); a server must not name one that
  * was not offered.
  */
 function withSubprotocol(request: Request, response: Response): Response {
@@ -81,17 +82,17 @@ function withSubprotocol(request: Request, response: Response): Response {
 }
 
 /**
- * `POST {hub}/rpc`: a call, or a batch of them. 200 with the answers, which may be errors; 204 where all calls are
- * notifications; 400 or 413, and an error of the protocol's own, for a body that is not JSON-RPC. A request counts as
- * a connect. Throws what authentication and the webhook throw, `hub_not_found`, `forbidden`, `unsupported_media_type`,
- * `rate_limited`, `too_large`, and what `callRelay` throws.
+ * `POST {hub}/rpc`: a call, or a batch of them. 200 with the answers, which may be errors; 204 if all calls are
+ * notifications; 400 or 413, with an error in JSON-RPC's form, for a body that is not JSON-RPC. Each request counts as
+ * a new connection. Throws what authentication and the webhook throw, `hub_not_found`, `forbidden`,
+ * `unsupported_media_type`, `rate_limited`, `too_large`, and what `callRelay` throws.
  */
 export async function callHub(request: Request, serving: Serving): Promise<Response> {
   const caller = await callerOf(request, serving);
   if (!isJson(request.headers.get("content-type")))
     throw new HubError("unsupported_media_type", "A call is application/json.");
   const limits = limitsWithin(caller.served.settings.limits, caller.user);
-  // A body that is no UTF-8 is no JSON either, and is refused as such.
+  // A body that is not UTF-8 is not JSON either, and is refused as such.
   const text = utf8Text(await bodyWithin(request, limits.messageBytes)) ?? "";
   const refusal = refusalOf(jsonRpcAnswers.decode(text, limits));
   if (refusal) return refusal;
@@ -103,15 +104,15 @@ export async function callHub(request: Request, serving: Serving): Promise<Respo
 const isJson = (type: string | null): boolean =>
   /^application\/(?:json|json-rpc|jsonrequest)\s*(?:;|$)/i.test(type?.trim() ?? "");
 
-/** A frame that has no message at all, such as an empty array. */
+/** Stands for the message of a frame that has none, such as an empty array. */
 const NO_REQUEST: Incoming = {
   ...{ type: "malformed", id: null },
   error: new HubError("malformed", "The body is not a request."),
 };
 
 /**
- * The answer to a body that is malformed as a whole, which reaches no relay; undefined for one that is not. Faults of
- * single calls of a batch are the relay's to answer. A notification is never answered, even where it is malformed.
+ * The answer to a body that is malformed as a whole, which reaches no relay; undefined for other bodies. Faults of
+ * single calls of a batch are answered by the relay. A notification is never answered, even if it is malformed.
  */
 function refusalOf({ messages: [message = NO_REQUEST], batch }: Received): Response | undefined {
   if (batch || message.type !== "malformed") return undefined;
@@ -121,10 +122,10 @@ function refusalOf({ messages: [message = NO_REQUEST], batch }: Received): Respo
   return json(text, httpStatusOf(error.code), error.code);
 }
 
-/** The notifications may have failed: JSON-RPC has no way to report it. */
+/** The answer to notifications, even if they failed: JSON-RPC has no way to report that. */
 const noContent = (): Response => new Response(null, { status: 204 });
 
-/** `code` stands in the header as well, where the text is a refusal. */
+/** `code`: the error's code, which is also set as a header if the text is a refusal. */
 const json = (text: string, status: number, code?: string): Response =>
   new Response(text, {
     status,

@@ -1,5 +1,5 @@
-// `/admin`: the page for operators, where `ADMIN` is `1`. Its files are assets of the worker, made of admin/; here is
-// the gate alone. The page holds nothing of the hubs: it uses the REST interface, with the token of a service.
+// `/admin`: the page for operators, served if `ADMIN` is `1`. Its files are assets of the worker, built from admin/;
+// this file only decides whether they are served. The page uses the REST interface, with the token of a service.
 
 import { HubError } from "../../model/errors.ts";
 import { pathBelow } from "../admit/request-target.ts";
@@ -26,15 +26,15 @@ const HEADERS = {
   "x-robots-tag": "noindex",
 };
 
-/** Throws `not_found` where the page is off, or its files are not among the assets. */
+/** Throws `not_found` if the page is off, or its files are not among the assets. */
 export async function adminPage({ request, env, prefix }: PageRequest): Promise<Response> {
   const path = pathBelow(request, prefix);
   if (env.ADMIN !== "1" || !env.ASSETS)
     throw new HubError("not_found", "There is nothing at this path.");
-  // Relative, because a proxy may have cut off a part of the path. Files of the page are named relative to the slash.
+  // A relative redirect, because a proxy may have removed a part of the path. The page names its files relative to `/`.
   if (path === "/admin")
     return new Response(null, { status: 308, headers: { location: "admin/" } });
-  // A new request follows redirects: the assets may have the page under another name than with a slash at its end.
+  // A new request follows redirects: the assets may serve the page under another name than one with a slash at its end.
   const file = await env.ASSETS.fetch(
     new Request(new URL(path, request.url), { headers: request.headers }),
   );

@@ -1,4 +1,4 @@
-// Histograms of `/api/metrics`, by hub alone: of a room they would be 24 series more for each.
+// Histograms of `/api/metrics`, for each hub only: for each room they would add 24 series per room.
 
 import { BEYOND, BOUNDS_MS, SUM, type DurationCounts } from "../../rooms/platform/histogram.ts";
 import type { HubMetrics } from "../../rooms/rpc/hub-metrics.ts";

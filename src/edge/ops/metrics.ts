@@ -15,7 +15,7 @@ import { objectsOf, type Placing } from "../../rooms/rpc/place.ts";
 import { latenciesOf } from "./latencies.ts";
 import { CONTENT_TYPE, textOf, type Family, type Sample } from "./prometheus.ts";
 
-/** The figures of this tenant only, also for the operator of the worker. Never rejects. */
+/** Answers with this tenant's figures only, even to the operator of the worker. Never rejects. */
 export async function metrics(tenant: string, hubs: Hubs, placing: Placing): Promise<Response> {
   const queries = [...hubs.keys()].map((hub) => () => hubMetrics(placing, { tenant, hub }));
   const answers = await inBatches(queries);
@@ -23,12 +23,12 @@ export async function metrics(tenant: string, hubs: Hubs, placing: Placing): Pro
   return new Response(textOf(familiesOf(answers)), { headers });
 }
 
-/** Hubs that are queried at once. */
+/** The most hubs that are queried at once. */
 const BATCH_SIZE = 20;
-/** For one hub: Prometheus by default gives the whole scrape ten seconds. */
+/** The most time for one hub's answer: by default Prometheus allows ten seconds for the whole scrape. */
 const TIMEOUT_MS = 4_000;
 
-/** Runs the work a batch at a time, and gives the results in its order. */
+/** Runs the work batch by batch, and returns the results in the order of the work. */
 async function inBatches<T>(work: readonly (() => Promise<T>)[]): Promise<T[]> {
   const results: T[] = [];
   for (let from = 0; from < work.length; from += BATCH_SIZE)
@@ -59,9 +59,8 @@ async function hubMetrics(placing: Placing, { tenant, hub }: { tenant: string; h
 
 const timedOut = () => new HubError("timed_out", "The hub's index did not answer in time.");
 
-/** Families without samples stand as well: a scrape declares every metric it may ever have. */
+/** Includes families without samples: every scrape declares every metric that may ever appear. */
 function familiesOf(answers: readonly HubAnswer[]): Family[] {
-  const up = answers.map(({ hub, metrics: found }) => ({ labels: { hub }, value: found ? 1 : 0 }));
   const rooms = answers.flatMap(({ hub, metrics: found }) =>
     (found?.rooms ?? []).map((measured) => ({ labels: { hub, room: measured.room }, measured })),
   );
@@ -70,12 +69,7 @@ function familiesOf(answers: readonly HubAnswer[]): Family[] {
   );
   const counters = FAMILIES.filter(({ type }) => type === "counter");
   return [
-    {
-      name: "dormouse_hub_up",
-      help: "Whether the hub's index answered.",
-      type: "gauge",
-      samples: up,
-    },
+    byHub(answers, UP, (found) => one(found ? 1 : 0)),
     ...FAMILIES.map((metric) => familyOf(metric, "", rooms)),
     ...counters.map((metric) => familyOf(metric, "hub_", hubs)),
     clientsOf(answers),
@@ -83,6 +77,8 @@ function familiesOf(answers: readonly HubAnswer[]): Family[] {
     ...STORED.map((family) => storedOf(family, answers)),
   ];
 }
+
+const UP = ["hub_up", "Whether the hub's index answered.", "gauge"] as const;
 
 interface Labelled extends Pick<Sample, "labels"> {
   readonly measured: Measured;
@@ -100,58 +96,70 @@ const familyOf = (
 });
 
 /**
- * Counters of a hub as a whole are there from its first scrape on, and so are the codes of operations/alerts.yml:
- * `rate` and `increase` do not see the value that a series begins with, and those of rooms begin with what was counted
- * by then.
+ * A hub's own counters are reported from the first scrape on, even as 0, and so are the labels of operations/alerts.yml:
+ * `rate` and `increase` ignore the first value of a series. Counters of rooms begin with the value that they have when
+ * they are first reported.
  */
 const withCodes = ({ sockets, counted }: Measured): Measured => ({
   sockets,
-  counted: { ...counted, refusals: { ...NO_REFUSALS, ...counted.refusals } },
+  counted: {
+    ...counted,
+    refusals: { ...NO_REFUSALS, ...counted.refusals },
+    webhooks: { ...NO_WEBHOOKS, ...counted.webhooks },
+  },
 });
 
-const NO_REFUSALS = Object.fromEntries(
-  "internal busy unavailable history_gone closed_4408 closed_4413 closed_4429"
-    .split(" ")
-    .map((code) => [code, 0]),
+const zeros = (names: string): Record<string, number> =>
+  Object.fromEntries(names.split(" ").map((name) => [name, 0]));
+
+const NO_REFUSALS = zeros(
+  "internal busy unavailable history_gone closed_4408 closed_4413 closed_4429",
 );
+const NO_WEBHOOKS = zeros("delivered failed dropped refused lost");
 
-/** By hub alone: with the room as well, versions would multiply the series of every room. */
-function clientsOf(answers: readonly HubAnswer[]): Family {
-  const samples = answers.flatMap(({ hub, metrics: found }) =>
-    Object.entries(found?.totals.counted.clients ?? {}).map(([version, value]) => ({
-      labels: { hub, version },
-      value,
-    })),
-  );
-  return {
-    ...{ name: "dormouse_clients_total", type: "counter", samples },
-    help: "Connections that Dormouse's own client began, by its version.",
-  };
-}
-
-/** By hub alone: of all its rooms and relays, also those without series of their own. */
-const storedOf = (
-  { name, help, figure }: (typeof STORED)[number],
+/** A family with the label `hub` only. `read` gets undefined for a hub that did not answer. */
+const byHub = (
   answers: readonly HubAnswer[],
+  [name, help, type]: readonly [name: string, help: string, type: Family["type"]],
+  read: (found: HubMetrics | undefined) => readonly Sample[],
 ): Family => ({
-  ...{ name: `dormouse_${name}`, help, type: "gauge" },
+  ...{ name: `dormouse_${name}`, help, type },
   samples: answers.flatMap(({ hub, metrics: found }) =>
-    found?.stored ? [{ labels: { hub }, value: found.stored[figure] ?? 0 }] : [],
+    read(found).map(({ labels, value }) => ({ labels: { hub, ...labels }, value })),
   ),
 });
 
-const STORED = [
-  { name: "objects", help: "Rooms and relays that reported within a day.", figure: "objects" },
-  { name: "stored_bytes", help: "Bytes that they have stored.", figure: "bytes" },
-  { name: "stored_rows", help: "Rows that they have stored, without keys.", figure: "rows" },
-  {
-    name: "state_bytes",
-    help: "Bytes of the states of rooms, at their checkpoints.",
-    figure: "state",
-  },
+const one = (value: number): readonly Sample[] => [{ labels: {}, value }];
+
+/** With the room as well, versions would multiply the series of every room. */
+const clientsOf = (answers: readonly HubAnswer[]): Family =>
+  byHub(answers, CLIENTS, (found) => samplesOf("version", found?.totals.counted.clients));
+
+const CLIENTS = [
+  "clients_total",
+  "Connections that Dormouse's own client began, by its version.",
+  "counter",
 ] as const;
 
-/** Of one room, or of all of a hub. */
+/** Of all rooms and relays of a hub, also those without series of their own. */
+const storedOf = (
+  [name, help, figure]: (typeof STORED)[number],
+  answers: readonly HubAnswer[],
+): Family =>
+  byHub(answers, [name, help, "gauge"], (found) =>
+    found?.stored ? one(found.stored[figure] ?? 0) : [],
+  );
+
+const STORED = [
+  ["objects", "Rooms and relays that reported within a day.", "objects"],
+  ["stored_bytes", "Bytes that they have stored.", "bytes"],
+  ["stored_rows", "Rows that they have stored, without keys.", "rows"],
+  ["state_bytes", "Bytes of the states of rooms, at their checkpoints.", "state"],
+  ["webhook_waiting_events", "Webhook events that wait after a failed request.", "waiting"],
+  ["webhook_waiting_seconds", "Age of the oldest of them.", "waitingSeconds"],
+] as const;
+
+/** The figures of one room, or of a whole hub. */
 type Measured = Omit<RoomMetrics, "room">;
 
 /** A metric and how it is read from the figures of one room or relay. */
@@ -166,14 +174,29 @@ const counter = (
   figure: keyof Omit<CounterSnapshot, NamedFigure>,
 ): Metric => ({
   ...{ name, help, type: "counter" },
-  read: ({ counted }) => [{ labels: {}, value: counted[figure] }],
+  read: ({ counted }) => one(counted[figure]),
+});
+
+type Named = Readonly<Record<string, number>>;
+
+const samplesOf = (label: string, counts: Named = {}): readonly Sample[] =>
+  Object.entries(counts).map(([name, value]) => ({ labels: { [label]: name }, value }));
+
+/** Counters by name, which is in the label. */
+const named = (
+  name: string,
+  help: string,
+  [label, figure]: readonly [label: string, figure: "refusals" | "runs" | "webhooks"],
+): Metric => ({
+  ...{ name, help, type: "counter" },
+  read: ({ counted }) => samplesOf(label, counted[figure]),
 });
 
 /** All metrics, without their prefix `dormouse_`. Each sample is labelled with its hub and its room or relay. */
 const FAMILIES: readonly Metric[] = [
   {
     ...{ name: "connections", help: "Sockets the room's or relay's object holds.", type: "gauge" },
-    read: ({ sockets }) => [{ labels: {}, value: sockets }],
+    read: ({ sockets }) => one(sockets),
   },
   counter("messages_in_total", "Messages of clients, without pings.", "in"),
   counter("messages_out_total", "Messages to clients, counted for each recipient.", "out"),
@@ -186,16 +209,17 @@ const FAMILIES: readonly Metric[] = [
   ),
   counter("replayed_messages_total", "Messages that were replayed to them.", "replayed"),
   counter("wakes_total", "Times an object woke and did some work.", "wakes"),
-  {
-    ...{ name: "refusals_total", type: "counter" },
-    help: "Connections and calls that were answered with an error, by its code.",
-    read: ({ counted: { refusals } }) =>
-      Object.entries(refusals).map(([code, value]) => ({ labels: { code }, value })),
-  },
-  {
-    ...{ name: "state_runs_total", type: "counter" },
-    help: "Runs of actions by outcome: done, repeated, or the code of the error; unsaved: of a state elsewhere.",
-    read: ({ counted: { runs = {} } }) =>
-      Object.entries(runs).map(([outcome, value]) => ({ labels: { outcome }, value })),
-  },
+  named("refusals_total", "Connections and calls that were answered with an error, by its code.", [
+    "code",
+    "refusals",
+  ]),
+  named(
+    "state_runs_total",
+    "Runs of actions by outcome: done, repeated, or the code of the error; unsaved: of a state elsewhere.",
+    ["outcome", "runs"],
+  ),
+  named("webhook_events_total", "Webhook events by outcome; failed: at each attempt.", [
+    "outcome",
+    "webhooks",
+  ]),
 ];

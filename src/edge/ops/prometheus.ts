@@ -11,7 +11,7 @@ export interface Family {
 }
 
 export interface Sample {
-  /** Of a histogram's series. */
+  /** Present for the series of a histogram. */
   readonly suffix?: "_bucket" | "_sum" | "_count";
   /** Names are valid label names; values may be any text. */
   readonly labels: Readonly<Record<string, string>>;
@@ -24,7 +24,7 @@ export const CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8";
 export const textOf = (families: readonly Family[]): string =>
   families.map((family) => linesOf(family).join("")).join("");
 
-/** `HELP` and `TYPE` once for each family, before its samples, which must stand together. */
+/** `HELP` and `TYPE` once for each family, before its samples, which must be consecutive. */
 const linesOf = ({ name, help, type, samples }: Family): string[] => [
   `# HELP ${name} ${escape(help)}\n`,
   `# TYPE ${name} ${type}\n`,
@@ -40,5 +40,5 @@ const labelsOf = (labels: Sample["labels"]): string => {
 };
 
 const escape = (text: string): string => text.replaceAll("\\", "\\\\").replaceAll("\n", "\\n");
-/** Values stand in quotes; help text does not. */
+/** Values are in quotes; help text is not. */
 const escapeValue = (text: string): string => escape(text).replaceAll('"', '\\"');

@@ -1,5 +1,5 @@
-// Errors of the REST interface as Azure's error document. The code is Dormouse's own and stable; it stands in the body
-// and in Dormouse's header. Azure's header has Azure's code where its SDKs look for one, and else Dormouse's.
+// Errors of the REST interface as Azure's error document. The code is Dormouse's own and stable; it is in the body and
+// in Dormouse's header. Azure's header has Azure's code if its SDKs look for one there, and else Dormouse's.
 
 import { claimHeader, Refusal } from "../../auth/authenticate.ts";
 import { httpStatusOf } from "../../model/error-table.ts";
@@ -9,8 +9,8 @@ import { headerCode, refusalHeaders } from "../../model/refusal-headers.ts";
 import { isOverload, OVERLOAD } from "../answer/overload.ts";
 
 /**
- * The answer to a request that failed, whatever was thrown: refused tokens, overload of the platform, errors of hubs.
- * 429 and 503 say in `retry-after` when to try again. An unexpected error is logged, and shown as `internal`.
+ * The answer to a request that failed with any error: refused tokens, overload of the platform, errors of hubs. 429 and
+ * 503 have `retry-after`. An unexpected error is logged, and shown as `internal`.
  * `missing` is Azure's code for a connection, user or group that does not exist: its SDKs throw for a 404 without it.
  */
 export function failed(error: unknown, missing?: AzureCode): Response {
@@ -35,7 +35,7 @@ export class RefusedWith extends HubError<string> {
   }
 }
 
-/** As Azure's management SDK compares them. */
+/** The codes as Azure's management SDK compares them. */
 export type AzureCode =
   | "Warning.Connection.NotExisted"
   | "Warning.User.NotExisted"
@@ -45,7 +45,7 @@ export type AzureCode =
 
 const AZURE_HEADER = "x-ms-error-code";
 
-/** Not the hub of the path, which Azure has not either. */
+/** Whether the code means a missing resource. Not a missing hub: Azure has no code for that. */
 const isMissing = (code: string): boolean =>
   code === "not_found" || code === "connection_not_found";
 

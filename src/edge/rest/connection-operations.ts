@@ -9,8 +9,8 @@ import { closeCommand } from "./hub-operations.ts";
 import { azureOperation } from "./operation.ts";
 import { Message, Reason } from "./operation-schemas.ts";
 
-// 200 with an empty body, or 404 `connection_not_found`; HEAD as Azure's SDKs send it. No command is sent: whether the
-// holding object matches the connection is the answer.
+// 200 with an empty body, or 404 `connection_not_found`; HEAD as Azure's SDKs send it. Asks the holding object for the
+// connection with an empty list of commands.
 const exists = azureOperation({
   id: "connectionExists",
   method: "GET",
@@ -34,8 +34,9 @@ const close = azureOperation({
   },
 });
 
-// 202, as Azure answers: the holding object has taken the message, and nothing is known of its receipt. A connection
-// that does not exist is no error. The message is in no room's log, and is not replayed to a client that reconnects.
+// 202, as in Azure: the holding object has accepted the message; whether the client received it is unknown. A
+// connection that does not exist is no error. The message is in no log, and is not replayed to a client that
+// reconnects.
 const send = azureOperation({
   id: "sendToConnection",
   method: "POST",
@@ -49,7 +50,7 @@ const send = azureOperation({
   },
 });
 
-// The one operation that waits for a client. The client may have run the method although the answer is an error: a
+// The only operation that waits for a client. The client may have run the method even if the answer is an error: a
 // repetition runs it again. Throws `connection_not_found`, `timed_out`, or `client_error` with the client's own
 // message.
 const invoke = azureOperation({
@@ -81,8 +82,8 @@ function missingIfInterrupted(error: unknown): unknown {
 const Completed = z.optional(z.enum(["true", "false"]));
 
 // Answers a stream invocation of the client from outside the hub; the stream's id is the client's invocation id.
-// Items arrive in the order of the requests that were answered. Item and end travel in one call, so that nothing
-// comes between.
+// Items arrive in the order of the answered requests. The last item and the stream's end are sent in one call, so that
+// nothing comes between.
 const sendItem = azureOperation({
   id: "sendStreamItem",
   method: "POST",
@@ -100,7 +101,7 @@ const sendItem = azureOperation({
   },
 });
 
-// Whether the client still waits for this stream is not known here; a client ignores the end of one it does not know.
+// Whether the client still waits for this stream is unknown; a client ignores the end of a stream it does not know.
 const completeStream = azureOperation({
   id: "completeStream",
   method: "POST",
@@ -121,7 +122,7 @@ function checkStreamId(name: string): string {
   throw new HubError("invalid_name", "A stream's id has 1–100 characters, not only blanks.");
 }
 
-// A connection that was made to one group stays in that: it did not join it.
+// A connection that was opened to a single group stays in that group: it did not join it.
 const leaveGroups = azureOperation({
   id: "removeConnectionFromAllGroups",
   method: "DELETE",

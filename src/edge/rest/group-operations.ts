@@ -1,5 +1,5 @@
 // Operations on one group: publishing, closing, membership. A group is a room of the kind `group`, and exists as soon
-// as it is addressed; what other kinds of rooms have beyond this is in room-operations.ts.
+// as it is addressed. Operations for rooms of all kinds are in room-operations.ts.
 
 import * as z from "zod/mini";
 import { HubError } from "../../model/errors.ts";
@@ -12,7 +12,7 @@ import { Excluded, Message, Reason } from "./operation-schemas.ts";
 import { readPlace, writePlace } from "./paging.ts";
 import { publishTo } from "./publish-operations.ts";
 
-// Counts connections everywhere, also those that objects elsewhere hold. `limit: 0` requests only the room's counts.
+// Counts connections on all objects, not only on the room's own. `limit: 0` requests only the room's counts.
 const exists = azureOperation({
   id: "groupExists",
   method: "GET",
@@ -26,17 +26,17 @@ const exists = azureOperation({
   },
 });
 
-// Pages are ordered by holding object and connection id. A connection that joins or leaves between two
-// pages may be missed; all others are listed once.
+// Pages are ordered by holding object and connection id. A connection that joins or leaves between two pages may be
+// missed; all others are listed once.
 const list = azureOperation({
   id: "listConnectionsInGroup",
   method: "GET",
   path: "/groups/{group}/connections",
   summary: "The group's connections, page by page.",
   query: {
-    /** Entries of one page, and Azure's limit of it. */
+    /** The most entries of one page; the limit is Azure's. */
     maxpagesize: z._default(z.coerce.number().check(z.int(), z.minimum(1), z.maximum(200)), 200),
-    /** Entries of all pages together. */
+    /** The most entries of all pages together. */
     top: z.optional(z.coerce.number().check(z.int(), z.minimum(1))),
     continuationToken: z.optional(z.string().check(z.maxLength(2_000))),
   },
@@ -57,8 +57,8 @@ const list = azureOperation({
 });
 
 /**
- * The request's own URL with the next place, and with the rest of `top`. Never with its token: links end up in logs,
- * and the client adds its token to every request anyway.
+ * The URL of the next page: the request's own with the continuation, and with the rest of `top`. Without the request's
+ * access token: links end up in logs, and the client adds its token to every request anyway.
  */
 function nextLink({ request }: HubRequest, token: string, top: number): string {
   const url = new URL(request.url);
@@ -68,8 +68,8 @@ function nextLink({ request }: HubRequest, token: string, top: number): string {
   return url.href;
 }
 
-// Answered when the room has accepted the message; delivery goes on after that. Excluded connections do not get it, and
-// see a gap in the offsets. `publish` (publish-operations.ts) answers with the position.
+// Answered when the room has accepted the message, before it is delivered. Excluded connections do not get it, and see
+// a gap in the offsets. `publish` (publish-operations.ts) answers with the position.
 const send = azureOperation({
   id: "sendToGroup",
   method: "POST",
@@ -85,7 +85,7 @@ const send = azureOperation({
   },
 });
 
-// Also connections that objects elsewhere hold and that follow the group. A connection that joins meanwhile may stay.
+// Closes connections on all objects, not only on the room's own. A connection that joins meanwhile may stay open.
 const closeConnections = azureOperation({
   id: "closeGroupConnections",
   method: "POST",
@@ -99,8 +99,8 @@ const closeConnections = azureOperation({
 });
 
 /**
- * Joins the connection of the path to a room, or removes it. Idempotent. Policies of the hub do not apply: services
- * may do this. Throws `connection_not_found`, and `invalid_name` for the room of the whole hub.
+ * Joins the connection of the path to a room, or removes it. Idempotent. The hub's policies are not checked: services
+ * may always do this. Throws `connection_not_found`, and `invalid_name` for the room of the whole hub.
  */
 export async function setMembership(
   hub: HubRequest,
@@ -111,8 +111,8 @@ export async function setMembership(
   if (!(await hub.command({ type, room: formatTopic(topic) }))) throw noConnection();
 }
 
-// A membership of the connection, which ends with it; `addUserToGroup` outlives connections. The hub's limit of groups
-// for a connection holds here as well: `too_many_groups`.
+// The membership ends with the connection; that of `addUserToGroup` outlives connections. The hub's limit of groups
+// for a connection applies: `too_many_groups`.
 const add = azureOperation({
   id: "addConnectionToGroup",
   method: "PUT",

@@ -14,7 +14,7 @@ import { azureOperation, operation } from "./operation.ts";
 import { Excluded, Message, Reason } from "./operation-schemas.ts";
 import { publishTo } from "./publish-operations.ts";
 
-// Answered when the room `all` has accepted the message; its delivery to the objects that follow the room goes on.
+// Answered when the room `all` has accepted the message, before it is delivered to the objects that follow the room.
 const send = azureOperation({
   id: "broadcast",
   method: "POST",
@@ -30,8 +30,7 @@ const send = azureOperation({
   },
 });
 
-// Connections close object by object; the answer comes when all objects that follow `all` have done it. Clients that
-// connect meanwhile stay.
+// Answered when all objects that follow `all` have closed their connections. Clients that connect meanwhile stay.
 const closeConnections = azureOperation({
   id: "closeConnections",
   method: "POST",
@@ -50,13 +49,13 @@ interface CloseQuery {
   readonly reason?: string | undefined;
 }
 
-/** The selected connections and the one command for them, as rooms and accounts take both. */
+/** The selected connections and the command that closes them, in the form that rooms and accounts take. */
 export const closeArguments = ({ excluded, reason }: CloseQuery): [Selection, Command[]] => [
   excluded ? { except: excluded } : {},
   [closeCommand(reason)],
 ];
 
-/** Clients do not reconnect after this close code. */
+/** Closes with a code after which clients do not reconnect. */
 export const closeCommand = (reason?: string): Command => ({
   type: "close",
   why: CLOSE.dismissed,
@@ -64,8 +63,8 @@ export const closeCommand = (reason?: string): Command => ({
 });
 
 /**
- * Azure's command objects, with its names. Members that are unknown are refused, because a misspelt one would change
- * the meaning of a command for many connections.
+ * Azure's command objects, with its names. Unknown members are refused, because a misspelt one would change the meaning
+ * of a command for many connections.
  */
 const SignalRCommand = z.discriminatedUnion("type", [
   z.strictObject({ type: z.literal("SendMessage"), message: Message }),
@@ -74,8 +73,8 @@ const SignalRCommand = z.discriminatedUnion("type", [
   z.strictObject({ type: z.literal("CloseConnection"), reason: z.nullable(Reason) }),
 ]);
 
-// Each object evaluates the filter against the connections it holds. Every connection gets the commands in their order,
-// connections among each other have none. All commands are checked before the first is sent. Throws `invalid_filter`.
+// Each object evaluates the filter against the connections it holds. Every connection gets the commands in their order;
+// there is no order among connections. All commands are checked before the first is sent. Throws `invalid_filter`.
 const execute = operation({
   id: "execute",
   method: "POST",
@@ -91,7 +90,7 @@ const execute = operation({
   },
 });
 
-/** `'order-42' in groups` is about the room that the name stands for. Throws `invalid_filter` or `invalid_name`. */
+/** A group in `'order-42' in groups` may stand for another room. Throws `invalid_filter` or `invalid_name`. */
 const filterOf = ({ served }: HubRequest, text: string): Filter =>
   withRooms(parseFilter(text), (group) => {
     const room = roomBehind(served, group);
@@ -99,8 +98,8 @@ const filterOf = ({ served }: HubRequest, text: string): Filter =>
   });
 
 /**
- * The command as objects run it. The name of a group gets its canonical form here, or that of the room that it stands
- * for, so that objects compare names as they stand. Throws `too_large` or `invalid_name`.
+ * The command as objects run it. The name of a group becomes the canonical topic of the group, or of the room that it
+ * stands for, so that objects need only compare text. Throws `too_large` or `invalid_name`.
  */
 function commandOf(hub: HubRequest, command: z.output<typeof SignalRCommand>): Command {
   switch (command.type) {
@@ -117,7 +116,7 @@ function commandOf(hub: HubRequest, command: z.output<typeof SignalRCommand>): C
   }
 }
 
-/** A leap year. */
+/** The longest lifetime of a token: a leap year. */
 const MINUTES_AT_MOST = 366 * 24 * 60;
 
 // The audience is the client URL of this hub alone. Without a user id, all connections made with one token are one
@@ -148,7 +147,7 @@ const generateToken = azureOperation({
 
 /**
  * The access key of a tenant, in Azure's form: an SDK that authenticated with an issuer's token signs its further
- * requests with it. Keys are derived for each tenant, so that none is good for another. Throws `no_access_keys`.
+ * requests with it. Each tenant's key is derived, and valid for that tenant only. Throws `no_access_keys`.
  */
 export async function accessKey(tenant: string, env: HubRequest["env"]): Promise<object> {
   const key = await tenantAccessKey(tenant, env);

@@ -41,13 +41,13 @@ interface HubRequestOptions {
 }
 
 /**
- * Made by the router for each request. Getters parse their parameter when they are read, and throw then, so that an
- * operation only fails for parameters that it uses.
+ * Made by the router for each request. Getters parse their parameter when they are read, so that an operation only
+ * fails for invalid parameters that it uses.
  */
 export class HubRequest {
   readonly request: Request;
   readonly env: AuthEnv & ObjectEnv;
-  /** Where the endpoint is mounted: its URLs begin with the request's origin and this. */
+  /** The path at which the endpoint is mounted: its URLs begin with the request's origin and this. */
   readonly prefix: string;
   readonly served: ServedHub;
   readonly domain: Domain;
@@ -69,7 +69,7 @@ export class HubRequest {
     this.#path = path;
   }
 
-  /** The path's parameter of this name; empty where the operation's path has none. */
+  /** The path's parameter of this name; empty if the operation's path has none. */
   parameter(name: string): string {
     return this.#path.get(name) ?? "";
   }
@@ -79,7 +79,7 @@ export class HubRequest {
     return groupTopic(this.served, this.parameter("group"));
   }
 
-  /** The path's `{user}`. Throws `invalid_name`, also for a guest, who has neither an account nor a room. */
+  /** The path's `{user}`. Throws `invalid_name`, even for a guest, who has neither an account nor a room. */
   get userId(): string {
     const user = this.#user;
     if (this.#isGuest(user))
@@ -95,7 +95,7 @@ export class HubRequest {
     return guestAccount(user) ?? user;
   }
 
-  /** A token's user may have an id of this form, but for a hub that admits guests. */
+  /** Whether the id is a guest's. In a hub without guests a token's user may have an id of the same form. */
   #isGuest(user: string): boolean {
     const { anonymous } = this.served.hub.settings;
     return anonymous === true && this.domain.tenant === DEFAULT_TENANT && isGuestId(user);
@@ -107,13 +107,14 @@ export class HubRequest {
   }
 
   /**
-   * A topic as a service writes it; the name of a group may stand for another room, as in `group`. Throws as `topic`.
+   * A topic as a service writes it; the name of a group may stand for another room, as in `group`. Throws the same
+   * errors as `topic`.
    */
   roomNamed(text: string): Topic {
     return roomFor(this.served, parseTopic(text));
   }
 
-  /** The path's `{connection}`, unchecked: `holder` rejects what is no connection id. */
+  /** The path's `{connection}`, unchecked: `holder` rejects malformed ids. */
   get connectionId(): string {
     return this.parameter("connection");
   }
@@ -132,8 +133,8 @@ export class HubRequest {
   }
 
   /**
-   * Runs commands on connections of the path's `{user}` to this hub; gives how many were selected. Throws
-   * `invalid_name`, also for a guest whose connection is not in the hub's room `all`.
+   * Runs commands on connections of the path's `{user}` to this hub; resolves with the number of selected connections.
+   * Throws `invalid_name`, even for a guest whose connection is not in the hub's room `all`.
    */
   commandUser(selection: Selection, commands: Command[]): Promise<number> {
     const user = this.#user;
@@ -150,7 +151,7 @@ export class HubRequest {
 
   /**
    * Runs commands on the connection of the path, in their order.
-   * @returns false where the connection does not exist; nothing has happened then.
+   * @returns false if the connection does not exist; nothing has happened then.
    */
   async command(...commands: Command[]): Promise<boolean> {
     try {
@@ -162,7 +163,7 @@ export class HubRequest {
     }
   }
 
-  /** As `command`, but throws `connection_not_found` where the connection does not exist. */
+  /** Like `command`, but throws `connection_not_found` if the connection does not exist. */
   async mustCommand(...commands: Command[]): Promise<void> {
     if (!(await this.command(...commands))) throw noConnection();
   }
@@ -183,6 +184,6 @@ export class HubRequest {
   }
 }
 
-/** Also for ids that are malformed, or of an object of another hub: callers learn no more than that. */
+/** The error for malformed ids and ids of another hub's connections as well: callers learn no more than that. */
 export const noConnection = () =>
   new HubError("connection_not_found", "There is no connection with that id.");

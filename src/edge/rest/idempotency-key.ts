@@ -1,5 +1,5 @@
-// The header `Idempotency-Key` (draft-ietf-httpapi-idempotency-key-header) beside the member `idempotency_key` of a
-// publication.
+// The header `Idempotency-Key` (draft-ietf-httpapi-idempotency-key-header), which is equivalent to the member
+// `idempotency_key` of a publication.
 
 import { HubError } from "../../model/errors.ts";
 import { isIdempotencyKey, MAX_IDEMPOTENCY_KEY } from "../../model/wire-constants.ts";
@@ -7,8 +7,8 @@ import { isIdempotencyKey, MAX_IDEMPOTENCY_KEY } from "../../model/wire-constant
 export const IDEMPOTENCY_KEY = "Idempotency-Key";
 
 /**
- * The key of a request; undefined where it has none. The draft writes a text in quotes, most services take it as it is:
- * both are read. Throws `invalid_arguments` for an empty one, and one that is too long.
+ * The key of a request; undefined without one. The draft puts the key in quotes, most services do not: both forms are
+ * read. Throws `invalid_arguments` for a key that is empty or too long.
  */
 export function headerKey({ headers }: Request): string | undefined {
   const header = headers.get(IDEMPOTENCY_KEY)?.trim();
@@ -22,7 +22,7 @@ export function headerKey({ headers }: Request): string | undefined {
   );
 }
 
-/** Throws `invalid_arguments` where header and body have two keys: which counts would be unclear. */
+/** Throws `invalid_arguments` if header and body have different keys: which of them counts would be unclear. */
 export function oneKey(header: string | undefined, member: string | undefined): string | undefined {
   if (header !== undefined && member !== undefined && header !== member)
     throw new HubError(

@@ -1,5 +1,5 @@
-// The table of all operations of the REST interface. Azure's legacy paths are rows of their own that share the handler
-// of the operation they became.
+// The table of all operations of the REST interface. Azure's legacy paths are rows of their own, each with the handler
+// of its present-day operation.
 
 import { connections } from "./connection-operations.ts";
 import { groups } from "./group-operations.ts";
@@ -16,7 +16,7 @@ const current = [
   ...[...publishing, batch, ...rooms, ...states],
 ];
 
-/** For the rows below, whose ids exist: a wrong one fails when the module is loaded. */
+/** Finds an operation for the rows below. A wrong id fails when the module is loaded. */
 const byId = (id: string): Operation => current.find((operation) => operation.id === id)!;
 
 /** Paths of Azure's first API version: no verbs, and the user before or after the group. */

@@ -13,7 +13,7 @@ import { pathPattern } from "./operation-input.ts";
 import type { Operation } from "./operation.ts";
 
 export interface LocalService {
-  /** With the hub of the requests. */
+  /** Must contain the hub of the requests. */
   readonly hubs: Hubs;
   readonly env: ServiceEnv;
   readonly place?: Place | undefined;
@@ -21,8 +21,8 @@ export interface LocalService {
 }
 
 /**
- * Runs the operation of a request, whose URL has any origin. Throws what the operation throws, `misconfigured`, and
- * `not_found` where there is none.
+ * Runs the operation of a request, whose URL may have any origin. Throws what the operation throws, `misconfigured`,
+ * and `not_found` if there is no such operation.
  */
 export async function requestLocally(
   { hubs, env, place, tenant }: LocalService,
@@ -35,15 +35,15 @@ export async function requestLocally(
   const routed = { operation, pattern: pathPattern(HUB_PREFIX + operation.path), hubs };
   return runOperation(
     routed,
-    // The caller's own invocation lasts as long.
+    // Nothing to do: the caller's own invocation lasts as long.
     { request, env, place, prefix: "", waitUntil: () => {} },
     { tenant, name: `worker of ${tenant}` },
   );
 }
 
 /**
- * Segment by segment; a parameter in braces matches any. `GET` answers `HEAD` as well. The first operation that matches
- * is the router's, too.
+ * Matches segment by segment; a parameter in braces matches any. `GET` answers `HEAD` as well. The router also takes
+ * the first match.
  */
 function matches({ method, path }: Operation, verb: string, pathname: string): boolean {
   const pattern = (HUB_PREFIX + path).split("/");

@@ -67,13 +67,13 @@ const TAGS = {
 
 type Tag = keyof typeof TAGS;
 
-/** Paths that begin with a verb are of the whole hub. */
+/** Paths that begin with a verb belong to the whole hub. */
 function tagOf({ path }: Pick<Operation, "path">): Tag {
   const first = path.split("/")[1] ?? "";
   return Object.hasOwn(TAGS, first) ? (first as Tag) : "hub";
 }
 
-/** One path may have several verbs, and stands once. `/api/v1` is left out: it is the same once more. */
+/** Each path appears once, with all its verbs. `/api/v1` is left out, because it has the same operations. */
 function pathsOf(operations: readonly Operation[]): object {
   const paths = new Map<string, Record<string, object>>();
   for (const operation of operations) {
@@ -156,7 +156,7 @@ function queryOf({ query }: Operation): object[] {
   }));
 }
 
-/** Beside `idempotency_key` of a body; of a batch it is the key of all commands that have none. */
+/** Equivalent to `idempotency_key` of a body; in a batch the key of all commands that have none of their own. */
 const KEY_PARAMETER = {
   ...{ name: IDEMPOTENCY_KEY, in: "header", required: false },
   description:
@@ -170,7 +170,7 @@ const conditionOf = (name: string): object => ({
   schema: { type: "string", pattern: '^(?:"[0-9a-z]+:[0-9]+"|[*])$' },
 });
 
-/** A message is accepted in three encodings, any other body in JSON alone (rest-body.ts). */
+/** A message is accepted in three encodings, any other body only in JSON (rest-body.ts). */
 function bodyOf({ body, bodyKind }: Operation): object {
   const schema = schemaOf(body!);
   const content = { "application/json": { schema } };
@@ -227,7 +227,7 @@ const endpointPath = (id: string, summary: string, content?: object) => ({
   },
 });
 
-/** Paths of the endpoint itself. `/api/metrics` is for Prometheus, and left out. */
+/** Paths of the endpoint itself; without `/api/metrics`, which is for Prometheus. */
 const ENDPOINT = {
   "/api/health": endpointPath("health", "Whether the worker is well. Needs no token."),
   "/api/openapi.json": endpointPath("openApi", "This document. Needs no token.", {

@@ -7,10 +7,10 @@ import { HubError } from "../../model/errors.ts";
 import { issueText } from "../../model/received-kind.ts";
 import { decodePathSegment } from "../admit/request-target.ts";
 
-/** Names of a pattern's parameters, by the segment at which they stand. */
+/** Names of a pattern's parameters, by the index of their segment. */
 export type PathPattern = ReadonlyMap<number, string>;
 
-/** A pattern with parameters in braces. */
+/** Parses a pattern with parameters in braces. */
 export const pathPattern = (pattern: string): PathPattern =>
   new Map(
     pattern.split("/").flatMap((part, index) => {
@@ -20,8 +20,8 @@ export const pathPattern = (pattern: string): PathPattern =>
   );
 
 /**
- * The values of a pattern's parameters, percent-decoded once. The path matches the pattern, segment by segment: the
- * router has chosen it. Throws `invalid_name`.
+ * The values of a pattern's parameters, percent-decoded once. The path must match the pattern, as the router ensures.
+ * Throws `invalid_name`.
  */
 export function pathParameters(
   pattern: PathPattern,
@@ -33,12 +33,12 @@ export function pathParameters(
   return values;
 }
 
-/** Numeric parameters. Zod coerces the empty text to 0, which a caller who left the number out does not mean. */
+/** Numeric parameters. If one is empty it counts as absent: Zod would coerce the empty text to 0. */
 const NUMBERS = ["ttl", "limit", "maxpagesize", "top", "minutesToExpire"];
 
 /**
- * The query as an object for a schema. `excluded` may be repeated and is a list; of every other parameter the first
- * value counts. Throws `invalid_arguments`.
+ * The query as an object for a schema. `excluded` becomes a list, and may be repeated; of every other parameter the
+ * first value counts. Throws `invalid_arguments`.
  */
 export function queryParameters(params: URLSearchParams): object {
   if (params.size === 0) return {};
@@ -51,12 +51,12 @@ export function queryParameters(params: URLSearchParams): object {
   return Object.fromEntries(query);
 }
 
-/** Messages of issues, which `zod/mini` does not bring. */
+/** The texts of validation errors, which `zod/mini` does not include. */
 const { localeError: error } = english();
 
 /**
- * The value as its schema gives it, defaults filled in. Throws `invalid_arguments` with the path and the reason of the
- * first problem; `where` is the path's first part.
+ * The validated value, with defaults filled in. Throws `invalid_arguments` with the path and the reason of the first
+ * problem; `where` is the path's first part.
  */
 export function validate<T>(schema: ZodMiniType<T>, value: unknown, where: string): T {
   const result = schema.safeParse(value, { error });

@@ -23,8 +23,8 @@ interface Given<Q, B> {
 /** How a body is read: as JSON, or as Azure's message in one of its three encodings (rest-body.ts). */
 export type BodyKind = "json" | "message";
 
-// One row of the table. A row is the only place where its path, its schemas and its prose stand: the router, the
-// validation and the OpenAPI document read them from here.
+// One row of the table. A row is the only place that has its path, its schemas and its prose: the router, the
+// validation and the OpenAPI document all read them from it.
 // any: a table of operations has no common type but this one.
 // oxlint-disable-next-line typescript/no-explicit-any
 export interface Operation<Q = any, B = any> {
@@ -44,13 +44,13 @@ export interface Operation<Q = any, B = any> {
   readonly answer?: z.ZodMiniType;
   /** Whether a 404 may also mean that the resource of the path does not exist; documentation only. */
   readonly finds: boolean;
-  /** Whether it takes the header `Idempotency-Key`; documentation only. */
+  /** Whether the operation reads the header `Idempotency-Key`; documentation only. */
   readonly isKeyed: boolean;
-  /** The header by which it depends on the room's position: with it 304, or 412. Documentation only. */
+  /** The header that makes it depend on the room's position: the answer may be 304 or 412. Documentation only. */
   readonly condition?: "If-Match" | "If-None-Match";
-  /** Bytes of a body. Default: 1 MiB. */
+  /** The most bytes of a body. Default: 1 MiB. */
   readonly bodyBytes?: number;
-  /** Azure's code for a 404 of this operation, where its SDKs read one. */
+  /** Azure's code for a 404 of this operation, if its SDKs read one. */
   readonly missing?: AzureCode;
   /** Runs after authentication, rate limits and validation. A thrown `HubError` becomes Azure's error document. */
   handle(hub: HubRequest, given: Given<Q, B>): Promise<Answer | void>;
@@ -77,10 +77,10 @@ interface Description<Q extends z.core.$ZodShape, B extends z.ZodMiniType> {
   ): Promise<Answer | void>;
 }
 
-/** Azure's SDKs send it with every request; each value is accepted. */
+/** Azure's SDKs send `api-version` with every request; every value is accepted. */
 const COMMON = { "api-version": z.optional(z.string().check(z.maxLength(20))) };
 
-/** Defaults: a JSON body, if any; status 200; no 404 of its own. */
+/** Defines an operation. Defaults: a JSON body, if any; status 200; no 404 of its own. */
 export function operation<
   const Q extends z.core.$ZodShape = {},
   const B extends z.ZodMiniType = z.ZodMiniType<undefined>,

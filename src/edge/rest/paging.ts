@@ -1,11 +1,11 @@
-// Continuation tokens of listings: the place where a page ended, as opaque text. A token is not signed: it names a
-// place within the listing of its own request, and grants nothing.
+// Continuation tokens of listings: the cursor at which a page ended, as opaque text. A token is not signed: it is only
+// a position within the listing that is requested, and grants nothing.
 
 import * as z from "zod/mini";
 import { HubError } from "../../model/errors.ts";
 import type { MembersCursor } from "../../rooms/rpc/members-page.ts";
 
-/** Holder and connection id. Longer parts than an object's name are never written here. */
+/** Holder and connection id. A token whose parts are longer than an object's name was not made by `writePlace`. */
 const Written = z.tuple([
   z.string().check(z.maxLength(1_024)),
   z.string().check(z.maxLength(1_024)),

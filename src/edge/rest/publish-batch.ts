@@ -1,5 +1,5 @@
-// Several publications in one request. Publications of one room that may go together reach its object in one call,
-// which stores them in one transaction of its log.
+// Several publications in one request. Publications to one room are sent to its object in one call, if the order
+// allows it; the object stores them in one transaction of its log.
 
 import * as z from "zod/mini";
 import { formatTopic, type Topic } from "../../model/topic.ts";
@@ -17,8 +17,8 @@ const Command = z.strictObject({
 type Command = z.output<typeof Command>;
 
 /**
- * A command that passed its checks, with its place in the request. Checks need no object: a batch with a fault
- * reaches only the rooms of its other commands.
+ * A command that passed its checks, with its index in the request. The checks need no object: a faulty command reaches
+ * no room.
  */
 interface Prepared {
   readonly index: number;
@@ -26,9 +26,9 @@ interface Prepared {
   readonly draft: Draft;
 }
 
-// Replies stand in the order of the commands. A command that fails, before or while it is published, leaves the
-// others as they are: there is no transaction over the request. Without `parallel` publications are made in the order
-// of the request, over all rooms, and a slow room delays the next; with it their order holds within each room only.
+// Replies are in the order of the commands. A command that fails has no effect on the others: the request is not one
+// transaction. Without `parallel` publications are made in the order of the request over all rooms, and a slow room
+// delays the next; with it, the order is kept only within each room.
 export const batch = operation({
   id: "batch",
   method: "POST",
@@ -43,7 +43,7 @@ export const batch = operation({
   }),
   isKeyed: true,
   handle: async (hub, { body: { commands, parallel } }) => {
-    // A fault of the request, and of no command.
+    // Throws here, because a faulty header fails the whole request.
     headerKey(hub.request);
     const replies: object[] = [];
     const prepared = commands.flatMap((command, index) => {
@@ -76,7 +76,7 @@ const prepare = (
 });
 
 /**
- * The command's own key; else that of the header with the command's place, since two commands of one room are two
+ * The command's own key; else the header's key with the command's index, since two commands for one room are two
  * publications. The same request, repeated, has the same keys.
  */
 function keyOf(hub: HubRequest, { idempotency_key: own }: Publication, index: number) {
@@ -91,7 +91,7 @@ const roomOf = ({ topic }: Prepared): string => formatTopic(topic);
 const byRoom = (prepared: readonly Prepared[]): Iterable<readonly Prepared[]> =>
   Map.groupBy(prepared, roomOf).values();
 
-/** Neighbours of one room together, which keeps the order of the request over all rooms. */
+/** Consecutive publications to one room together, which keeps the order of the request over all rooms. */
 function* runsOf(prepared: readonly Prepared[]): Generator<readonly Prepared[]> {
   let run: Prepared[] = [];
   for (const one of prepared) {
@@ -104,7 +104,7 @@ function* runsOf(prepared: readonly Prepared[]): Generator<readonly Prepared[]> 
   if (run.length > 0) yield run;
 }
 
-/** A run has one room, and at least one publication. Where the call fails as a whole, each has that error. */
+/** Publishes at least one publication to one room. If the call fails as a whole, each reply has that error. */
 async function publishRun(hub: HubRequest, run: readonly Prepared[]): Promise<readonly object[]> {
   try {
     const drafts = run.map(({ draft }) => draft);

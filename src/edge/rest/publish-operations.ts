@@ -18,8 +18,8 @@ export const Publication = {
   target: Target,
   arguments: Arguments,
   /**
-   * Publications with one key are stored and delivered once, as long as the room's log holds the first: repetitions
-   * are answered with its position.
+   * Publications with the same key are stored and delivered once, as long as the room's log has the first: repetitions
+   * are answered with the first one's position.
    */
   idempotency_key: z.optional(z.string().check(z.minLength(1), z.maxLength(MAX_IDEMPOTENCY_KEY))),
   excluded: Excluded,
@@ -27,14 +27,14 @@ export const Publication = {
 export type Publication = z.output<z.ZodMiniObject<typeof Publication>>;
 
 /**
- * The key as the log stores it. Services that authenticate as users have separate keys; all that use access keys share
- * theirs. Keys of clients' calls to hub code have another form, and never match.
+ * The key as the log stores it. Each service that authenticates as a user has keys of its own; services that use access
+ * keys share theirs. Keys of clients' calls to hub code have another form, and never match.
  */
 export const idOf = ({ service }: HubRequest, ...key: readonly (string | number)[]) => ({
   id: JSON.stringify(["service", service.user?.id ?? null, ...key]),
 });
 
-/** Without its key. Throws `too_large`. */
+/** The publication as a message draft, without its key. Throws `too_large`. */
 export const draftOf = (hub: HubRequest, publication: Publication): Draft => ({
   ...hub.draft(publication),
   ...(publication.excluded && { except: publication.excluded }),
@@ -48,9 +48,8 @@ export async function publishTo(hub: HubRequest, topic: Topic, publication: Publ
   return { epoch, offset };
 }
 
-// Without an answer it is unknown whether the message was stored: a request may be repeated only with an idempotency
-// key. Publications of one request after another keep their order in the room; those of concurrent requests have
-// none.
+// Without an answer it is unknown whether the message was stored: a request should only be repeated with an idempotency
+// key. Publications of consecutive requests keep their order in the room; those of concurrent requests have none.
 const publish = operation({
   id: "publish",
   method: "POST",
@@ -64,10 +63,10 @@ const publish = operation({
 
 /** The outcome of one publication among several: its own error, while the request as a whole succeeds. */
 export const Failed = z.object({ code: z.string(), message: z.string() });
-/** Rooms or publications of one request. */
+/** The most rooms or publications of one request. */
 export const AT_MOST = 100;
 
-/** Never rejects: a room that fails is a row of the response. */
+/** Never rejects: the error of a room is its row in the response. */
 async function outcomeOf(work: () => Promise<object>) {
   try {
     return { result: await work() };
@@ -83,8 +82,8 @@ export function failedReply(error: unknown) {
   return { error: { code, message } };
 }
 
-// Rooms are independent: one that fails leaves the others published, and there is no order among them. Responses
-// stand in the order of `rooms`. One idempotency key serves for all rooms, because each room has its own log.
+// Rooms are independent: if one fails, the message is still published to the others; there is no order among rooms.
+// Responses are in the order of `rooms`. One idempotency key serves for all rooms, because each room has its own log.
 const broadcast = operation({
   id: "broadcastToRooms",
   method: "POST",
@@ -99,7 +98,7 @@ const broadcast = operation({
     responses: z.array(z.union([z.object({ result: Position }), z.object({ error: Failed })])),
   }),
   handle: async (hub, { body: { rooms, ...publication } }) => {
-    // A fault of the request, and of no room.
+    // Throws here, because a faulty key fails the whole request.
     oneKey(headerKey(hub.request), publication.idempotency_key);
     const responses = rooms.map((room) =>
       outcomeOf(async () => publishTo(hub, hub.roomNamed(room), publication)),

@@ -19,12 +19,12 @@ import { msgpackError } from "../../protocols/hostile-msgpack.ts";
 import { bodyWithin, utf8Text } from "../admit/request-body.ts";
 import type { BodyKind } from "./operation.ts";
 
-/** Azure's own limit, in bytes. A message within it has a limit of its own, that of its hub. */
+/** Azure's own limit, in bytes. The message in a body is also subject to the hub's limit. */
 const BODY_BYTES = 1024 * 1024;
 
 /**
- * The body as a value that no schema has seen yet; undefined where it is empty JSON. Throws `too_large`, `malformed`,
- * `too_deep` or `unsupported_media_type`.
+ * The body as a value that no schema has validated yet; undefined if a JSON body is empty. Throws `too_large`,
+ * `malformed`, `too_deep` or `unsupported_media_type`.
  */
 export async function readBody(
   request: Request,
@@ -45,7 +45,8 @@ const PASCAL: ReadonlyMap<string, string> = new Map([
 ]);
 
 /**
- * The message under its own names. One that has a member under both names is refused: which counts would be unclear.
+ * The message with camel-case names. A message that has a member under both names is refused: which of them counts
+ * would be unclear.
  */
 function camelMessage(value: unknown): unknown {
   if (!isJsonObject(value)) return value;
@@ -63,11 +64,11 @@ const MEDIA_TYPES = {
   message: "A body is application/json, application/x-msgpack or application/octet-stream.",
 } as const;
 
-/** Without parameters; a request that names none is read as JSON. */
+/** The media type without parameters; a request without one is read as JSON. */
 const typeOf = ({ headers }: Request): string =>
   (headers.get("content-type") ?? "application/json").split(";")[0]!.trim().toLowerCase();
 
-/** From bytes to a value that no schema has seen. Throws `malformed` or `too_deep`. */
+/** Decodes bytes to a value that no schema has validated yet. Throws `malformed` or `too_deep`. */
 type Read = (bytes: Uint8Array) => unknown;
 
 function readJson(bytes: Uint8Array): unknown {
@@ -78,7 +79,7 @@ function readJson(bytes: Uint8Array): unknown {
   if (scan === "deep") throw tooDeep(LIMITS.depth);
   const value = scan === "lossy" ? exactly(text) : parseJson(text);
   if (value === undefined) throw malformed("The body is no JSON.");
-  // A key `__proto__` is harmless here, and becomes a prototype in hub code that copies members.
+  // A key `__proto__` is harmless here, but would become a prototype in hub code that copies members.
   if (mayHavePrototypeKey(text) && hasPrototypeKey(value)) throw malformed("A key is __proto__.");
   return value;
 }
@@ -89,7 +90,7 @@ function textOf(bytes: Uint8Array): string {
   return text;
 }
 
-/** Whole numbers that a JavaScript number cannot hold become bigints: published as they are, refused elsewhere. */
+/** Whole numbers that a JavaScript number cannot hold become bigints: in messages they are kept, elsewhere refused. */
 function exactly(text: string): unknown {
   const value = parseExactJson(text);
   const path = overflowIn(value);
@@ -98,7 +99,7 @@ function exactly(text: string): unknown {
   throw new HubError("invalid_arguments", `${where}: ${BEYOND_DOUBLES}`);
 }
 
-/** Checked before it is decoded: a few bytes of MessagePack can declare an array of four billion elements. */
+/** Checks the bytes before they are decoded: a few bytes of MessagePack can declare an array of 4 billion elements. */
 function readMsgpack(bytes: Uint8Array): unknown {
   const error = msgpackError(bytes, LIMITS.depth);
   if (error) throw error;
@@ -108,14 +109,14 @@ function readMsgpack(bytes: Uint8Array): unknown {
 }
 
 /**
- * A MessagePack map from names of protocols to the same invocation in each encoding. The first known protocol is read;
- * that all encodings are of the same message is trusted, as Azure trusts it.
+ * A MessagePack map from names of protocols to the same invocation in each encoding. Only the first known protocol is
+ * read: that all encodings have the same message is not checked, as in Azure.
  */
 function readPayloads(bytes: Uint8Array): unknown {
   const payloads = readMsgpack(bytes);
   if (typeof payloads === "object" && payloads !== null)
     for (const [name, read] of PROTOCOLS) {
-      // Names come off the wire: own members only.
+      // Names come from the request: own members only.
       const payload: unknown = Object.hasOwn(payloads, name)
         ? (payloads as Record<string, unknown>)[name]
         : undefined;
@@ -124,7 +125,7 @@ function readPayloads(bytes: Uint8Array): unknown {
   throw malformed("The body has no invocation of the protocols json or messagepack.");
 }
 
-/** The codecs' limit of a message is the body's: the hub's own limit is checked with the draft. */
+/** For the codecs, a message may be as long as the body: the hub's own limit is checked with the draft. */
 const limits = { ...LIMITS, messageBytes: BODY_BYTES };
 const PROTOCOLS = [
   ["json", (payload: Uint8Array) => decodeSignalrJson(textOf(payload), limits)],

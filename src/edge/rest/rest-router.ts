@@ -115,7 +115,7 @@ function endpointRoutes({ rates }: RestOptions): RestRoute[] {
   ];
 }
 
-/** As gRPC's: with a wrong configuration the worker refuses every other request, and is not healthy. */
+/** Like gRPC's health check: with a wrong configuration the worker refuses every other request, and is not healthy. */
 function health({ request, env }: Pick<ServiceCall, "request" | "env">): Response {
   try {
     checkSetup(env, request.url);
@@ -142,9 +142,10 @@ function emptyResponse(status: number, more: Answer["headers"]): Response {
 }
 
 /**
- * `{group}` is a parameter. `:send` is a literal whose colon clients may percent-encode, which some HTTP libraries do
- * by themselves. Hono writes a parameter with a colon, and a literal colon as a parameter with a pattern: a pattern is
- * matched against all the rest of the path, and an alternative at its top would be anchored at one end only.
+ * The pattern in Hono's syntax. `{group}` is a parameter; `:send` is a literal, whose colon some HTTP libraries
+ * percent-encode. In Hono a colon begins a parameter, so that a literal colon must be a parameter with a pattern. The
+ * pattern's alternatives are in a group, because Hono matches patterns against the whole rest of the path: at the top,
+ * an alternative would be anchored at one end only.
  */
 const honoPath = (pattern: string): string =>
   pattern
@@ -158,7 +159,7 @@ const honoPath = (pattern: string): string =>
 
 interface RoutedOperation {
   readonly operation: Operation;
-  /** Of its path with its prefix. */
+  /** The pattern of the operation's path with its prefix. */
   readonly pattern: PathPattern;
   readonly hubs: Hubs;
 }
@@ -190,10 +191,10 @@ export async function runOperation(
 
 const NO_QUERY = new URLSearchParams();
 
-/** Operations after which something is gone, closed or kept out. */
+/** Operations that are logged: they delete data, close connections, or ban or revoke. */
 const AUDITED = /^(?:removeHistory|erase|import|close|revoke|ban|unban|repair)/;
 
-/** A line for what was done, by the service's name; the path has the room or user that it was done to. */
+/** Logs the operation with the service's name; the path names the room or user that it was applied to. */
 const audit = (operation: string, { tenant, name }: Service, request: Request): void =>
   logInfo("service_acted", { operation, tenant, service: name, path: urlOf(request).pathname });
 

@@ -10,8 +10,8 @@ import { operation } from "./operation.ts";
 import { Excluded, Position, Reason } from "./operation-schemas.ts";
 
 /**
- * The number of entries in one answer. Absent: as many as the room gives by default; 0: none, for the counts or the
- * position alone. The hub's own limits hold as well, so that a page may be shorter than asked for.
+ * The most entries in one answer. Absent: the room's default; 0: none, if only the counts or the position are needed.
+ * The hub's own limits apply as well, so that a page may be shorter than requested.
  */
 const Count = z.optional(z.coerce.number().check(z.int(), z.minimum(0), z.maximum(1_000)));
 
@@ -51,8 +51,8 @@ const history = operation({
   },
 });
 
-// The messages only: epoch, offsets and presence stay. Clients that hold a position go on from it, and only the
-// messages that they had missed until now are lost to them.
+// Deletes only the messages: epoch, offsets and presence stay. Clients that have a position continue from it, and lose
+// only the messages that they had missed until now.
 const clear = operation({
   id: "removeHistory",
   method: "DELETE",
@@ -98,7 +98,7 @@ const countsOf = ({ users, connections }: { users: number; connections: number }
   num_users: users,
 });
 
-// The counts of `presence`, without its members; the cheapest question about a room.
+// The counts of `presence`, without its members; the cheapest request for a room.
 const presenceStats = operation({
   id: "presenceStats",
   method: "GET",
@@ -110,8 +110,8 @@ const presenceStats = operation({
   }),
 });
 
-// The figures that a dashboard shows of a room, in one call. The rate is that of the last minute, in messages a second.
-// The room is named in its canonical form, which may differ from the path's. Where it has a state, there is `…/state`.
+// The figures that a dashboard shows of a room, in one call. The rate is the last minute's, in messages a second. The
+// room is named in its canonical form, which may differ from the path's. Its state, if it has one, is at `…/state`.
 const info = operation({
   id: "roomInfo",
   method: "GET",
@@ -131,8 +131,8 @@ const info = operation({
   },
 });
 
-// From the index in the hub's room `all`, to which rooms report from time to time: the figures are a little old. There
-// is no other list of rooms. A room that has not reported for a day is not in it, and may exist all the same.
+// Read from the index in the hub's room `all`, to which rooms report from time to time: the figures are a little old.
+// There is no other list of rooms. A room that has not reported for a day is not listed, but may still exist.
 const list = operation({
   id: "listRooms",
   method: "GET",
@@ -181,7 +181,7 @@ const erase = operation({
   handle: async (hub) => ({ body: await hub.room(hub.topic).erase() }),
 });
 
-// As `closeGroupConnections`, for rooms of any kind.
+// Like `closeGroupConnections`, for rooms of any kind.
 const closeConnections = operation({
   id: "closeRoomConnections",
   method: "POST",
@@ -194,7 +194,7 @@ const closeConnections = operation({
   },
 });
 
-// Membership as for groups; `{room}` may also be an order or a user's room. A service needs no right to enter it.
+// Membership as for groups; `{room}` may also be an order or a user's room. The hub's policies are not checked.
 const add = operation({
   id: "addConnectionToRoom",
   method: "PUT",

@@ -1,4 +1,4 @@
-// Admission of a service's request, before its path or body is looked at: authentication, rate limit, revocation.
+// Admission of a service's request, before its path or body is read: authentication, rate limit, revocation.
 
 import { authenticateService, type Service } from "../../auth/service.ts";
 import type { AuthEnv } from "../../auth/auth-config.ts";
@@ -19,18 +19,18 @@ export type ServiceEnv = AuthEnv & ObjectEnv & RateEnv;
 export interface ServiceCall {
   readonly request: Request;
   readonly env: ServiceEnv;
-  /** Where the endpoint is mounted. */
+  /** The path at which the endpoint is mounted. */
   readonly prefix: string;
   readonly rates: ServiceRates;
   /** Where objects are. */
   readonly place?: Place | undefined;
-  /** Keeps the worker running for what policies of the hub begin. */
+  /** Keeps the worker running for work that the hub's policies begin. */
   readonly waitUntil: WaitUntil;
 }
 
 /**
- * Answers a request for a service that was admitted; every error, of admission or of `work`, is answered with Azure's
- * error document, `missing` as its code of a 404. Never rejects.
+ * Admits the service, and answers with the result of `work`. Every error, of admission or of `work`, is answered with
+ * Azure's error document; `missing` is its code for a 404. Never rejects.
  */
 export async function forService(
   call: ServiceCall,
@@ -49,7 +49,9 @@ export async function forService(
   }
 }
 
-/** Statuses of callers that may not be the operator's services. Other failures are in the back ends' own logs. */
+/**
+ * Statuses that are logged: the caller may be a stranger. Other failures are in the logs of the operator's services.
+ */
 const DENIED: ReadonlySet<number> = new Set([401, 403]);
 
 function logFailure({ request, env, prefix }: ServiceCall, response: Response, error: unknown) {
@@ -60,14 +62,14 @@ function logFailure({ request, env, prefix }: ServiceCall, response: Response, e
 }
 
 /**
- * In this order, the cheapest first: signature, rate in this isolate and at its binding, revocation at the account's
- * object. Throws what authentication throws, `forbidden`, `rate_limited`, `token_revoked` or `banned`.
+ * Checks, the cheapest first: the signature, the rate in this isolate and at the binding, the revocation at the
+ * account's object. Throws what authentication throws, `forbidden`, `rate_limited`, `token_revoked` or `banned`.
  */
 async function admitService({ request, env, rates, place }: ServiceCall): Promise<Service> {
   checkSetup(env, request.url);
   const service = await authenticateService(request, env);
   await rates.check(service, env);
-  // Only tokens of the issuer name a user, and can be revoked; access keys are rotated instead.
+  // Only an issuer's token names a user, and can be revoked; access keys are rotated instead.
   if (service.user) await checkAccount(service.user, { env, place });
   return service;
 }

@@ -1,4 +1,4 @@
-// Rate limits of services: exact within each isolate of this worker and, where a Rate Limiting binding is configured,
+// Rate limits of services: exact within each isolate of this worker and, if a Rate Limiting binding is configured,
 // approximate for each Cloudflare location. There is no limit over all locations together.
 
 import { BINDING_SECONDS, rateLimited } from "../../model/retry-after.ts";
@@ -6,14 +6,14 @@ import { KeyedBuckets } from "../../rooms/platform/rates.ts";
 import type { Service } from "../../auth/service.ts";
 
 export interface RateEnv {
-  /** Optional. Its key is tenant and service name as JSON. */
+  /** Optional binding. It is called with tenant and service name, as JSON, as the key. */
   readonly REST_LIMITER?: RateLimit;
   /** Requests a second of one service, in one isolate; bursts are twice as many. Default: 1,000. */
   readonly REST_PER_SECOND?: string;
 }
 
 const PER_SECOND = 1_000;
-/** Services whose buckets are kept. A service whose bucket was dropped begins with a full one. */
+/** The most services whose buckets are kept. A service whose bucket was dropped begins with a full one. */
 const KEYS_AT_MOST = 1_000;
 const tooOften = (seconds: number) => rateLimited("This key asks too often.", seconds);
 
@@ -24,11 +24,11 @@ const tooOften = (seconds: number) => rateLimited("This key asks too often.", se
 export class ServiceRates {
   readonly #buckets = new KeyedBuckets(KEYS_AT_MOST);
 
-  /** Counts one request. The binding is called only for what the isolate's own bucket admits. Throws `rate_limited`. */
+  /** Counts one request. The binding is called only if the isolate's own bucket admits it. Throws `rate_limited`. */
   async check({ tenant, name }: Service, env: RateEnv): Promise<void> {
     const key = JSON.stringify([tenant, name]);
     const perSecond = Number(env.REST_PER_SECOND) || PER_SECOND;
-    // Below one a bucket would never have a token.
+    // A bucket with a burst below 1 would never have a whole token.
     const bucket = this.#buckets.of(key, perSecond, Math.max(1, 2 * perSecond));
     if (!bucket.take(Date.now())) throw tooOften(Math.ceil(1 / perSecond));
     const binding = await env.REST_LIMITER?.limit({ key });

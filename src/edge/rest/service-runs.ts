@@ -1,5 +1,5 @@
-// A service's run of an action: found and authorised here, by the same policies as on a connection, and then the
-// room's.
+// A service's run of an action: the action is found and authorized here, by the same policies as on a connection, and
+// then run by the room.
 
 import { anyone } from "../../dispatch/define/policies.ts";
 import { runtimeAt } from "../../dispatch/define/runtime.ts";
@@ -21,8 +21,8 @@ interface ServiceRun {
 }
 
 /**
- * Throws what policies and the action throw: a code of the hub's own is 422, and 412 is a room that does not stand at
- * `If-Match` any more.
+ * Throws what policies and the action throw. A code of the hub's own is answered with 422; 412 if the room is no longer
+ * at the position of `If-Match`.
  */
 export async function runByService(hub: HubRequest, run: ServiceRun): Promise<RunResult> {
   const { served, topic } = hub;
@@ -45,7 +45,7 @@ export async function runByService(hub: HubRequest, run: ServiceRun): Promise<Ru
   }
 }
 
-/** A service with an access key has no user of its own. */
+/** The user of the run. A service with an access key has no user of its own. */
 const userOf = ({ service: { tenant, user } }: HubRequest): User =>
   user ?? {
     ...{ id: SERVICE_ROLE, tenant, roles: [SERVICE_ROLE] },
@@ -59,8 +59,8 @@ function refusalOf(error: unknown, at: Position | undefined): unknown {
 }
 
 /**
- * The position of `If-Match`, as an entity tag or as it is. A weak tag is one as well, since a position names
- * one state: Cloudflare makes weak ones of the state's where it compresses the answer (its docs, "ETag headers").
+ * The position of `If-Match`, with or without the quotes of an entity tag. Weak tags are accepted, since a position
+ * names exactly one state, and Cloudflare makes tags weak when it compresses the answer (its docs, "ETag headers").
  * Throws `invalid_position`.
  */
 function expectedPosition({ headers }: Request): Position | undefined {

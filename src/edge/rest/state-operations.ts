@@ -12,7 +12,7 @@ import { operation } from "./operation.ts";
 import { Arguments, Position } from "./operation-schemas.ts";
 import { runByService } from "./service-runs.ts";
 
-// A room that has not changed since `If-None-Match` is 304. With `whole=true`, what clients do not see as well.
+// 304 if the room has not changed since `If-None-Match`. With `whole=true`, also the parts that clients do not see.
 const state = operation({
   id: "roomState",
   method: "GET",
@@ -33,8 +33,8 @@ const state = operation({
   },
 });
 
-// Everything that the action did is at or before the answer's position. `repeated`: an earlier run under the key is
-// answered.
+// All effects of the action are at or before the answer's position. `repeated`: the answer is that of an earlier run
+// with the same key.
 const run = operation({
   id: "runAction",
   method: "POST",
@@ -108,7 +108,7 @@ const reload = operation({
 
 const Value = z.union([z.string(), z.number(), z.null(), z.strictObject({ base64: z.string() })]);
 
-/** No state, and no argument of a schedule, has a number beyond 2^53. */
+/** A value without whole numbers beyond 2^53, as states and arguments of schedules must be. */
 const Kept = z
   .unknown()
   .check(z.refine((value) => !hasBigint(value), "a number beyond 2^53 is not kept"));
@@ -124,9 +124,9 @@ const ExportedRun = z.strictObject({
 
 const MOST_SCHEDULED = z.maxLength(1_000);
 
-/** The document that `:export` gives. */
+/** The document that `:export` answers with. */
 const Exported = z.strictObject({
-  /** Of the hub's state: one more than it had migrations. */
+  /** The version of the hub's state: one more than the number of its migrations. */
   version: z.int().check(z.minimum(1)),
   position: z.string(),
   state: Kept,
@@ -141,7 +141,7 @@ const Imported = z.extend(Exported, {
     .check(MOST_SCHEDULED),
 });
 
-// Its schedule and the rows of its tables are those of now.
+// The schedule and the rows of tables are always the present ones.
 const exporting = operation({
   id: "exportRoom",
   method: "GET",
@@ -166,7 +166,7 @@ const importing = operation({
   },
 });
 
-// At a position the copy has the state alone: the schedule of then is not known.
+// A copy at an earlier position has only the state: the schedule of that time is not known.
 const fork = operation({
   id: "forkRoom",
   method: "POST",

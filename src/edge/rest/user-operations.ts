@@ -10,7 +10,7 @@ import { azureOperation, operation } from "./operation.ts";
 import { Excluded, Message, Reason } from "./operation-schemas.ts";
 import { publishTo } from "./publish-operations.ts";
 
-// An empty list of commands counts the connections that are really there: the account's own memory may be stale.
+// An empty list of commands counts the connections that really exist: the account's own list may be stale.
 const exists = azureOperation({
   id: "userExists",
   method: "GET",
@@ -40,7 +40,7 @@ const send = azureOperation({
   },
 });
 
-// Of this hub alone. The user may connect again at once: `ban` and `revoke` keep them out.
+// Only connections to this hub. The user may reconnect at once, unless `ban` or `revoke` prevents it.
 const closeConnections = azureOperation({
   id: "closeUserConnections",
   method: "POST",
@@ -83,7 +83,7 @@ const add = azureOperation({
   },
 });
 
-// True for a stored membership, and for that of any one connection, which may have joined by itself. 404 means false.
+// True for a stored membership, and if any connection of the user is in the group. 404 means false.
 const isIn = azureOperation({
   id: "userIsInGroup",
   method: "GET",
@@ -97,7 +97,7 @@ const isIn = azureOperation({
   },
 });
 
-// Idempotent. The stored membership is removed first, so that a connection that is made meanwhile does not join again.
+// Idempotent. The stored membership is removed first, so that a connection opened meanwhile does not join again.
 const remove = azureOperation({
   id: "removeUserFromGroup",
   method: "DELETE",
@@ -107,7 +107,7 @@ const remove = azureOperation({
   handle: (hub) => hub.account().removeFromGroup(...membershipOf(hub)),
 });
 
-// As `removeUserFromGroup`, for all stored memberships of this hub and all groups that connections have joined.
+// Like `removeUserFromGroup`, for all stored memberships of this hub and all groups that connections have joined.
 const removeFromAll = azureOperation({
   id: "removeUserFromAllGroups",
   method: "DELETE",
@@ -121,9 +121,9 @@ const removeFromAll = azureOperation({
 const Seconds = z.int().check(z.minimum(0), z.maximum(253_402_300_799));
 
 // Applies to all hubs of the tenant, whatever hub the path names, because tokens do. Revocations add up: a token is
-// refused if any of them matches it. A jti is remembered until `expire_at` and the leeway that tokens have beyond their
-// expiry; after that they are refused as expired. Answered when the matching connections are closed, or an alarm is set
-// that will close those on objects which could not be reached.
+// refused if any of them matches it. A jti is remembered until `expire_at` plus the leeway of tokens; after that the
+// token is refused as expired. Answered when the matching connections are closed, or an alarm is set that will close
+// those on objects which could not be reached.
 const revoke = operation({
   id: "revokeTokens",
   method: "POST",
@@ -150,8 +150,8 @@ const revoke = operation({
 /** Seconds that a token is accepted beyond its expiry. */
 const LEEWAY = 60;
 
-// A ban refuses new connections and closes the present ones, whatever token they bring, in all hubs of the tenant. A
-// second ban replaces the first. Clients that are refused get the reason.
+// A ban refuses new connections and closes the present ones, whatever their tokens, in all hubs of the tenant. A second
+// ban replaces the first. Refused clients get the reason.
 const ban = operation({
   id: "banUser",
   method: "POST",
@@ -175,8 +175,8 @@ const unban = operation({
   handle: (hub) => hub.account().unban(),
 });
 
-// Where storage is damaged, its users are refused rather than let in without their bans. Connections that are open
-// stay, unknown to the account until they next connect.
+// While the storage of accounts is damaged, its users are refused rather than admitted without a check for bans. After
+// a repair, open connections stay open, but the account does not know them until they reconnect.
 const repair = operation({
   id: "repairAccount",
   method: "POST",

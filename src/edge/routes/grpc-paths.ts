@@ -1,14 +1,14 @@
-// The paths of the Connect service. They are known without it, because it is an option of `serve`, and heavy.
+// The paths of the Connect service. A file of their own, because the service is large, and an option of `serve`.
 
 import type { Route } from "./route.ts";
 
-/** In Hono's syntax. Methods that do not exist are answered here as well. */
+/** In Hono's syntax. They also match methods that do not exist. */
 export const GRPC_PATHS = ["/dormouse.v1.Hub/*", "/grpc.health.v1.Health/*"] as const;
 
 const NOT_SERVED =
   'This worker serves no gRPC: serve(hubs, { grpc }), with grpc of "dormouse-hubs/server/grpc".';
 
-/** In place of the service. Clients of gRPC read a 404 as UNIMPLEMENTED. */
+/** Answers these paths if the service is not part of the worker. gRPC clients read a 404 as UNIMPLEMENTED. */
 export const withoutGrpc: Route = {
   method: "ALL",
   paths: GRPC_PATHS,

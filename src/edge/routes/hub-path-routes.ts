@@ -20,7 +20,7 @@ export const hubPathRoutes = (hubs: Hubs, paths: readonly HubPath[]): Route[] =>
     }));
   });
 
-/** A slash at the end changes nothing, as at a hub's own path. */
+/** The path with and without a slash at its end, as a hub's own path has both. */
 export const withSlash = (path: string): string[] =>
   path.endsWith("/") ? [path] : [path, `${path}/`];
 

@@ -1,4 +1,4 @@
-// A row in the endpoint's table of routes, and what its handler gets.
+// A row in the endpoint's table of routes, and the values that its handler gets.
 
 import type { UserIdProvider } from "../../auth/authenticate.ts";
 import type { DevTokenEnv } from "../../auth/dev-tokens.ts";
@@ -15,13 +15,13 @@ import type { FrameCache } from "../stream/shared-frames.ts";
 /** Bindings and variables of the worker, as wrangler.toml declares them. */
 export type EndpointEnv = DevTokenEnv & ObjectEnv & RateEnv & ConnectRateEnv & AdminPageEnv;
 
-/** A request with the isolate's memory, as routes handle it. */
+/** A request as routes handle it, with the memory of the isolate. */
 export interface Call extends Isolate {
   readonly request: Request;
   readonly env: EndpointEnv;
   /** Where the endpoint is mounted: `/realtime`; empty at the root. */
   readonly prefix: string;
-  /** The hub that the route names; else the URL names it. */
+  /** The hub, if the route names it; else the URL does. */
   readonly hub: string | undefined;
   readonly waitUntil: WaitUntil;
   /** Parameters of the route's path. */
@@ -33,27 +33,27 @@ export interface Route {
   readonly method: "GET" | "POST" | "OPTIONS" | "ALL" | (string & {});
   /** In Hono's syntax. */
   readonly paths: readonly string[];
-  /** The hub of a path of the application's own, by name. Absent: the URL names it, or there is none. */
+  /** The name of the hub, for a path of the application's own. Absent: the URL names the hub, or there is none. */
   readonly hub?: string;
   /** Whether pages of the allowed origins may read the answer. */
   readonly cors: boolean;
-  /** Whether an answer that is a refusal is logged here. Errors that are thrown always are. */
+  /** Whether an answer that is a refusal is logged by the router. Thrown errors always are. */
   readonly log: boolean;
-  /** Whether errors are sentences of plain text: SignalR's clients show the body as it is. */
+  /** Whether errors are answered as sentences of plain text: SignalR's clients show the body unchanged. */
   readonly inWords?: boolean;
   handler(call: Call): Response | Promise<Response>;
 }
 
-/** Routes that a worker may have or not. */
+/** Routes of a part that a worker may leave out. */
 export type OptionalRoutes = (isolate: Isolate) => readonly Route[];
 
-/** The memory that doors keep between requests. Nothing in it is needed for correctness: isolates come and go. */
+/** The memory that handlers keep between requests. Nothing in it is needed for correctness: isolates come and go. */
 export interface Isolate {
   readonly hubs: Hubs;
   readonly relays: RelayChoice;
   readonly pings: PostedPings;
   readonly frames: FrameCache;
-  /** Replaces the claim with the user's id. */
+  /** Gives the user's id instead of the claim that has it by default. */
   readonly userId?: UserIdProvider | undefined;
   readonly place?: Place | undefined;
 }

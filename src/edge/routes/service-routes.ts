@@ -1,4 +1,4 @@
-// Routes that are no hub's: REST, metrics, the admin page, and tokens for the demo.
+// Routes that belong to no hub: REST, metrics, the admin page, and tokens for the demo.
 
 import { devToken } from "../../auth/dev-tokens.ts";
 import { GuestRates } from "../../auth/guest-tokens.ts";
@@ -10,7 +10,7 @@ import { forService } from "../rest/service-admission.ts";
 import { ServiceRates } from "../rest/service-rate.ts";
 import type { Route } from "./route.ts";
 
-/** For back ends, Prometheus and pages of this origin: no answer needs CORS. */
+/** They are for back ends, Prometheus and pages of this origin: no answer needs CORS. */
 export function serviceRoutes(hubs: Hubs): Route[] {
   const rates = new ServiceRates();
   const guests = new GuestRates();

@@ -1,5 +1,5 @@
-// SignalR's negotiation, `POST {hub}/negotiate` (docs/design/signalr-transports.md#ng1): the server's answer to which
-// transports it offers, and the connection token by which the client's next requests find their relay.
+// SignalR's negotiation, `POST {hub}/negotiate` (docs/design/signalr-transports.md#ng1): the answer lists the
+// transports that the server offers, and has the connection token by which further requests find their relay.
 
 import type { Transport } from "../../model/options.ts";
 import { checkAccount } from "../admit/account-check.ts";
@@ -56,19 +56,19 @@ async function seatFor(caller: Caller, serving: Serving, version: number): Promi
   return unlessRefused(await serving.relays.find(serving, relayTargetOf(caller), attempt));
 }
 
-/** Server-Sent Events carry text alone. */
+/** Server-Sent Events can only carry text. */
 const describe = (transport: Transport) => ({
   transport,
   transferFormats: transport === "ServerSentEvents" ? ["Text"] : ["Text", "Binary"],
 });
 
-/** The words of ASP.NET Core. */
+/** The same words as ASP.NET Core's. */
 const unsupported = (version: string): string =>
   `The client requested version '${version}', but the server does not support this version.`;
 
 /**
- * Stateful reconnect needs both: the client asks for it, and the hub allows it. Either side may then lose its socket,
- * and continue with the messages that the other has not acknowledged.
+ * Whether the connection has stateful reconnect: the client must ask for it, and the hub allow it. After a broken
+ * socket both sides then continue with the messages that the other has not acknowledged.
  */
 const isResumable = ({ query, served }: Caller): boolean =>
   query.get("usestatefulreconnect")?.toLowerCase() === "true" &&

@@ -12,12 +12,12 @@ import { bodyWithin } from "../admit/request-body.ts";
 import type { Serving } from "../admit/serving.ts";
 import { endedConnection, missingToken, refusal, unknownConnection } from "./signalr-refusal.ts";
 
-/** Messages of the largest size in one body: clients join what waited while a POST was under way. */
+/** A body may hold as many messages of the largest size: clients join those that waited during the previous POST. */
 const MESSAGES_A_BODY = 32;
 
 /**
- * Passes the body to the connection of this token. Answered when the relay has received it, in order with all earlier
- * ones: clients do not send the next POST before. Throws `too_large`.
+ * Passes the body to the connection of this token. Resolves when the relay has received it. Bodies stay in order,
+ * because clients send the next POST only after that answer. Throws `too_large`.
  */
 export async function postToConnection(
   caller: Caller,
@@ -51,7 +51,7 @@ function answerTo(method: string, outcome: PostOutcome): Response {
 
 const TOO_EARLY = "More was sent than may wait for the transport to begin.";
 
-/** A WebSocket's connection receives by its socket alone: frames that came both ways would have no order. */
+/** A WebSocket connection may only send by its socket: frames that came both ways would have no order. */
 const postAnswer = (transport: PostOutcome): Response =>
   transport === "WebSockets"
     ? refusal(
@@ -61,7 +61,7 @@ const postAnswer = (transport: PostOutcome): Response =>
       )
     : received();
 
-/** Only long polling needs a request to end: a WebSocket and an event stream end with their own. */
+/** Only long polling needs a DELETE to end: a WebSocket and an event stream end when they are closed. */
 const deleteAnswer = (transport: PostOutcome): Response =>
   transport === "LongPolling"
     ? new Response(null, { status: 202 })
@@ -70,15 +70,15 @@ const deleteAnswer = (transport: PostOutcome): Response =>
 const received = (): Response => new Response("", { headers: { "content-type": "text/plain" } });
 
 /**
- * A ping alone is no message: the relay only notes that the client lives, and need not learn of each (PostedPings). In
- * a connection's first seconds it is always asked: the JavaScript client's start ends with a ping, and must fail where
- * the connection has ended meanwhile (docs/design/signalr-reconnect.md#ka9).
+ * The body, or `ping` if it has nothing but a ping. Pings only show the relay that the client is alive, and need not
+ * all be passed on (PostedPings). In a connection's first seconds they are: the JavaScript client's start ends with a
+ * ping, and must fail if the connection has ended meanwhile (docs/design/signalr-reconnect.md#ka9).
  */
 async function bodyOf({ request, served }: Caller): Promise<ArrayBuffer | "ping"> {
   const body = await bodyWithin(request, served.settings.limits.messageBytes * MESSAGES_A_BODY);
   return isPing(body) ? "ping" : body;
 }
 
-/** A ping in JSON with its record separator, alone in its body. Others pass, and do no harm. */
+/** Whether the body is one ping in JSON with its record separator. Other forms are passed on, and do no harm. */
 const isPing = (body: ArrayBuffer): boolean =>
   body.byteLength === PING.length && new TextDecoder().decode(body) === PING;

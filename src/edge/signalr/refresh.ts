@@ -1,5 +1,5 @@
 // `POST {hub}/refresh`: a fresh token for a SignalR connection, whatever its transport, as in .NET 11
-// (docs/design/signalr-transports.md#rf1). Answers are JSON with .NET's names of errors; our own code is in
+// (docs/design/signalr-transports.md#rf1). Answers are JSON with .NET's names of errors; Dormouse's code is in
 // `x-dormouse-error`.
 
 import { claimHeader, LEEWAY_SECONDS, Refusal } from "../../auth/authenticate.ts";
@@ -28,7 +28,7 @@ export async function refresh(request: Request, serving: Serving): Promise<Respo
   }
 }
 
-/** The relay judges whether the hub still admits the user, and closes the connection if it does not. */
+/** The relay decides whether the hub still admits the user, and closes the connection if it does not. */
 async function refreshConnection(caller: Caller, serving: Serving): Promise<Response> {
   const { user, served } = caller;
   const token = connectionTokenOf(caller);
@@ -36,7 +36,7 @@ async function refreshConnection(caller: Caller, serving: Serving): Promise<Resp
   const relay = relayOfToken(serving, { tenant: user.tenant, hub: served.name }, token);
   if (!relay) return refusal("connection_not_found");
   const answer = await relay.refresh(token, user);
-  // A connection that ended meanwhile is unknown to its relay from then on.
+  // The relay does not know connections that have ended.
   if ("code" in answer)
     return refusal(answer.code === "interrupted" ? "connection_not_found" : answer.code);
   const { dropped } = answer;
@@ -46,25 +46,25 @@ async function refreshConnection(caller: Caller, serving: Serving): Promise<Resp
   });
 }
 
-/** .NET 11 sends it in a header, so that it is in no log of URLs; its previews sent `?id=`. */
+/** .NET 11 sends the connection token in a header, so that no log of URLs has it; its previews sent `?id=`. */
 const connectionTokenOf = ({ request, query }: Caller): string | undefined =>
   request.headers.get("x-signalr-connection-token") ?? query.get("id");
 
 /**
- * Seconds until the token, or an earlier end that a webhook set. The leeway is not part of it: it makes up for clocks
- * that differ, and a client that used it up would be refused for a clock that is a little slow.
+ * Seconds until the token expires, or an earlier end that a webhook set. Without the leeway, which makes up for clocks
+ * that differ: a client that used it up would be refused if its clock is a little slow.
  */
 export const lifetimeOf = ({ expiresAt }: Pick<User, "expiresAt">, now: number): number =>
   Math.max(0, Math.floor((expiresAt - now) / 1000) - LEEWAY_SECONDS);
 
-/** .NET's names; other codes keep their own, but those of refused tokens are one. */
+/** .NET's names of some codes. Other codes keep theirs, except that all refused tokens have one name. */
 const DOTNET_NAMES: ReadonlyMap<string, string> = new Map<ErrorCode, string>([
   ["invalid_request", "missing_connection_token"],
   ["wrong_kind", "unsupported_negotiate_version"],
   ["forbidden", "permission_change_rejected"],
 ]);
 
-/** `error` is .NET's name. Code and sentence stand beside it where the token was refused, as at the other doors. */
+/** `error` is .NET's name. If the token was refused, code and sentence are there as well, as in other protocols. */
 function refusal(code: string, message = NOT_ADMITTED): Response {
   const status = httpStatusOf(code);
   const error = status === 401 ? "invalid_token" : (DOTNET_NAMES.get(code) ?? code);

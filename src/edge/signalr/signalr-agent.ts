@@ -1,9 +1,9 @@
-// How Microsoft's SignalR clients introduce themselves: in Node and .NET as the user agent, in browsers, which set that
-// by themselves, in a header of their own.
+// How Microsoft's SignalR clients name themselves: in Node and .NET in the user agent; in browsers, which do not let
+// pages set that, in a header of their own.
 
 /**
- * Whether the request says so. All clients that do ping by themselves (docs/design/signalr-reconnect.md#ka7). Browsers
- * cannot say it on a WebSocket.
+ * Whether the request comes from a client that names itself so. All those clients send pings
+ * (docs/design/signalr-reconnect.md#ka7). Browsers cannot set the header on a WebSocket.
  */
 export const isMicrosoftClient = ({ headers }: Request): boolean =>
   ["x-signalr-user-agent", "user-agent"].some((name) =>

@@ -14,16 +14,16 @@ export const refusal = (code: ErrorCode, text: string, allow?: string): Response
     },
   });
 
-/** Malformed, expired and foreign connection tokens alike. */
+/** The answer to malformed, expired and foreign connection tokens alike. */
 export const unknownConnection = (): Response =>
   refusal("connection_not_found", "No Connection with that ID");
 
 /**
  * The same answer for a connection that has ended, with a code that is not logged: a client that stops sends Close and
- * DELETE at once, and the later of the two finds no connection.
+ * DELETE at the same time, and the later of the two finds no connection.
  */
 export const endedConnection = (): Response =>
   refusal("connection_ended", "No Connection with that ID");
 
-/** A token is needed for all requests but the negotiation and a WebSocket that skips it. */
+/** All requests need a connection token, except the negotiation and a WebSocket that skips it. */
 export const missingToken = (): Response => refusal("invalid_request", "Connection ID required");

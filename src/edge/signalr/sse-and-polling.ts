@@ -10,11 +10,11 @@ import { TakenReports } from "./taken-reports.ts";
 
 type Frame = string | ArrayBuffer;
 
-/** Interval of SignalR's pings, which clients time out without. */
+/** Interval of SignalR's pings, without which clients time out. */
 const KEEP_ALIVE_MS = 15_000;
 /**
- * Writes between two pings, the ping included. Only a write shows that a client is gone; behind a proxy, the second
- * one: an abandoned stream is found within a third of the interval, or two thirds.
+ * Writes for each ping, the ping included. Only a write shows that a client has gone; behind a proxy only the second
+ * write does. An abandoned stream is found within a third of the interval, or two thirds behind a proxy.
  */
 const PROBES_A_PING = 3;
 
@@ -27,15 +27,15 @@ const EVENT_HEADERS = {
 };
 
 /**
- * Every frame of the relay as an event, and pings of the worker's own, so that the object can sleep. The worker reports
- * to the relay how much the reader has taken, so that streams of hubs wait for it. The stream ends with the socket,
- * with the request's signal, or with its reader; one that is far behind what does not wait gets an error.
+ * Sends every frame of the relay as an event, and pings by the worker, so that the object can sleep. The worker reports
+ * to the relay how much the reader has taken, so that hub methods' streams wait for the reader. The stream ends with
+ * the socket, the request's signal or its reader, and with an error if the reader is too far behind.
  */
 export function serverSentEvents(socket: WebSocket, { signal }: Request): Response {
   let timer: ReturnType<typeof setInterval> | undefined;
   let isOver = false;
   const taking = new TakenReports((size) => sendQuietly(socket, String(size)));
-  /** Runs once, at the first end: a stream that was cancelled can be neither written to nor closed. */
+  /** Runs once, at the first end: a cancelled stream can be neither written to nor closed. */
   const end = (last?: () => void) => {
     if (isOver) return;
     isOver = true;
@@ -56,7 +56,7 @@ export function serverSentEvents(socket: WebSocket, { signal }: Request): Respon
           controller.enqueue(chunk);
         };
         const close = () => end(() => controller.close());
-        // Firefox reports a stream as open only once something has arrived.
+        // Firefox reports a stream as open only after the first bytes have arrived.
         write(COMMENT);
         signal.addEventListener("abort", close);
         let probes = 0;
@@ -66,7 +66,7 @@ export function serverSentEvents(socket: WebSocket, { signal }: Request): Respon
         listen(socket, (frame) => event(frame as string), close);
         if (signal.aborted) close();
       },
-      // The engine calls it when a reader finds nothing, not at each read; writes look as well.
+      // Called when a reader finds the queue empty, not at each read; writes therefore call `look` as well.
       pull: (controller) => taking.look(queuedIn(controller)),
       cancel: () => end(),
     },
@@ -97,13 +97,13 @@ const eventOf = (frame: string): string =>
     .map((line) => `data: ${line}`)
     .join("\r\n")}\r\n\r\n`;
 
-/** A poll without frames is answered after this, empty; the client polls again at once. */
+/** After this time a poll without frames gets an empty answer; the client polls again at once. */
 const POLL_MS = 90_000;
 
 /**
- * Answers with the frames that wait, or with the first that come; 204 where the connection has ended, or another poll
- * has taken this one's place before its frames were confirmed. Frames that were put into an answer are acknowledged to
- * the relay, so that a poll which breaks before loses none; one which breaks after loses them, as with ASP.NET Core.
+ * Answers with the frames that wait, or else with the first that arrive; 204 if the connection has ended, or another
+ * poll has replaced this one before the relay confirmed its frames. Frames are acknowledged to the relay when they are
+ * put into the answer: a poll that breaks earlier loses none; one that breaks later loses them, as in ASP.NET Core.
  */
 export async function longPoll(socket: WebSocket, { signal }: Request): Promise<Response> {
   const frames: Frame[] = [];
@@ -127,11 +127,11 @@ export async function longPoll(socket: WebSocket, { signal }: Request): Promise<
   );
   const outcome = await first;
   clearTimeout(timer);
-  // Frames that are on their way already come along.
+  // Lets frames arrive that are on their way already.
   await scheduler.wait(0);
-  // Frames that come after this are the next poll's, unless the connection ends meanwhile: then no poll gets more.
+  // Later frames belong to the next poll, unless the connection ends meanwhile: then there is no next poll.
   let answered = frames.slice();
-  // Nobody reads what is answered behind an abort.
+  // Nobody reads the answer after an abort.
   if (outcome !== "end" && answered.length > 0 && !signal.aborted) {
     await Promise.race([acknowledge(socket, answered.length), closed]);
     if (closeCode === POLL_ENDED) answered = frames;
@@ -144,13 +144,13 @@ export async function longPoll(socket: WebSocket, { signal }: Request): Promise<
 const RELEASE_MS = 5_000;
 
 /**
- * Reports to the relay the number of frames that this poll answers with. It keeps the others, and closes the socket.
+ * Reports to the relay the number of frames in this poll's answer. The relay keeps the others, and closes the socket.
  */
 async function acknowledge(socket: WebSocket, count: number): Promise<void> {
   try {
     socket.send(String(count));
   } catch {
-    // Closed meanwhile, as its event will tell: the connection has ended, or another poll has taken this one's place.
+    // Closed meanwhile, which its close event reports: the connection ended, or another poll replaced this one.
   }
   await scheduler.wait(RELEASE_MS);
 }
@@ -159,13 +159,13 @@ const NO_STORE = { "cache-control": "no-cache,no-store", pragma: "no-cache" };
 
 const connectionEnded = (): Response => new Response(null, { status: 204, headers: NO_STORE });
 
-/** Frames end themselves, in both of SignalR's protocols, and are joined as they are. */
+/** Frames are joined without anything between: in both of SignalR's protocols each marks its own end or length. */
 function bodyOf(frames: readonly Frame[]): Response {
   const headers = { ...NO_STORE, "content-type": "application/octet-stream" };
   return new Response(new Blob([...frames]), { headers });
 }
 
-/** Listeners first, then `accept`: frames that were sent before it are delivered after it. */
+/** Adds the listeners before `accept`: frames sent earlier are delivered only after it. */
 function listen(
   socket: WebSocket,
   received: (frame: Frame) => void,

@@ -1,9 +1,9 @@
-// How much of an event stream its reader has taken, for the relay: nothing pushes back on a socket between objects, so
-// that a hub's stream would not notice a slow reader.
+// Reports to the relay how much of an event stream its reader has taken: sockets between worker and object have no
+// back-pressure, so that a hub method's stream would otherwise not notice a slow reader.
 
 import { QUEUED_BYTES } from "../stream/slow-reader-queue.ts";
 
-/** Characters of frames between two reports: a sixteenth of what may wait. */
+/** Characters of frames between two reports: a sixteenth of the queue's limit. */
 const REPORT_EACH = QUEUED_BYTES / 16;
 
 export class TakenReports {
@@ -19,19 +19,19 @@ export class TakenReports {
     this.#report = report;
   }
 
-  /** Characters, as the relay counts: bytes may be three times as many. */
+  /** Whether the queue is below its limit. In characters, as the relay counts: bytes may be three times as many. */
   get mayWrite(): boolean {
     return this.#queuedCharacters <= QUEUED_BYTES;
   }
 
-  /** A chunk is about to be put into the queue. */
+  /** Called when a chunk is about to be put into the queue. */
   add(bytes: number, characters: number): void {
     this.#chunks.push({ bytes, characters });
     this.#queuedBytes += bytes;
     this.#queuedCharacters += characters;
   }
 
-  /** The queue has so many bytes now. */
+  /** Called with the number of bytes in the queue now; the chunks before them have been taken. */
   look(queuedBytes: number): void {
     while (this.#queuedBytes > queuedBytes) {
       const { bytes, characters } = this.#chunks.shift()!;

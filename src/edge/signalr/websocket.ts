@@ -23,8 +23,8 @@ import { isMicrosoftClient } from "./signalr-agent.ts";
 import { longPoll, serverSentEvents } from "./sse-and-polling.ts";
 
 /**
- * `{hub}` with any verb. A WebSocket without a token skipped the negotiation, and is admitted as a new connection; all
- * other requests belong to one that was admitted when it negotiated. Throws what admission throws.
+ * `{hub}` with any verb. A WebSocket without a connection token skips the negotiation, and is admitted as a new
+ * connection; all other requests belong to one that was admitted when it negotiated. Throws what admission throws.
  */
 export async function connect(request: Request, serving: Serving): Promise<Response> {
   const authenticated = await authenticateCaller(request, serving, queryOf(request).get("id"));
@@ -37,7 +37,7 @@ export async function connect(request: Request, serving: Serving): Promise<Respo
     return refusal("not_found", `${transport} transport not supported by this end point type`);
   if (token) return attach(caller, serving, { token, transport });
   if (transport !== "WebSockets") return missingToken();
-  // Without negotiation, which SignalR's clients call `skipNegotiation`.
+  // Without negotiation: the option `skipNegotiation` of SignalR's clients.
   return serving.relays.enter(serving, relayTargetOf(caller), arrivalOf(caller));
 }
 
@@ -54,8 +54,8 @@ interface Attachment {
 }
 
 /**
- * Attaches the request to its connection at the relay: as the first one of a transport, as a poll, or as a reconnect of
- * a WebSocket that kept its state. The response of another transport lasts as long as the worker's socket.
+ * Attaches the request to its connection at the relay: as the first one of a transport, as a poll, or as the stateful
+ * reconnect of a WebSocket. The response of another transport lasts as long as the worker's socket to the relay.
  */
 async function attach(caller: Caller, serving: Serving, attachment: Attachment): Promise<Response> {
   const { transport } = attachment;
@@ -67,8 +67,8 @@ async function attach(caller: Caller, serving: Serving, attachment: Attachment):
 }
 
 /**
- * The relay's answer. The refusals that ASP.NET Core has, too, are in its words: an unknown token is 404, a connection
- * that is in use 409, and another transport than the connection's own 400.
+ * The relay's answer. Refusals that ASP.NET Core has as well are worded like its own: 404 for an unknown token, 409 for
+ * a connection that is in use, 400 for another transport than the connection's.
  */
 async function enterRelay(
   caller: Caller,
@@ -78,7 +78,7 @@ async function enterRelay(
   const { user, served } = caller;
   const relay = relayOfToken(serving, { tenant: user.tenant, hub: served.name }, token);
   if (!relay) return unknownConnection();
-  // Absent for a WebSocket: the socket is the client's own.
+  // Not set for a WebSocket: there the socket is the client's own.
   const bridged = {
     ...(transport !== "WebSockets" && { transport }),
     ...(transport === "ServerSentEvents" && { reportsTaken: true as const }),
@@ -92,7 +92,7 @@ async function enterRelay(
 }
 
 /**
- * The part of the request that the relay keeps with the connection. A reconnect brings it again, and may bring a newer
+ * The part of the request that the relay keeps with the connection. A reconnect sends it again, perhaps with a newer
  * token.
  */
 function arrivalOf(caller: Caller): SignalRArrival {

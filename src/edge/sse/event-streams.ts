@@ -22,12 +22,12 @@ import { eventOf, eventText, formatPositions, type EventFormat } from "./sse-eve
 
 /** Interval of comments. Browsers give up on a silent stream after minutes, proxies sooner. */
 const COMMENT_MS = 15_000;
-/** A browser reconnects after this and as much again at random, so that not all come back at once. */
+/** A browser reconnects after one to two times this, at random, so that not all reconnect at once. */
 const RETRY_MS = 1_000;
-/** The same after a refusal that will be over, unless it says that it takes longer. */
+/** The same after a temporary refusal, unless its `retry-after` is longer. */
 const REFUSED_RETRY_MS = 5_000;
 
-/** From one to two times as long. */
+/** A random time between one and two times `ms`. */
 const spread = (ms: number): number => Math.round(ms * (1 + Math.random()));
 
 const HEADERS = {
@@ -40,8 +40,8 @@ const HEADERS = {
 /**
  * Turns a 429 or 503 for an event stream into a stream that ends at once. EventSource never reconnects after an error
  * status, but always after the end of a stream; the refusal's code is in a comment and in the header. All other answers
- * pass unchanged: repeating them would be no use. Our own client reads statuses, and gets the refusal; so do calls by
- * POST, whose clients may accept events as well, and sockets.
+ * are returned unchanged: repeating their requests would be no use. So are refusals to Dormouse's own client, which
+ * reads statuses, to POST requests, whose clients may accept events as well, and to WebSockets.
  */
 export function retryableStream(request: Request, response: Response): Response {
   if (![429, 503].includes(response.status) || !wantsEventStream(request)) return response;
@@ -54,8 +54,8 @@ export function retryableStream(request: Request, response: Response): Response 
 }
 
 /**
- * Answers once all rooms are open. Throws what a room refuses with, so that the refusal is the answer. The stream ends
- * with the request's signal, its reader, or any of its rooms.
+ * Resolves once all rooms are open. Rejects with the error of a room that refuses, so that the refusal is the answer.
+ * The stream ends with the request's signal, its reader, or any of its rooms.
  */
 export async function formattedStream(
   options: StreamOptions,
@@ -70,7 +70,7 @@ export async function formattedStream(
   return new Response(stream.readable, { headers: HEADERS });
 }
 
-/** The stream of `formattedStream` with a room's records as they are. */
+/** Like `formattedStream`, with the records of rooms in their default form. */
 export const eventStream = (
   options: Omit<StreamOptions, "format">,
   request: Request,
@@ -79,15 +79,17 @@ export const eventStream = (
 interface StreamOptions {
   readonly sources: readonly RoomSource[];
   readonly frames: FrameCache;
-  /** Of the hub's limits. */
+  /** The part of the hub's limits that streams need. */
   readonly limits: Pick<Limits, "streamSeconds">;
   readonly format: EventFormat;
 }
 
-/** A room's records as they are, under the names of the client methods. */
+/** The default form of a room's records: named after the client methods. */
 const ROOM_EVENTS: EventFormat = { encoding: "sse", eventOf };
 
-/** The position to resume from, as text; empty without one. The header is newer than a page's query. */
+/**
+ * The position to resume from, as text; empty without one. The header counts first: it is newer than a page's query.
+ */
 export function lastEventId(request: Request): string {
   return (
     request.headers.get("last-event-id") ?? urlOf(request).searchParams.get("lastEventId") ?? ""
@@ -105,13 +107,13 @@ class EventStream implements RoomStreamFormat {
   readonly #isSingle: boolean;
   readonly #format: EventFormat;
   #controller!: ReadableStreamDefaultController<Uint8Array>;
-  /** Of comments; or of the end for what waits. */
+  /** The timer of comments; in a full stream the one that discards unread data. */
   #timer: ReturnType<typeof setTimeout> | undefined;
   /** May be set before all rooms are open. */
   #isOver = false;
-  /** Over by the queue's limit; what waits is still to be read. */
+  /** The stream ended because the queue was full; the queued data may still be read. */
   #isFull = false;
-  /** Milliseconds since 1970. */
+  /** When the stream ends at the latest, in milliseconds since 1970. */
   readonly #endsAt: number;
 
   constructor({ sources, frames, format, limits }: StreamOptions) {
@@ -131,8 +133,8 @@ class EventStream implements RoomStreamFormat {
   }
 
   /**
-   * The retry time comes first, so that it holds even where a room ends the stream at once. It is in the block of the
-   * first event: to some readers a block without data is an event with empty data.
+   * The retry time comes first, so that it counts even if a room ends the stream at once. It is in the same block as
+   * the first event: some readers take a block without data for an event with empty data.
    */
   async begin(): Promise<void> {
     this.#writeText(`retry: ${spread(RETRY_MS)}\n`);
@@ -145,7 +147,7 @@ class EventStream implements RoomStreamFormat {
     if (!this.#isOver) this.#timer = setInterval(() => this.#comment(), COMMENT_MS);
   }
 
-  /** The reader comes back by itself from the end of its stream, and goes on from the last event. */
+  /** At the stream's end its reader reconnects by itself, and resumes after the last event. */
   #comment(): void {
     if (Date.now() < this.#endsAt) return this.#writeText(":\n");
     this.end();
@@ -153,8 +155,8 @@ class EventStream implements RoomStreamFormat {
   }
 
   /**
-   * A record whose event cannot be made is logged and left out: it would end the stream again whenever its reader comes
-   * back to where it was.
+   * A record that cannot be turned into an event is logged and left out: otherwise it would end the stream again
+   * whenever the reader resumes before it.
    */
   encode(delivery: RoomDelivery): Uint8Array | undefined {
     try {
@@ -167,22 +169,22 @@ class EventStream implements RoomStreamFormat {
     }
   }
 
-  /** Records without a place in their stream's own rooms have no id: they cannot be resumed after. */
+  /** A record that does not change the position has no id: no reader can resume after it. */
   #textOf(delivery: RoomDelivery): string | undefined {
     const event = this.#format.eventOf(delivery);
     const id = delivery.after === undefined ? undefined : this.#id(delivery);
     return event && eventText(event, id);
   }
 
-  /** One room's position alone, or one for each room. */
+  /** The event's id: the position of the one room, or the positions of all rooms. */
   #id({ after }: RoomDelivery): string | undefined {
     return this.#isSingle ? after : formatPositions(this.#rooms.positions);
   }
 
-  /** Without one of its rooms the stream would look complete and not be. The last event says which room ended it. */
+  /** Ends the stream, because it would look complete without the room. The last event names the room that ended. */
   ended(end: RoomEnd): void {
     this.#writeText(`event: end\ndata: ${JSON.stringify(end)}\n\n`);
-    // The write may have found the reader too slow, which ends the stream once what waits is read.
+    // The write may have filled the queue, after which the stream ends once the queued data is read.
     if (this.#isOver) return;
     this.end();
     this.#controller.close();
@@ -193,15 +195,15 @@ class EventStream implements RoomStreamFormat {
   }
 
   /**
-   * Nothing can push back on the rooms: beyond the queue's limit the stream ends. The reader still gets what waits, so
-   * that it resumes further on: a replay may be larger than the queue.
+   * There is no back-pressure on the rooms: beyond the queue's limit the stream ends. The reader still gets the queued
+   * data, so that it resumes later in the log: a replay may be larger than the queue.
    */
   write(bytes: Uint8Array): void {
     if ((this.#controller.desiredSize ?? 0) < 0) return this.#endFull();
     this.#controller.enqueue(bytes);
   }
 
-  /** A reader that is gone unnoticed must not keep the queue for ever. */
+  /** Ends a full stream after a time: a reader that has gone unnoticed must not keep the queue in memory for ever. */
   #endFull(): void {
     this.end();
     this.#isFull = true;
@@ -209,14 +211,14 @@ class EventStream implements RoomStreamFormat {
     this.#timer = setTimeout(() => this.#controller.error(dropped), LEFTOVER_MS);
   }
 
-  /** Whenever the reader has taken something. The engine lets no stream fail that was closed before. */
+  /** Called when the reader has taken data. Closes a full stream only once it is read: a closed one cannot fail. */
   #closeWhenRead(): void {
     if (!this.#isFull || (this.#controller.desiredSize ?? 0) < QUEUED_BYTES) return;
     this.end();
     this.#controller.close();
   }
 
-  /** Closes the rooms. The response is left to its reader, or to the method that called this. May be called again. */
+  /** Closes the rooms, but not the response: that is up to its reader or the caller. May be called again. */
   end(): void {
     this.#isOver = true;
     clearInterval(this.#timer ?? null);

@@ -17,8 +17,8 @@ interface RequestedFeed {
 }
 
 /**
- * Always a stream, whatever the request accepts. Throws what authentication, the feed's `room`, the webhook and the
- * room throw, `forbidden`, `rate_limited`, `invalid_position`, and `invalid_name` for a path that is not UTF-8.
+ * Answers with a stream, whatever the request accepts. Throws what authentication, the feed's `room`, the webhook and
+ * the room throw, `forbidden`, `rate_limited`, `invalid_position`, and `invalid_name` for a path that is not UTF-8.
  */
 export async function readFeed(
   request: Request,
@@ -44,8 +44,8 @@ export async function readFeed(
 }
 
 /**
- * The feed's events, and of the protocol's own `connected`, `recovered`, `reset` and `end`, which tell a client that
- * resumes whether it has missed anything.
+ * The feed's events, and the protocol's own `connected`, `recovered`, `reset` and `end`: they show a client that
+ * resumes whether it has missed messages.
  */
 const formatOf = ({ path, hub, events }: FeedPath): EventFormat => ({
   encoding: `feed ${hub} ${path}`,

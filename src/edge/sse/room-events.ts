@@ -1,5 +1,5 @@
-// The door of event streams: `GET /hubs/{hub}/{kind}/{name}` with `Accept: text/event-stream`, for the room of the path
-// and further rooms of the query.
+// The handler of event streams: `GET /hubs/{hub}/{kind}/{name}` with `Accept: text/event-stream`, for the room of the
+// path and further rooms of the query.
 
 import { HubError } from "../../model/errors.ts";
 import { urlOf } from "../../model/request-url.ts";
@@ -18,7 +18,7 @@ import { parsePositions } from "./sse-events.ts";
 
 /**
  * Admits the client to every room before the first is opened. Throws what admission throws, `rate_limited`,
- * `upgrade_required` for a request that wants neither events nor a WebSocket, and what the rooms refuse with.
+ * `upgrade_required` for a request that wants neither events nor a WebSocket, and the refusals of rooms.
  */
 export async function readRooms(request: Request, serving: StreamServing): Promise<Response> {
   const entrant = await admitToRoom(request, serving, (own) => roomsIn(request, own));
@@ -36,7 +36,7 @@ export async function readRooms(request: Request, serving: StreamServing): Promi
   return eventStream({ sources, frames: serving.frames, limits }, request);
 }
 
-/** Distinct topics, the path's own first. Throws what parsing throws, or `too_many_groups`. */
+/** The distinct topics of a request, the path's first. Throws what parsing throws, or `too_many_groups`. */
 function roomsIn(request: Request, own: Topic): string[] {
   const names = namesIn(urlOf(request).searchParams).map(canonicalTopic);
   const rooms = [...new Set([formatTopic(own), ...names])];
@@ -45,8 +45,8 @@ function roomsIn(request: Request, own: Topic): string[] {
 }
 
 /**
- * `?rooms=` is a list with commas; a name that has a comma itself is a `?room=`. Both may be repeated, and together are
- * one list, in this order.
+ * `?rooms=` is a list with commas; a name that contains a comma must be a `?room=`. Both may be repeated. Returns one
+ * list of all, in this order.
  */
 const namesIn = (query: URLSearchParams): string[] => [
   ...query.getAll("rooms").flatMap((list) => list.split(",").filter((name) => name !== "")),
@@ -54,8 +54,9 @@ const namesIn = (query: URLSearchParams): string[] => [
 ];
 
 /**
- * The positions to resume from, by room. Browsers repeat the last event's id in a header; a page that starts a stream
- * can give it in the query only, so that the header, which is newer, comes first. Throws `invalid_position`.
+ * The positions to resume from, by room. A page that starts a stream can give them only in the query; browsers that
+ * reconnect send the last event's id in a header. The header counts first, because it is newer. Throws
+ * `invalid_position`.
  */
 function resumePositions(request: Request, rooms: readonly string[]): ReadonlyMap<string, string> {
   const id = lastEventId(request);

@@ -15,29 +15,29 @@ import type { RoomDelivery } from "../stream/room-stream.ts";
 
 /** How records become events. */
 export interface EventFormat {
-  /** A name for all that events depend on: streams with the same name share encoded frames. */
+  /** The name of the encoding, different for each that yields other bytes: streams of one name share encoded frames. */
   readonly encoding: string;
-  /** Undefined for a record that is no event. */
+  /** Returns undefined for a record that is not shown as an event. */
   eventOf(delivery: RoomDelivery): ServerSentEvent | undefined;
 }
 
 export interface ServerSentEvent {
   readonly name: string;
-  /** Any value of JSON. */
+  /** Any JSON value. */
   readonly data: unknown;
 }
 
 /**
- * The event of a record; undefined for a record that is none. Names of the protocol's own records lose their `$/`, and
- * may therefore equal those of a hub's client methods: a hub should not name a method `presence`, `reset` or `state`.
+ * The event of a record; undefined for a record that is not shown as one. The protocol's own records lose the `$/` of
+ * their names, which may then equal a client method's: hubs should not name a method `presence`, `reset` or `state`.
  */
 export function eventOf({ room, record, before }: RoomDelivery): ServerSentEvent | undefined {
   const { method = "", params } = record;
-  // An event does not name its room, so that presence of another room would be taken for this one's.
+  // An event does not name its room, so that presence of another room would look like presence of this one.
   if (method === "$/presence" && isOfAnotherRoom(room, record)) return undefined;
   if (isReset(record)) return { name: "reset", data: { room: record.room } };
   const change = stateChangeIn(record);
-  // Also of the user's own room, which has no id here.
+  // Also for a change of the user's own room, whose events have no id here.
   if (change) {
     const { room: of = room, position } = record;
     return { name: "state", data: { room: of, position, ...change } };
@@ -48,17 +48,17 @@ export function eventOf({ room, record, before }: RoomDelivery): ServerSentEvent
   return { name, data: params };
 }
 
-/** The first event of a room: it shows a client that resumes whether messages are lost for good. */
+/** The name of a room's first event: it shows a client that resumes whether messages are lost for good. */
 function startName({ recovered }: ConnectedParams, before: string | undefined): string {
   if (before === undefined) return "connected";
   return recovered ? "recovered" : "reset";
 }
 
-/** Line ends would end the field. */
+/** A name without line ends, because those would end the field. */
 const eventName = (method: string): string =>
   method.replace(/^\$\//, "").replaceAll(/[\r\n]/g, " ");
 
-/** The event as text; without an id, the browser keeps the last one it got. JSON has no line ends. */
+/** The event as text; without an id, the browser keeps the last id. JSON text of one value has no line ends. */
 export const eventText = ({ name, data }: ServerSentEvent, id: string | undefined): string =>
   `event: ${name}\n${id === undefined ? "" : `id: ${id}\n`}data: ${toResultJson(data)}\n\n`;
 

@@ -1,16 +1,16 @@
-// A connection of the worker to one object that outlives its socket: after a break inside the network the bridge opens
-// another one, and the stream behind it notices nothing but a pause.
+// A connection from the worker to one object that outlives its socket: after a break inside the network the bridge
+// opens another socket, and the stream that reads from it only notices a pause.
 
 import { CLOSE, shouldReconnect } from "../../model/errors.ts";
 import { logError, logWarning } from "../../model/logger.ts";
 import { closeQuietly } from "./room-socket.ts";
 
 interface BridgeOptions {
-  /** Opens a socket that continues where the last one broke. Throws where the object refuses or is unreachable. */
+  /** Opens a socket that continues after the last one. Throws if the object refuses or cannot be reached. */
   open(): Promise<WebSocket>;
-  /** A frame of the object, in order. The socket is for answers to it. */
+  /** Called with each frame of the object, in order. Answers to it are sent on `socket`. */
   received(text: string, socket: WebSocket): void;
-  /** Called at most once, by the object's close or after the last attempt; never after `end`. */
+  /** Called at most once: after the object closed the socket, or after the last attempt; never after `end`. */
   ended(code: number, reason: string): void;
 }
 
@@ -18,8 +18,8 @@ interface BridgeOptions {
 const RECONNECT_MS = [100, 1_000, 4_000];
 
 /**
- * States: connecting, open, waiting to reconnect, over. `end` leads to over from each of them; whatever arrives later
- * is dropped, so that a consumer that has ended is never called again.
+ * States: connecting, open, waiting to reconnect, over. `end` leads to over from each of them; frames that arrive later
+ * are dropped, so that a consumer that has ended is never called again.
  */
 export class Bridge {
   readonly #options: BridgeOptions;
@@ -31,7 +31,7 @@ export class Bridge {
     this.#options = options;
   }
 
-  /** Throws what `open` throws: a stream that cannot begin is refused, and not retried here. */
+  /** Throws what `open` throws: the first attempt is not repeated, so that the stream can be refused. */
   async begin(): Promise<void> {
     this.#listen(await this.#options.open());
   }
@@ -43,8 +43,8 @@ export class Bridge {
   }
 
   /**
-   * The stream may have ended while the socket was being opened; it is closed then, which needs it to be accepted
-   * first.
+   * The stream may have ended while the socket was being opened: then the socket is closed. A socket must be accepted
+   * before it can be closed.
    */
   #listen(socket: WebSocket): void {
     this.#socket = socket;
@@ -71,8 +71,8 @@ export class Bridge {
   }
 
   /**
-   * Decides by the close code whether to reconnect. An expired token would be refused again, although its code invites
-   * clients to come back: they bring another token, and a bridge has none.
+   * Decides by the close code whether to reconnect. Not after an expired token, although clients do reconnect after
+   * that code: they get another token, and a bridge has none.
    */
   async #closed(code: number, reason: string): Promise<void> {
     if (this.#isOver) return;
@@ -88,7 +88,7 @@ export class Bridge {
   }
 
   /**
-   * Gives true where nothing more need be done: the socket is open again, or the stream has ended meanwhile. A refusal
+   * Returns true if nothing more need be done: the socket is open again, or the stream has ended meanwhile. A refusal
    * is retried like a network error.
    */
   async #reconnect(pause: number): Promise<boolean> {

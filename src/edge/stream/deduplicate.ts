@@ -5,11 +5,11 @@ import { parsePosition } from "../../model/topic.ts";
 import type { RoomRecord } from "./room-record.ts";
 
 /**
- * Offsets of a room that are remembered. Sockets of several objects are not in step: one may bring an offset before
- * another has brought the one before it.
+ * The number of offsets of a room that are remembered. Sockets of several objects are not in step: one may bring an
+ * offset before another has brought the preceding one.
  */
 const OFFSETS = 256;
-/** Epochs of a room that are remembered: one socket may bring the end of the one before when another has the next. */
+/** Epochs of a room that are remembered: a socket may still bring the end of one when another has brought the next. */
 const EPOCHS = 2;
 
 interface Delivered {
@@ -19,22 +19,22 @@ interface Delivered {
 }
 
 /**
- * Recognises duplicates by room and position. Records without a position are never duplicates. Its memory grows with
- * the rooms beside the stream's own: the user's, and `all`.
+ * Recognises duplicates by room and position. Records without a position are never duplicates. It remembers positions
+ * only of rooms that are not the stream's own: the user's, and `all`.
  */
 export class Deduplicator {
   readonly #rooms: ReadonlySet<string>;
-  /** Of each room that is not one of the stream's own. */
+  /** The delivered offsets of each room that is not one of the stream's own. */
   readonly #delivered = new Map<string, readonly Delivered[]>();
 
-  /** The stream's own rooms, as topics: each is delivered by its own socket alone. */
+  /** `rooms` are the stream's own rooms, as topics: each is delivered only by its own socket. */
   constructor(rooms: Iterable<string>) {
     this.#rooms = new Set(rooms);
   }
 
   /**
    * Whether this record, received through the socket of the room `through`, was delivered already or will be by its
-   * own room's socket. Otherwise it counts as delivered from here on: call once for each record.
+   * own room's socket. If not, it is now counted as delivered: call this once for each record.
    */
   isDuplicate(through: string, { room, position }: RoomRecord): boolean {
     if (room === undefined || position === undefined || room === through) return false;

@@ -1,11 +1,11 @@
-// The worker's end of a WebSocket to an object. Objects hold nothing but sockets that can hibernate; whatever protocol
-// a client speaks instead, the worker translates.
+// The worker's end of a WebSocket to an object. Objects only hold WebSockets, which can hibernate; for clients of other
+// transports the worker translates.
 
 import { HubError } from "../../model/errors.ts";
 import { retryAfterOf } from "../../model/retry-after.ts";
 import type { RoomRecord } from "./room-record.ts";
 
-/** The socket of an upgrade, still to be accepted. Throws the error that the object refused with. */
+/** The socket of an upgrade, not yet accepted. If the object refused, throws its error. */
 export async function socketOf(response: Response): Promise<WebSocket> {
   if (response.webSocket) return response.webSocket;
   const { error } = await response.json<{ error: { code: string; message: string } }>();
@@ -20,10 +20,10 @@ export function refuseRequest(socket: WebSocket, { id }: RoomRecord): void {
   socket.send(JSON.stringify({ jsonrpc: "2.0", id, error: CANNOT_ANSWER }));
 }
 
-/** Going away: whether a client left its stream on purpose, or lost it and will be back, the worker cannot see. */
+/** "Going away": the worker cannot tell whether a client left its stream on purpose, or lost it and will return. */
 const GOING_AWAY = 1001;
 
-/** Closes a socket in any state, also one that is closed or was never opened. */
+/** Closes a socket in any state, even one that is closed or was never opened. */
 export function closeQuietly(socket: WebSocket | undefined): void {
   try {
     socket?.close(GOING_AWAY);

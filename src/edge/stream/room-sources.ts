@@ -1,4 +1,4 @@
-// The rooms of a stream: where each is opened, and at which position its client continues.
+// The rooms of a stream: how the socket to each is opened, and at which position its client continues.
 
 import type { Limits } from "../../model/options.ts";
 import { formatTopic } from "../../model/topic.ts";
@@ -7,7 +7,7 @@ import type { Serving } from "../admit/serving.ts";
 import { socketOf } from "./room-socket.ts";
 import type { FrameCache } from "./shared-frames.ts";
 
-/** A door that serves streams also has the isolate's frames. */
+/** Handlers of streams also share the isolate's encoded frames. */
 export interface StreamServing extends Serving {
   readonly frames: FrameCache;
 }
@@ -16,19 +16,19 @@ export interface StreamServing extends Serving {
 export interface RoomSource {
   /** As a topic. */
   readonly room: string;
-  /** The client's position, as text; empty and undefined both begin with the present. */
+  /** The client's position, as text; if empty or undefined, the stream begins with the present. */
   readonly since: string | undefined;
-  /** Opens a socket that continues after a position. Throws what the room or its relays refuse with. */
+  /** Opens a socket that continues after a position. Throws the refusal of the room or its relays. */
   open(since: string | undefined): Promise<WebSocket>;
 }
 
-/** When a stream that begins now ends, milliseconds since 1970: by chance a tenth sooner or later than others. */
+/** When a stream that begins now ends, in milliseconds since 1970: at random up to a tenth sooner or later. */
 export const endOfStream = (
   { streamSeconds }: Pick<Limits, "streamSeconds">,
   now: number,
 ): number => now + streamSeconds * 1000 * (0.9 + Math.random() / 5);
 
-/** Rooms of one stream. Each is a socket of the worker's for as long as the stream lasts. */
+/** The most rooms of one stream. Each needs a socket of the worker for as long as the stream lasts. */
 export const ROOMS_AT_MOST = 20;
 
 /**

@@ -1,6 +1,6 @@
 // One stream of several rooms, in any format: the part that Server-Sent Events and gRPC's Subscribe have in common. It
 // opens a bridge to each room, keeps the client's position in each, resumes from it after a break, refuses requests of
-// the rooms, removes duplicates, and encodes a frame once for all streams that it is the same for.
+// the rooms, removes duplicates, and encodes a frame once for all streams whose bytes are equal.
 //
 // Promises to a client: records of one room arrive in the order of its log; within a stream none is missing and none is
 // repeated, unless the stream reports a reset. Records of different rooms have no order among each other. A room whose
@@ -16,12 +16,12 @@ import type { Frame, FrameCache } from "./shared-frames.ts";
 
 /** A record on its way to the client. */
 export interface RoomDelivery {
-  /** The room whose socket it came by, as a topic; `record.room` may be another one. */
+  /** The room whose socket received the record, as a topic; `record.room` may be another one. */
   readonly room: string;
   readonly record: RoomRecord;
   /** The client's position in `room` before the record. */
   readonly before: string | undefined;
-  /** Its position after it, which is in the stream's positions already; undefined where the record changes nothing. */
+  /** The position after it, which the stream's `positions` have already; undefined if the record does not change it. */
   readonly after: string | undefined;
 }
 
@@ -37,13 +37,13 @@ export interface RoomEnd {
  * room's bridge, and is reported back by `ended` with the code of an internal failure.
  */
 export interface RoomStreamFormat {
-  /** A name for all options that bytes depend on: streams with the same name share encoded frames. */
+  /** The name of the encoding, different for each that yields other bytes: streams of one name share encoded frames. */
   readonly encoding: string;
-  /** The record as bytes; undefined where the format does not show it. Called once for each record, in order. */
+  /** The record as bytes; undefined if the format does not show it. Called at most once for each record, in order. */
   encode(delivery: RoomDelivery): Uint8Array | undefined;
-  /** The bytes of one frame, never empty; all in one call, because each write costs the same. */
+  /** Writes the bytes of one frame, never empty; all in one call, because each write costs the same. */
   write(bytes: Uint8Array): void;
-  /** A room has ended for good. Rooms that go on cannot make up for it: the format ends the whole stream. */
+  /** Called when a room has ended for good. The format must end the whole stream, which is incomplete without it. */
   ended(end: RoomEnd): void;
 }
 
@@ -57,7 +57,7 @@ export class RoomStream {
   readonly #frames: FrameCache;
   readonly #format: RoomStreamFormat;
   readonly #bridges: readonly Bridge[];
-  /** Undefined for one room alone, whose socket repeats nothing. */
+  /** Undefined for a stream of one room: its socket never sends duplicates. */
   readonly #deduplicator: Deduplicator | undefined;
   readonly #positions: Map<string, string>;
 
@@ -70,13 +70,13 @@ export class RoomStream {
     this.#bridges = sources.map((source) => this.#bridgeTo(source));
   }
 
-  /** The client's position in each room that it has one in, in the order in which they became known. */
+  /** The client's position in each room where it is known, in the order in which they became known. */
   get positions(): ReadonlyMap<string, string> {
     return this.#positions;
   }
 
   /**
-   * Opens all rooms. Where one refuses, the others are closed, and its refusal is thrown: there is no partial stream.
+   * Opens all rooms. If one refuses, the others are closed, and its refusal is thrown: there is no partial stream.
    */
   async begin(): Promise<void> {
     const begun = await Promise.allSettled(this.#bridges.map((bridge) => bridge.begin()));
@@ -86,12 +86,12 @@ export class RoomStream {
     throw refused.reason;
   }
 
-  /** Closes all rooms, also those that are still being opened. Nothing is encoded or written after it. */
+  /** Closes all rooms, even those that are still being opened. Nothing is encoded or written after it. */
   end(): void {
     for (const bridge of this.#bridges) bridge.end();
   }
 
-  /** Every socket, the first as well as those after a break, continues at the position that the client has by then. */
+  /** Every socket, the first as well as those after a break, continues at the client's position at that time. */
   #bridgeTo({ room, open }: RoomSource): Bridge {
     return new Bridge({
       open: () => open(this.#positions.get(room)),
@@ -110,7 +110,7 @@ export class RoomStream {
     if (bytes.length > 0) this.#format.write(bytes);
   }
 
-  /** Frames are shared among streams of one room alone: with several, duplicates and ids depend on the other rooms. */
+  /** Only streams of a single room share frames: with several, duplicates and ids depend on the other rooms. */
   #encode(room: string, { shared, records }: Frame): Uint8Array {
     if (!shared || this.#deduplicator) return this.#encodeRecords(room, records);
     const bytes = shared.encodeAs(this.#format.encoding, () => this.#encodeRecords(room, records));
@@ -118,7 +118,7 @@ export class RoomStream {
     return bytes;
   }
 
-  /** Not called for a frame that another stream has encoded already: `#encode` moves the position then. */
+  /** Not called for a frame that another stream has encoded already: then `#encode` moves the position. */
   #encodeRecords(room: string, records: readonly RoomRecord[]): Uint8Array {
     return concat(records.flatMap((record) => this.#encodeRecord(room, record) ?? []));
   }

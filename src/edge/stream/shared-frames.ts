@@ -1,6 +1,5 @@
 // Frames that many streams receive. A room sends the same text to all its sockets, and a thousand streams of one
-// isolate need not parse and encode it a thousand times: the isolate keeps the newest frames with what was made of
-// them.
+// isolate need not parse and encode it a thousand times: the isolate keeps the newest frames, parsed and encoded.
 
 import {
   isConnected,
@@ -16,37 +15,37 @@ export interface Frame {
   readonly text: string;
   readonly records: readonly RoomRecord[];
   /**
-   * Absent where streams differ in what the frame is to them: it begins a connection, resets it or calls its client.
+   * Absent if the frame is not the same for every stream: it begins a connection, resets it or calls its client.
    */
   readonly shared?: SharedFrame;
 }
 
 /** A frame that is the same for every stream of this one room. */
 interface SharedFrame {
-  /** The position of the client after the frame; undefined where the frame does not change it. */
+  /** The position of the client after the frame; undefined if the frame does not change it. */
   readonly position: string | undefined;
   /**
-   * The frame in one encoding, made at the first call. Calls with the same name must make the same bytes; the bytes
-   * are written by many streams, and never changed.
+   * The frame in one encoding, made by the first call. Calls with the same name must make the same bytes. The bytes are
+   * written by many streams, and must not be changed.
    */
   encodeAs(encoding: string, encode: () => Uint8Array): Uint8Array;
 }
 
-/** Characters of all frames that are kept, of all rooms together. */
+/** The most characters of all kept frames, of all rooms together. */
 const CHARACTERS_AT_MOST = 512 * 1024;
-/** Characters at a frame's end by which it is looked up: they hold its last position. */
+/** Frames are looked up by as many characters of their end, which contains the last position. */
 const TAIL = 64;
 
 /**
- * The newest frames of one isolate. Memory is bounded by the characters of their texts; what was parsed and encoded of
- * them is a small multiple of that. Frames that streams still hold outlive the cache.
+ * The newest frames of one isolate. Memory is bounded by the characters of their texts; their parsed and encoded forms
+ * take a small multiple of that. Frames that streams still use outlive the cache.
  */
 export class FrameCache {
-  /** By room and tail, the oldest first. A hit is compared as a whole: no stream gets text that its socket did not. */
+  /** By room and tail, the oldest first. After a hit the whole texts are compared, since tails may be equal. */
   readonly #frames = new Map<string, Frame>();
   #characters = 0;
 
-  /** Throws a SyntaxError for text that is not JSON; objects send none. */
+  /** Throws a SyntaxError for text that is not JSON; objects never send such text. */
   frameOf(room: string, text: string): Frame {
     const key = `${room} ${text.slice(-TAIL)}`;
     const known = this.#frames.get(key);
@@ -57,7 +56,7 @@ export class FrameCache {
   }
 
   /**
-   * The key moves to the newest end. Then the oldest frames go, until all fit; a frame that is too long goes at once.
+   * Puts the frame at the newest end, and then drops the oldest until all fit; a frame that is too long is not kept.
    */
   #remember(key: string, frame: Frame): void {
     this.#forget(key);
@@ -76,8 +75,8 @@ export class FrameCache {
 }
 
 /**
- * Frames that begin a connection depend on the position before them, requests are not delivered, and a reset may end a
- * stream whose caller asked for no gaps: none of those is shared.
+ * Parses a frame. Not shared are frames that begin a connection, which depend on the position before them; requests,
+ * which are not delivered; and resets, which may end a stream whose caller asked for no gaps.
  */
 function read(room: string, text: string): Frame {
   const records = recordsIn(text);
@@ -85,7 +84,7 @@ function read(room: string, text: string): Frame {
   return differs ? { text, records } : { text, records, shared: new Encodings(room, records) };
 }
 
-/** The encodings of one frame, as long as the frame is kept. */
+/** The encodings of one frame, kept as long as the frame. */
 class Encodings implements SharedFrame {
   readonly position: string | undefined;
   readonly #encoded = new Map<string, Uint8Array>();

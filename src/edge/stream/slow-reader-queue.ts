@@ -1,11 +1,11 @@
-// The queue between a room's socket and the reader of a response, within a limit of bytes. WebSockets have no
-// backpressure: a reader that is slower than its room is ended, and may come back and resume from its position.
+// The queue between a room's socket and the reader of a response, with a limit of bytes. WebSockets have no
+// backpressure: the stream of a reader that is slower than its room ends, and may be resumed from its position.
 
 import { HubError } from "../../model/errors.ts";
 
-/** Bytes that may wait for any reader of a stream, whatever its format. */
+/** The most bytes that may wait for a reader of a stream, whatever its format. */
 export const QUEUED_BYTES = 1024 * 1024;
-/** How long the rest of a stream that ended over its limit waits for its reader. */
+/** How long the queued data of a stream that ended over its limit is kept for its reader. */
 export const LEFTOVER_MS = 30_000;
 
 /** One writer, one reader. Pushes never wait; reads wait for the next push or the end. */
@@ -19,14 +19,14 @@ export class Queue<T> {
   readonly #over = Promise.withResolvers<void>();
   #leftover: ReturnType<typeof setTimeout> | undefined;
 
-  /** `ended` is called exactly once, at the first `end`, by whichever side; also where nobody ever reads. */
+  /** `ended` is called exactly once, at the first `end` by either side, even if nobody ever reads. */
   constructor(ended: () => void) {
     this.#ended = ended;
     // The reader gets the error as well: an unhandled rejection here would be logged as a fault of the worker.
     this.#over.promise.catch(() => {});
   }
 
-  /** Settles with the queue's end, without waiting for what is left in it; rejects with its error. */
+  /** Settles with the queue's end, without waiting until the queue is read; rejects with its error. */
   get over(): Promise<void> {
     return this.#over.promise;
   }
@@ -37,9 +37,9 @@ export class Queue<T> {
   }
 
   /**
-   * Appends items of so many bytes together; after the end they are dropped. Where more than the limit waits already,
-   * they end the queue. The reader still gets what waits, so that it resumes further on: a replay may be larger than
-   * the queue.
+   * Appends items of `bytes` bytes in total; after the end they are dropped. If more bytes than the limit wait already,
+   * the queue ends instead. The reader still gets the items that wait, so that it resumes later in the log: a replay
+   * may be larger than the queue.
    */
   push(items: readonly T[], bytes: number): void {
     if (this.#end || items.length === 0) return;
@@ -49,13 +49,13 @@ export class Queue<T> {
     this.#more.resolve();
   }
 
-  /** A reader that is gone unnoticed must not keep what waits for ever. */
+  /** Ends a full queue after a time: a reader that has gone unnoticed must not keep the items in memory for ever. */
   #endFull(): void {
     this.end(new HubError("rate_limited", "The reader is too slow."));
     this.#leftover = setTimeout(() => (this.#pieces = []), LEFTOVER_MS);
   }
 
-  /** The reader first gets what was pushed before, and then the error, if there is one. Later calls do nothing. */
+  /** The reader first gets the items pushed before, and then the error, if there is one. Later calls do nothing. */
   end(error?: unknown): void {
     if (this.#end) return;
     this.#end = error === undefined ? {} : { error };
@@ -65,7 +65,7 @@ export class Queue<T> {
     this.#ended();
   }
 
-  /** The items in order. A reader that stops early ends the queue. Bytes count as read once the next are asked for. */
+  /** The items in order. A reader that stops early ends the queue. Items count as read when the next are requested. */
   async *read(): AsyncGenerator<T> {
     try {
       for (;;) {

@@ -1,33 +1,33 @@
-// Forgets objects that have no connection of the user any more: no object reports that to the account.
+// Removes objects without connections of the user from the user's account, because no object reports that.
 
 import { askMany } from "../platform/ask-many.ts";
 import type { AccountStore } from "./account-store.ts";
 
-/** Pause before an account that is full looks again for objects that have become empty. */
+/** The shortest pause between two searches for empty objects by a full account. */
 const CLEANING_MS = 1_000;
 /**
- * Objects that an attempt to connect asks for each second since the last look: others' connects wait behind them, and
- * do not notice so few.
+ * How many objects an attempt to connect checks for each second since the last search. Connects of other users wait
+ * behind these calls, so they are few.
  */
 const ASKED_A_SECOND = 10;
-/** Objects that are asked at once, by an attempt or the daily alarm. */
+/** The most objects that an attempt, or the daily alarm, checks at once. */
 const ASKED_AT_ONCE = 100;
 
 export class AccountCleaning {
   readonly #store: Pick<AccountStore, "objects">;
   readonly #ask: (object: string) => Promise<unknown>;
-  /** The last object that was asked; objects are asked in the order of their names. */
+  /** The last object that was checked; objects are checked in the order of their names. */
   #cleanedUpTo = "";
-  /** The look that is under way, or the last one. */
+  /** The search that is under way, or the last one. */
   #cleaning: { readonly done: Promise<void>; readonly until: number } | undefined;
 
-  /** `ask` removes the object from the store where it has no connection left. */
+  /** `ask` removes the object from the store if it has no connection left. */
   constructor(store: Pick<AccountStore, "objects">, ask: (object: string) => Promise<unknown>) {
     this.#store = store;
     this.#ask = ask;
   }
 
-  /** A user who keeps an account full must not have every attempt ask a thousand objects. */
+  /** Removes some empty objects: few, because each attempt of a user with a full account would call a thousand. */
   removed(now: number): Promise<void> {
     const { until = -Infinity, done } = this.#cleaning ?? {};
     if (done && until > now) return done;
@@ -38,8 +38,8 @@ export class AccountCleaning {
   }
 
   /**
-   * By an empty command, whose outcome gives the number of the user's connections in each object. A few objects each
-   * time, in turn: what a refusal costs does not grow with the user's places.
+   * Sends an empty command to the next objects, whose outcome has the number of the user's connections. A few objects
+   * each time, in turn, so that the cost of a refusal does not grow with their number.
    */
   async remove(most = ASKED_AT_ONCE): Promise<void> {
     const objects = this.#store.objects.filter((object) => object > this.#cleanedUpTo);

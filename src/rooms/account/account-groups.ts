@@ -1,5 +1,5 @@
-// The rooms of a hub that a user's connections belong to: groups that services have put the user into, and the user's
-// own room while it is in use. Saved for later connections, and applied to open ones by commands.
+// The rooms that all of a user's connections to a hub join: groups that services have put the user into, and the user's
+// own room while it is in use. They are saved for later connections, and applied to open ones by commands.
 
 import type { RoomUse } from "../rpc/account-rpc.ts";
 import type { Command, Selection } from "../rpc/command.ts";
@@ -7,10 +7,10 @@ import type { AccountStore } from "./account-store.ts";
 
 interface GroupsOptions {
   readonly store: AccountStore;
-  /** Sets the account's alarm for what has changed. */
+  /** Sets the account's alarm after a change. */
   arm(): void;
   tidyLater(): void;
-  /** Runs commands on the user's connections of a hub; gives how many there are. */
+  /** Runs commands on the user's connections of a hub; returns how many there are. */
   command(hub: string, selection: Selection, commands: readonly Command[]): Promise<number>;
 }
 
@@ -22,8 +22,8 @@ export class AccountGroups {
   }
 
   /**
-   * Connections of the user join the group, those of now and, unless the time to live is 0, each that begins until it
-   * has passed (default: a year). Saved first: where this throws, connections that begin later join all the same.
+   * Joins the user's present connections to the group, and later ones until the time to live has passed (default: a
+   * year; 0: none). Saved first: if this throws, later connections join nevertheless.
    */
   async add(hub: string, group: string, ttlSeconds?: number): Promise<void> {
     if (ttlSeconds !== 0) this.#options.store.addGroup({ hub, group, ttlSeconds }, Date.now());
@@ -43,13 +43,13 @@ export class AccountGroups {
     await this.#options.command(hub, {}, [{ type: "leaveGroups" }]);
   }
 
-  /** By a saved membership, or because a connection is in the group now. */
+  /** Whether the user has a saved membership, or a connection in the group now. */
   async has(hub: string, group: string): Promise<boolean> {
     if (this.#options.store.groups(hub, Date.now()).includes(group)) return true;
     return (await this.#options.command(hub, { room: `group:${group}` }, [])) > 0;
   }
 
-  /** Saved first: an object that is not listed yet learns of it from the answer of `admit`. */
+  /** Saves the use first: an object that is not listed yet gets it in the answer of `admit`. */
   async useRoom(hub: string, { id, ifConnected }: RoomUse): Promise<boolean> {
     const { command, store } = this.#options;
     if (ifConnected && (await command(hub, {}, [])) === 0) return false;

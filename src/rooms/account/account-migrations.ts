@@ -11,13 +11,13 @@ export const ACCOUNT_SCHEMA: StorageSchema = {
   keys: [
     // Objects that may hold connections of the user.
     "user/*/object *",
-    // Version of the rules; tokens revoked by id, and by time of issue, until when; a ban.
+    // Version of the rules; tokens revoked by id; by time of issue, and the end of that; a ban.
     ...["user/*/changes", "user/*/jti *", "user/*/before", "user/*/ends", "user/*/ban"],
     // Whether the user was ever in a group, and memberships.
     ...["user/*/grouped", "user/*/group *"],
     // The use of the user's own room of a hub.
     "user/*/use *",
-    // account-object.ts: when the user's account is rung.
+    // account-object.ts: when the alarm of the user's account is due.
     "due/*",
   ],
 };

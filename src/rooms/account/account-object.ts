@@ -1,6 +1,5 @@
-// The Durable Object that holds the accounts of several users of one tenant. An object for each user would be created
-// by that user's first connection, and each object created costs. A hash of the user's id chooses it
-// (rpc/object-names.ts).
+// The Durable Object that holds the accounts of several users of one tenant, because an object for each user would cost
+// its creation at the user's first connection. A hash of the user's id selects the object (rpc/object-names.ts).
 
 import { DurableObject } from "cloudflare:workers";
 import { Account } from "./account.ts";
@@ -23,7 +22,7 @@ import { LOOK_AGAIN_MS, VERSION_KEY } from "../platform/storage-version.ts";
 import { HubError, publicError, serverError } from "../../model/errors.ts";
 import type { TokenFacts } from "../../model/user.ts";
 
-/** Keys of a user begin with it, the user's id and a slash: accounts cannot read each other's. */
+/** Keys of a user begin with this, the user's id and a slash: accounts cannot read each other's keys. */
 const USER_PREFIX = "user/";
 const prefixOf = (user: string): string => `${USER_PREFIX}${escape(user)}/`;
 /** The user that a key belongs to. */
@@ -31,26 +30,26 @@ const userOf = (key: string): string => unescape(key.split("/", 2)[1]!);
 
 /** Keys of pending alarms, by user. */
 const DUE_PREFIX = "due/";
-/** In place of a user: all of them are rung, one after another. Their own keys would be a row for each new user. */
+/** A pending alarm of this user is for all users, in turn: a key for each user would cost a row for each new one. */
 const EVERYBODY = "";
-/** Users rung by one alarm: each may call a thousand objects. The others follow at once. */
+/** The most users of one alarm, because each may call a thousand objects. The others follow at once. */
 const RUNG_AT_ONCE = 100;
-/** Pause between two looks for what has ended without a time of its end; at whole hours, as other objects do. */
+/** Pause between two searches for data without a time of its end; at whole hours, like other objects. */
 const [TIDY_MS, TIDY_STEP_MS] = [86_400_000, 3_600_000];
 
 export class AccountObject<Env extends ObjectEnv = ObjectEnv> extends DurableObject<Env> {
-  /** Or why it cannot be read. */
+  /** The storage, or the reason why it cannot be read. */
   #opened: ObjectStorage | HubError = this.#open();
   readonly #accounts = new AccountsInMemory((user) => this.#accountOf(user));
-  /** Users whose account is being rung, and was not armed again meanwhile. */
+  /** Users whose alarm is running, and was not armed again meanwhile. */
   readonly #ringing = new Set<string>();
-  /** Whether everybody will be rung; undefined until this wake has looked. */
+  /** Whether an alarm for all users is pending; undefined until this wake has read it. */
   #isTidyDue: boolean | undefined;
-  /** Somebody keeps something that has no time of its end. */
+  /** Whether some user has data without a time of its end. */
   #isTidyAsked = false;
-  /** Users up to this one were rung, where more are to follow. */
+  /** The last user of the pass over all users, if more users follow. */
   #tidiedUpTo = "";
-  /** When the alarm is set for; undefined until this wake has set it. */
+  /** The time of the object's alarm; undefined until this wake has set it. */
   #alarmAt: number | undefined;
   readonly #place: Place | undefined;
 
@@ -68,20 +67,20 @@ export class AccountObject<Env extends ObjectEnv = ObjectEnv> extends DurableObj
     }
   }
 
-  /** Why the storage cannot be read, if it still cannot: tries once more at each use. */
+  /** Why the storage cannot be read, if so: tries again at each use. */
   get #fault(): HubError | undefined {
     if (this.#opened instanceof HubError) this.#opened = this.#open();
     return this.#opened instanceof HubError ? this.#opened : undefined;
   }
 
-  /** Throws the fault: nobody is admitted whose bans and revocations cannot be read. */
+  /** The storage. Throws the fault: no user is admitted whose bans and revocations cannot be read. */
   get #storage(): ObjectStorage {
     const fault = this.#fault;
     if (fault) throw fault;
     return this.#opened as ObjectStorage;
   }
 
-  /** Deletes what cannot be read, of all users of this object. False where everything can be read: nothing changes. */
+  /** Deletes the storage of all users of this object if it cannot be read. False if it can: nothing changes. */
   async repair(): Promise<boolean> {
     if (this.#isSound) return false;
     const deleted = Promise.all([this.ctx.storage.deleteAlarm(), this.ctx.storage.deleteAll()]);
@@ -94,7 +93,7 @@ export class AccountObject<Env extends ObjectEnv = ObjectEnv> extends DurableObj
 
   get #isSound(): boolean {
     try {
-      // All keys are read in this call.
+      // This call reads all keys.
       this.#storage.kv.list();
       return true;
     } catch (error) {
@@ -114,7 +113,7 @@ export class AccountObject<Env extends ObjectEnv = ObjectEnv> extends DurableObj
   }
 
   /**
-   * Sets when the user's account is rung; replaces an earlier time. The object's one alarm is set for the first of all.
+   * Sets the time of the user's alarm, in place of an earlier one. The object's own alarm is set for the first of all.
    */
   #arm(user: string, at: number): void {
     this.#ringing.delete(user);
@@ -145,9 +144,9 @@ export class AccountObject<Env extends ObjectEnv = ObjectEnv> extends DurableObj
   }
 
   /**
-   * Rings every account that is due. Its key is deleted afterwards, unless `ring` has armed the account again: after a
-   * crash in between, the platform repeats the alarm, and the key says whom it is for. Where nothing of any account is
-   * left, the storage is deleted.
+   * Runs the alarm of every due account. Its key is deleted afterwards, unless `ring` has armed the account again:
+   * after a crash in between, the platform repeats the alarm, and the key shows which account is due. If no data of any
+   * account is left, the storage is deleted.
    */
   override async alarm(): Promise<void> {
     const [fault, now] = [this.#fault, Date.now()];
@@ -176,7 +175,7 @@ export class AccountObject<Env extends ObjectEnv = ObjectEnv> extends DurableObj
   readonly #ringUser = (user: string, now: number): Promise<void> =>
     this.#accounts.use(user, (account) => account.ring(now));
 
-  /** Rings the next users, and again at once where there are more. A user with facts is due again after a day. */
+  /** Runs the alarm of the next users, and again at once if there are more. Repeated after a day if data is left. */
   async #tidy(now: number): Promise<void> {
     if (this.#tidiedUpTo === "") this.#isTidyAsked = false;
     const users = this.#usersAfter(this.#tidiedUpTo);
@@ -186,7 +185,7 @@ export class AccountObject<Env extends ObjectEnv = ObjectEnv> extends DurableObj
     else if (this.#isTidyAsked) this.#armTidy();
   }
 
-  /** Users of whom something is stored, in order: a look-up for each, however much it is. */
+  /** The next users with stored data, in order; reads one key of each. */
   #usersAfter(user: string): string[] {
     const users: string[] = [];
     let start = user === "" ? USER_PREFIX : behind(prefixOf(user));

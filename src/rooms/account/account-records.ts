@@ -1,4 +1,4 @@
-// Values of keys that account-store.ts keeps, and what they are made of.
+// Values of the keys of account-store.ts, and its arguments.
 
 export interface HolderRecord {
   /** The newest version of the rules that the object has applied. */
@@ -8,7 +8,7 @@ export interface HolderRecord {
 export interface GroupMembership {
   /** Milliseconds since 1970. */
   readonly until: number;
-  /** Added with a time to live: never evicted by newer memberships. */
+  /** Whether it was added with a time to live: newer memberships do not evict it. */
   readonly timed: boolean;
   /** Milliseconds since 1970. */
   readonly since: number;

@@ -1,15 +1,15 @@
 // The stored state of one user of a tenant: objects that may hold connections of the user, revoked tokens, a ban, and
-// groups that a service has put the user into. One key for each: they are few and small. All begin with `user/`, the
-// user's id (escaped) and `/`: accounts in one object cannot read each other's keys.
+// groups that a service has put the user into. Each has a key, because they are few and small. All keys begin with
+// `user/`, the user's id (escaped) and `/`: accounts in one object cannot read each other's keys.
 //
 //   changes            version of the rules
 //   object <name>      an object that may hold connections, and the newest version of the rules that it has applied
 //   before, jti <id>   revoked tokens, by time of issue and by id
-//   ends               when those by time of issue have all expired; absent where they are revoked for good
+//   ends               when all tokens of `before` have expired; absent if they are revoked for good
 //   ban                the ban, until when and why
 //   grouped            true once the user was in any group
 //   group <hub> <name> a membership
-//   use <hub>          id of the use of the user's own room there; absent while nobody uses it
+//   use <hub>          id of the use of the user's own room there; absent while it is not in use
 
 import type { PrefixedKv } from "../platform/prefixed-kv.ts";
 import { isRevoked, type TokenRules } from "../../model/token-rules.ts";
@@ -19,22 +19,22 @@ import type { AddedGroup, GroupMembership, HolderRecord } from "./account-record
 
 /** Objects that may hold connections of one user at once. */
 export const OBJECTS_AT_MOST = 1_000;
-/** Tokens revoked by id that have not expired. */
+/** The most tokens revoked by id that have not expired. */
 const JTIS_AT_MOST = 1_000;
-/** Memberships without a time to live. As in Azure Web PubSub: the newest stay, each for a year. */
+/** The most memberships without a time to live. As in Azure Web PubSub, the newest stay, each for a year. */
 const GROUPS_AT_MOST = 100;
-/** All memberships, when one with a time to live is added: one more is refused, and none is evicted for it. */
+/** The most memberships in all when one with a time to live is added: it is refused then, and evicts none. */
 const TIMED_GROUPS_AT_MOST = 200;
 const YEAR_MS = 366 * 86_400_000;
 
 export class AccountStore {
   readonly #kv: PrefixedKv;
   #objectCount: number | undefined;
-  /** As stored; undefined until it is first asked for. Most users have neither rules nor groups. */
+  /** Copies of stored values; undefined until the first read. Most users have neither rules nor groups. */
   #version: number | undefined;
   #hasGroups: boolean | undefined;
 
-  /** Of the user alone. */
+  /** `kv`: the keys of this user. */
   constructor(kv: PrefixedKv) {
     this.#kv = kv;
   }
@@ -69,7 +69,7 @@ export class AccountStore {
     return (this.#objectCount ??= this.objects.length);
   }
 
-  /** One that is not there yet. */
+  /** Adds an object that is not listed yet. */
   addObject(object: string): void {
     if (this.#objectCount !== undefined) this.#objectCount++;
     this.setObjectVersion(object, this.rulesVersion);
@@ -85,19 +85,19 @@ export class AccountStore {
     this.#kv.delete(`object ${object}`);
   }
 
-  /** The rules as objects apply them to the tokens of their connections; a ban revokes all tokens. */
+  /** The rules that objects apply to the tokens of their connections; a ban revokes all tokens. */
   rules(now: number): TokenRules {
     const before = this.#kv.get<number>("before");
     const jtis = this.#list<number>("jti ").flatMap(([jti, until]) => (until > now ? jti : []));
     return { jtis, ...(before !== undefined && { before }), ...(this.ban(now) && { all: true }) };
   }
 
-  /** Most users never had a rule: then one read is enough. */
+  /** Whether the rules revoke this token. For users without rules, which are most, this is one read. */
   isRevoked(token: TokenFacts, now: number): boolean {
     return this.rulesVersion > 0 && isRevoked(token, this.rules(now));
   }
 
-  /** `until`: when the token expires, milliseconds since 1970. Throws `too_large` where too many tokens are revoked. */
+  /** `until`: when the token expires, milliseconds since 1970. Throws `too_large` if too many tokens are revoked. */
   revokeToken(jti: string, until: number | undefined, now: number): void {
     const isNew = this.#kv.get(`jti ${jti}`) === undefined;
     if (isNew && this.#list("jti ").length >= JTIS_AT_MOST)
@@ -106,7 +106,7 @@ export class AccountStore {
     this.#raiseVersion();
   }
 
-  /** Revokes tokens issued before that second: until they expire where each caller said when that is, else for good. */
+  /** Revokes tokens issued before that second: until they expire if every call had `until`, else for good. */
   revokeBefore(seconds: number, until = Infinity): void {
     const before = this.#kv.get<number>("before") ?? 0;
     const ends = Math.max(until, before && this.#beforeEnds);
@@ -136,12 +136,12 @@ export class AccountStore {
     this.#raiseVersion();
   }
 
-  /** No new version: a lifted ban has nothing to close. */
+  /** Raises no version, because there is nothing to close. */
   liftBan(): void {
     this.#kv.delete("ban");
   }
 
-  /** Groups of this hub. Most users were never in any: then one read is enough. */
+  /** Groups of this hub. For users that were never in any, which are most, this is one read. */
   groups(hub: string, now: number): string[] {
     this.#hasGroups ??= this.#kv.get("grouped") === true;
     if (!this.#hasGroups) return [];
@@ -150,8 +150,8 @@ export class AccountStore {
   }
 
   /**
-   * May be repeated: the newest expiry counts. Throws `too_many_groups` for one with a time to live; one without evicts
-   * the oldest.
+   * Adds a membership, or replaces its expiry. If there are too many, one with a time to live is refused with
+   * `too_many_groups`, and one without evicts the oldest.
    */
   addGroup({ hub, group, ttlSeconds }: AddedGroup, now: number): void {
     const isNew = this.#kv.get(`group ${hub} ${group}`) === undefined;
@@ -175,7 +175,7 @@ export class AccountStore {
     this.#kv.delete(`group ${hub} ${group}`);
   }
 
-  /** Removes the membership, unless it was renewed since `expire` gave it. */
+  /** Removes the membership, unless it was renewed since `expire` returned it. */
   expireGroup(hub: string, group: string, now: number): void {
     const { until = 0 } = this.#kv.get<GroupMembership>(`group ${hub} ${group}`) ?? {};
     if (until <= now) this.removeGroup(hub, group);
@@ -194,7 +194,7 @@ export class AccountStore {
     this.#kv.delete(`use ${hub}`);
   }
 
-  /** When the next membership, revocation or ban ends, milliseconds since 1970; Infinity where none does. */
+  /** When the next membership, revocation or ban ends, milliseconds since 1970; Infinity if none does. */
   get nextExpiry(): number {
     const jtis = this.#list<number>("jti ").map(([, until]) => until);
     return Math.min(
@@ -206,14 +206,14 @@ export class AccountStore {
   }
 
   /**
-   * Whether something is kept that has no time of its end: objects that may be empty by now, or traces of old rules.
+   * Whether there is data without a time of its end: objects that may be empty by now, or traces of old rules.
    */
   get needsTidying(): boolean {
     const hasTrace = this.rulesVersion > 0 && this.#kv.get("before") === undefined;
     return hasTrace || this.#kv.get("grouped") !== undefined || this.objects.length > 0;
   }
 
-  /** Deletes the traces of rules and groups that have all ended. The version stays where an object has applied it. */
+  /** Deletes traces of rules and groups that have all ended. The version stays while an object has applied it. */
   tidy(): void {
     const hasRule = ["before", "ban"].some((key) => this.#kv.get(key) !== undefined);
     if (!hasRule && this.#list("jti ").length + this.objects.length === 0) {
@@ -226,8 +226,8 @@ export class AccountStore {
   }
 
   /**
-   * Forgets bans and revocations that have expired. Gives memberships that have expired: they stay, and are given again
-   * after a crash, until `expireGroup` is called, once connections have left the group.
+   * Deletes expired bans and revocations. Returns expired memberships: they stay, and are returned again after a crash,
+   * until connections have left the group and `expireGroup` is called.
    */
   expire(now: number): Pick<AddedGroup, "hub" | "group">[] {
     for (const [jti, until] of this.#list<number>("jti "))

@@ -1,9 +1,9 @@
-// One user of a tenant, in all hubs: admits the user's connections or refuses them, and keeps which objects hold some,
-// so that a service's command to a user reaches every one of them. Promises:
+// One user of a tenant, in all hubs: admits or refuses the user's connections, and lists the objects that hold some, so
+// that a service's command to a user reaches all of them. Promises:
 //
 //   · An object is saved before `admit` admits a connection there: no connection is missed by a later command.
-//   · A revocation or ban is saved first, then applied in every such object. Where one cannot be reached, an alarm
-//     repeats it every second until each object has applied it; `admit` and `check` refuse the token from the start.
+//   · A revocation or ban is saved first, then applied in every such object. If one cannot be reached, an alarm repeats
+//     it every second until each object has applied it; `admit` and `check` refuse the token at once.
 //   · Rules are applied at least once, and applying them twice changes nothing.
 //   · Commands (`command`, groups of connected users) are tried once, with one retry; failures are the caller's.
 
@@ -25,9 +25,9 @@ import type { Fault } from "../rpc/fault.ts";
 import { KeyedBuckets } from "../platform/rates.ts";
 import { askMany } from "../platform/ask-many.ts";
 
-/** Objects from which on an account is cleaned in the background, so that no connection waits for it. */
+/** With so many objects an account is cleaned in the background, so that no connection has to wait for it. */
 const NEARLY_FULL = OBJECTS_AT_MOST * 0.9;
-/** Few hubs have limits of their own. */
+/** The most different rates of connects; few hubs have limits of their own. */
 const RATES_AT_MOST = 50;
 /** Pause before rules are applied again in objects that could not be reached. */
 const RETRY_MS = 1_000;
@@ -37,22 +37,22 @@ interface AccountOptions {
   readonly store: AccountStore;
   /** Fresh stubs of rooms and relays. */
   stubs(): RoomStubs;
-  /** `ring` is called at `at`, milliseconds since 1970, after crashes as well. */
+  /** Requests a call of `ring` at `at`, milliseconds since 1970, also after crashes. */
   arm(at: number): void;
-  /** The account stays in memory until it has settled. */
+  /** Keeps the account in memory until the work has settled. */
   inBackground(work: Promise<unknown>): void;
-  /** `ring` is called within a day or so, for what has no time of its end (`needsTidying`). */
+  /** Requests a call of `ring` within about a day, for data without a time of its end (`needsTidying`). */
   tidyLater(): void;
 }
 
 export class Account {
   readonly #options: AccountOptions;
   readonly #store: AccountStore;
-  /** By what hubs allow: those that allow the same share one, and a strict hub slows no other. */
+  /** Rates of connects. Hubs with equal limits share one, so that a strict hub does not slow others. */
   #rates: KeyedBuckets | undefined;
   /**
-   * Calls of `admit` by each object in this wake. An object that had no connection left when a command ran there is
-   * removed, unless it has asked again meanwhile and may hold one by now.
+   * Number of `admit` calls by each object in this wake. An object without connections after a command is removed,
+   * unless it has called `admit` meanwhile, and may hold one by now.
    */
   readonly #admissionCounts = new Map<string, number>();
   #cleaning: AccountCleaning | undefined;
@@ -70,8 +70,8 @@ export class Account {
   }
 
   /**
-   * Called by an object before it admits a connection of this user; from then on the object counts as holding some.
-   * Gives what the connection belongs to, or the refusal: `banned`, `token_revoked`, `rate_limited` or
+   * Called by an object before it admits a connection of this user; from then on the object is listed as a holder.
+   * Resolves with the rooms of the connection, or the refusal: `banned`, `token_revoked`, `rate_limited` or
    * `too_many_connections`.
    */
   async admit({ object, token, rate }: AdmissionRequest): Promise<AdmissionReply> {
@@ -88,7 +88,7 @@ export class Account {
     return { groups: this.#store.groups(hub, now), ...(usesRoom && { usesRoom }) };
   }
 
-  /** Undefined for a valid token; else `banned` or `token_revoked`. No connection begins. */
+  /** Checks a token without a new connection. Undefined if it is valid; else `banned` or `token_revoked`. */
   async check(token: TokenFacts): Promise<Fault | undefined> {
     return this.#faultOf(token, Date.now());
   }
@@ -109,7 +109,7 @@ export class Account {
     return { code: "rate_limited", message, retryAfter: Math.ceil(1 / perSecond) };
   }
 
-  /** False where the account is full. */
+  /** Lists the object as a holder. False if the account is full. */
   #addObject(object: string, now: number): boolean {
     const store = this.#store;
     if (!store.hasObject(object)) {
@@ -126,7 +126,7 @@ export class Account {
   async #addOnceClean(object: string, token: TokenFacts, now: number): Promise<Fault | undefined> {
     await this.#emptyObjects.removed(now);
     const full = { code: "too_many_connections", message: `${OBJECTS_AT_MOST} rooms at most.` };
-    // A revocation meanwhile was not applied in this object, which was not listed yet.
+    // Checked again: a revocation meanwhile was not applied in this object, which was not listed yet.
     return this.#faultOf(token, now) ?? (this.#addObject(object, now) ? undefined : full);
   }
 
@@ -151,8 +151,8 @@ export class Account {
   }
 
   /**
-   * Runs commands on this user's connections of one hub; gives how many were selected. Throws once all objects were
-   * asked: `unavailable` where one could not be reached, else the first failure.
+   * Runs commands on this user's connections of one hub; resolves with the number of selected connections. Rejects
+   * after all calls: with `unavailable` if an object could not be reached, else with the first failure.
    */
   async command(hub: string, selection: Selection, commands: readonly Command[]): Promise<number> {
     const objects = this.#store.objects.filter((object) => hubOf(object) === hub);
@@ -163,9 +163,9 @@ export class Account {
   }
 
   /**
-   * Without `jti` and `before`, all tokens issued until now. Done when connections with such tokens are closed, or an
-   * alarm is set that repeats it in objects that could not be reached. Throws `too_large` where too many tokens are
-   * revoked.
+   * Revokes tokens: without `jti` and `before` all that were issued until now. Resolves when connections with such
+   * tokens are closed; an alarm repeats it in objects that could not be reached. Throws `too_large` if too many tokens
+   * are revoked.
    */
   async revoke({ jti, before, until }: Revocation): Promise<void> {
     const now = Date.now();
@@ -176,7 +176,7 @@ export class Account {
     await this.#applyRules();
   }
 
-  /** Refuses and closes all connections of the user. Done as `revoke` is. */
+  /** Refuses and closes all connections of the user. Resolves like `revoke`. */
   async ban(seconds: number, reason?: string): Promise<void> {
     this.#store.setBan(Date.now() + seconds * 1000, reason);
     await this.#applyRules();
@@ -197,7 +197,7 @@ export class Account {
       : { type: "close", why: CLOSE.revoked };
     await askMany(this.#store.outdatedObjects, async (object) => {
       await this.#command(object, { tokens }, [close]);
-      // Removed where it holds no connection any more.
+      // The command has removed the object if it holds no connection any more.
       if (this.#store.hasObject(object)) this.#store.setObjectVersion(object, rulesVersion);
     }).catch((error: unknown) =>
       logWarning("revocation_untold", { code: publicError(error).code }),
@@ -218,8 +218,8 @@ export class Account {
   }
 
   /**
-   * The alarm: ends what has expired, forgets objects that have become empty, and applies rules where that failed
-   * before. May be repeated.
+   * The account's alarm: ends expired memberships and rules, removes empty objects, and applies rules in objects where
+   * that has failed. May be repeated.
    */
   async ring(now: number): Promise<void> {
     // oxlint-disable-next-line no-await-in-loop -- few expire at once, and each calls every object
@@ -231,7 +231,7 @@ export class Account {
   }
 
   /**
-   * Where an object could not be reached, the membership stays for the next alarm. Other failures end it all the same.
+   * If an object could not be reached, the membership stays for the next alarm. Other failures end it nevertheless.
    */
   async #endMembership(hub: string, group: string, now: number): Promise<void> {
     try {
@@ -245,6 +245,6 @@ export class Account {
   }
 }
 
-/** The same words on open connections, to those who come later, and in webhooks. */
+/** The text of a ban, the same on open connections, for later ones, and in webhooks. */
 const banText = ({ reason }: { readonly reason?: string }): string =>
   reason ? `This user is banned: ${reason}` : "This user is banned for a time.";

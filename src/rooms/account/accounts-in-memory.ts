@@ -1,14 +1,14 @@
-// The accounts of one object that are in memory, of users without end. An account is in memory once: two of one user
-// would each remember what the other has changed.
+// The accounts of one object that are in memory. An account is in memory only once: two instances for one user would
+// have outdated copies of each other's changes.
 
 import type { Account } from "./account.ts";
 
-/** One that is dropped loses its connection rate, and is read again: all the rest is in storage. */
+/** The most accounts in memory. A dropped one loses only its rate of connects: all other data is stored. */
 const ACCOUNTS_AT_MOST = 10_000;
 
 interface Held {
   readonly account: Account;
-  /** Calls and rings under way. */
+  /** Number of calls and alarms under way. */
   uses: number;
 }
 
@@ -20,7 +20,7 @@ export class AccountsInMemory {
     this.#make = make;
   }
 
-  /** The account stays in memory until `run` is over. */
+  /** Runs a function with the user's account, which stays in memory until that is over. */
   async use<T>(user: string, run: (account: Account) => T | Promise<T>): Promise<T> {
     const held = this.#of(user);
     held.uses++;
@@ -40,12 +40,12 @@ export class AccountsInMemory {
     return held;
   }
 
-  /** None where all are in use: there are as many more as have calls under way. */
+  /** Drops the oldest account that is not in use, if there is one. */
   #dropOldest(): void {
     for (const [user, { uses }] of this.#held) if (uses === 0) return void this.#held.delete(user);
   }
 
-  /** The storage was deleted. */
+  /** Called when the storage was deleted. */
   clear(): void {
     this.#held.clear();
   }

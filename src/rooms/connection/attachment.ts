@@ -7,7 +7,7 @@ import type { ConnectRequest } from "../../model/client-request.ts";
 import type { User } from "../../model/user.ts";
 
 /**
- * Messages that were sent again on a resumed socket, by their numbers; `from` is one more than `upTo` where none was.
+ * Numbers of the messages that were sent again on a resumed socket; `from` is `upTo` + 1 if there were none.
  */
 export interface RepeatedRange {
   readonly from: number;
@@ -22,42 +22,42 @@ export interface Attached {
   readonly user: User;
   /** Milliseconds since 1970. */
   readonly connectedAt: number;
-  /** When the client's last message came, to within a third of a ping interval. */
+  /** Time of the client's last message, late by a third of a ping interval at most. */
   readonly heardAt: number;
-  /** Ids of calls that a loss of memory would leave unanswered. */
+  /** Ids of calls that must be answered after a loss of memory. */
   readonly openCalls: readonly string[];
-  /** The room it came for, as a topic, where that is not the object's own. */
+  /** The room that it is attached to, as a topic, unless that is the object's own. */
   readonly room?: string;
   readonly request?: ConnectRequest;
   /** Trace context of its request. */
   readonly trace?: string;
-  /** Items that hub code keeps beside the connection. */
+  /** Items that hub code stores with the connection. */
   readonly items?: Readonly<Record<string, unknown>>;
   /**
-   * The client has announced pings, or sent one that woke the object. The runtime keeps the time of those it answers.
+   * The client has announced pings, or sent one that woke the object. The runtime records pings that it answers.
    */
   readonly pings?: true;
-  /** When it is closed unless its first message has come: a handshake, or the sequence of a resumed client. */
+  /** When it is closed unless an expected message has come: the handshake, or the Sequence of a resumed client. */
   readonly deadline?: number | undefined;
-  /** Which of its user's clients this is, as the client itself names it. */
+  /** The name that the client has given itself, among the clients of its user. */
   readonly client?: string;
-  /** Absent: a WebSocket of the client's own. Others are bridged by the worker. */
+  /** Absent: the socket is the client's own. Sockets of other transports are the worker's. */
   readonly transport?: Exclude<Transport, "WebSockets">;
-  /** The worker that bridges it reports how much the client's reader has taken. */
+  /** The worker reports how much the reader of an event stream has taken. */
   readonly reportsTaken?: true;
-  /** Its negotiation agreed on stateful reconnect: with version 2 it may be resumed on another socket. */
+  /** Stateful reconnect was negotiated: with a handshake of version 2 it may be resumed on another socket. */
   readonly statefulReconnect?: true;
-  /** At its last resume (replay-buffer.ts). */
+  /** Messages that were sent again at its last resume (replay-buffer.ts). */
   readonly repeated?: RepeatedRange;
-  /** Whether the server pings it, and how it takes that; `none` where it pings by itself. Absent: not known yet. */
+  /** Whether the server pings it, and whether it answers; `none`: it pings by itself. Absent: not known yet. */
   readonly serverPings?: "none" | "answered" | "unanswered";
-  /** Counts of the object, beside one of its connections: `KeptCounts` (observe/attached-counts.ts). */
+  /** Counts of the whole object, stored with one of its connections: `KeptCounts` (observe/attached-counts.ts). */
   readonly counts?: object | undefined;
 }
 
 /**
- * As UTF-8 text: to read a thousand of them at a wake costs a third of what a thousand cloned objects would. Counts of
- * the object give way. Throws `too_large` where the token's claims exceed what an attachment holds.
+ * Writes the attachment as UTF-8 text: a wake reads a thousand of them in a third of the time of cloned objects. Leaves
+ * out counts of the object if they do not fit. Throws `too_large` if the token's claims do not fit.
  */
 export function attachTo(socket: WebSocket, attached: Attached): void {
   try {
@@ -71,12 +71,12 @@ export function attachTo(socket: WebSocket, attached: Attached): void {
 /** The size of an attachment. */
 export const attachmentBytes = (attached: Attached): number => bytesOf(attached).byteLength;
 
-/** Checks the size where there is no socket to try it with: the next socket must take it. Throws `too_large`. */
+/** Checks the size of an attachment without a socket: the next socket must accept it. Throws `too_large`. */
 export function checkFits(attached: Attached): void {
   if (attachmentBytes(attached) > FITTING_BYTES) throw tooLarge();
 }
 
-/** The platform's 16,384, less what it adds, and what a socket that comes back adds (a deadline, what is repeated). */
+/** The platform's 16,384, less its own overhead and the members that a resume adds (`deadline`, `repeated`). */
 const FITTING_BYTES = 16_200;
 
 const bytesOf = (attached: Attached): Uint8Array =>
@@ -87,7 +87,7 @@ const tooLarge = (cause?: unknown): HubError =>
     cause,
   });
 
-/** The attachment of a socket; undefined where its connection has ended. */
+/** The attachment of a socket; undefined if its connection has ended. */
 export function attachedOf(socket: WebSocket): Attached | undefined {
   const text = socket.deserializeAttachment() as Uint8Array | null;
   return text === null ? undefined : (JSON.parse(new TextDecoder().decode(text)) as Attached);

@@ -1,4 +1,4 @@
-// Close frames: those of the server, with a code and a reason that fit, and the answers to clients' own.
+// Close frames: those of the server, with a code and a reason that fits, and answers to those of clients.
 
 import { CLOSE, HubError, reasonOf, type CloseCode } from "../../model/errors.ts";
 import type { Connection } from "./connection.ts";
@@ -13,15 +13,15 @@ export const FOR_GOOD: ReadonlySet<CloseCode> = new Set([
   CLOSE.banned,
 ]);
 
-/** Codes whose reason is a service's own, or the hub's, where it gave one. */
+/** Codes whose reason is that of a service or of the hub, if it gave one. */
 const WORDED: ReadonlySet<CloseCode> = new Set([CLOSE.dismissed, CLOSE.banned, CLOSE.failed]);
 
-/** ASP.NET Core's name of a hub's own words, for clients of SignalR. */
+/** ASP.NET Core's prefix of a hub's own message, for SignalR's clients. */
 const HUB_EXCEPTION = /^HubException: /;
 
 /**
- * `detail` is the service's reason for `dismissed` and `banned`, and what `connected` threw for `failed`; of other
- * codes it is for one client's eyes only.
+ * The reason of a close. `detail` is the service's reason for `dismissed` and `banned`, and the error of `connected`
+ * for `failed`; with other codes it is not shown here.
  */
 export const closeReason = (why: CloseCode, detail?: string): string =>
   (WORDED.has(why) && detail?.replace(HUB_EXCEPTION, "")) || reasonOf(why);
@@ -53,14 +53,17 @@ export function closeSocket(
   }
 }
 
-/** As much of the reason as a Close frame has room for: 123 bytes. */
+/** The beginning of the reason that fits into a Close frame: 123 bytes. */
 export function fitReason(reason: string): string {
   const bytes = new Uint8Array(123);
   const { read } = new TextEncoder().encodeInto(reason, bytes);
   return reason.slice(0, read);
 }
 
-/** Closes a socket that another has replaced, without a reason: its client would take that for the connection's end. */
+/**
+ * Closes a socket that another has replaced, without a reason, from which its client would conclude that the connection
+ * ends.
+ */
 export function closeReplaced(socket: WebSocket | undefined, code = 1000): void {
   try {
     socket?.close(code);

@@ -1,5 +1,5 @@
-// The limits of one connection: the server's, or its token's where they are lower. A token never raises a limit. And
-// the number of connections that one account may have in an object.
+// The limits of one connection: the server's, or its token's if they are lower. A token never raises a limit. Also the
+// number of connections that one account may have in an object.
 
 import type { Limits } from "../../model/options.ts";
 import { HubError } from "../../model/errors.ts";
@@ -7,7 +7,7 @@ import { isGuest, type AccountUser, type User } from "../../model/user.ts";
 import type { Connection } from "./connection.ts";
 
 /**
- * Called for every frame: most tokens name no limits and cost nothing here, those of others are merged once a token.
+ * Called for every frame: most tokens have no limits and cost nothing here; the others are merged once for each token.
  */
 export function limitsOf(connection: Connection, server: Limits): Limits {
   const { user } = connection;
@@ -28,7 +28,7 @@ export function limitsWithin(server: Limits, { limits = {} }: Pick<User, "limits
 export const mostOfAccount = (limits: Limits, user: AccountUser): number =>
   isGuest(user) ? limits.connectionsPerNetwork : limits.connectionsPerUser;
 
-/** Throws `too_many_connections` where the account of this user has as many connections here as it may have. */
+/** Throws `too_many_connections` if the account of this user has as many connections here as it may have. */
 export function checkAccountCount(limits: Limits, user: AccountUser, count: number): void {
   const most = mostOfAccount(limits, user);
   const holder = isGuest(user) ? "Guests of one network have" : "A user has";

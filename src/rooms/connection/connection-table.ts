@@ -1,5 +1,5 @@
-// The connections of one object: accepting, finding, writing, closing. Rooms and relays share it; it depends on no
-// rooms, no logs and no hubs. Silent and expired connections are found by liveness-sweep.ts.
+// The connections of one object: accepts, finds, writes to and closes them. Rooms and relays share it; it depends on no
+// rooms, logs or hubs. Silent and expired connections are found by liveness-sweep.ts.
 //
 //   · Connections survive sleep: their sockets and attachments do (`serializeAttachment`). A crash or deploy ends
 //     sockets.
@@ -42,7 +42,7 @@ export class ConnectionTable {
   readonly #byId = new Map<string, Connection>();
   readonly byUser: ConnectionsByUser<Connection> = new ConnectionsByUser();
   readonly #bySocket = new WeakMap<WebSocket, Connection>();
-  /** The memory that their clients make the object hold. */
+  /** The memory that clients make the object hold. */
   readonly held: Greediest;
   readonly inbound: InboundAccounts;
   /** Characters written to connections that have ended since. */
@@ -63,7 +63,7 @@ export class ConnectionTable {
     }
   }
 
-  /** Characters written in this wake. Each connection counts its own anyway. */
+  /** Characters written in this wake: the sum of the connections' own counts. */
   get written(): number {
     let written = this.#writtenBefore;
     for (const { flow } of this.#all) written += flow.written;
@@ -82,8 +82,8 @@ export class ConnectionTable {
   }
 
   /**
-   * The connection of a socket that was closed, once. A socket that its client closed while the object slept is no
-   * longer among the object's sockets when it wakes, but its close event comes, and it still has its attachment.
+   * The connection of a closed socket, once. A socket that its client closed while the object slept is not among the
+   * object's sockets at the wake, but its close event comes, and it still has its attachment.
    */
   takeClosed(socket: WebSocket): { connection: Connection; asleep: boolean } | undefined {
     const known = this.of(socket);
@@ -96,8 +96,8 @@ export class ConnectionTable {
   }
 
   /**
-   * Its frames wait until it is opened; before its handshake it has none. Throws `too_large` where the token's claims
-   * exceed what an attachment holds; nothing is accepted then.
+   * Accepts a socket. Frames to it wait until it is opened; before its handshake there are none. Throws `too_large` if
+   * the token's claims do not fit into the attachment; nothing is accepted then.
    */
   accept(socket: WebSocket, attached: Attached): Connection {
     attachTo(socket, attached);
@@ -108,7 +108,7 @@ export class ConnectionTable {
     return connection;
   }
 
-  /** Writes the frames that waited, in order; from then on frames go at once. Gives the client's frames that waited. */
+  /** Writes the held frames, in order; later ones are sent at once. Returns the client's frames that waited. */
   open(connection: Connection): readonly stage.Frame[] {
     const greeting = stage.open(connection);
     if (!greeting) return [];
@@ -119,7 +119,7 @@ export class ConnectionTable {
     return greeting.early;
   }
 
-  /** Keeps a frame of the client until the connection is open. One that sends too much before is closed. */
+  /** Keeps a frame of the client until the connection is open. Closes it if its client sends too much before. */
   delay(connection: Connection, frame: stage.Frame): void {
     if (connection.stage.name !== "greeting") return;
     if (!stage.delay(connection, frame, this.#settings.limits))
@@ -127,8 +127,8 @@ export class ConnectionTable {
   }
 
   /**
-   * A frame came. Saved in the attachment at most three times a ping interval, since the time in memory ends with
-   * sleep.
+   * Notes the time of a frame. Saves it at most three times in a ping interval: the time in memory is lost by sleep,
+   * and a write for every frame would cost too much.
    */
   touch(connection: Connection, now: number): void {
     connection.heardAt = now;
@@ -136,7 +136,7 @@ export class ConnectionTable {
       save(connection, { heardAt: now });
   }
 
-  /** Adds one as it is, also without a socket: its client is away, polls, or waits for the answer to a request. */
+  /** Adds a connection, even without a socket: its client may be away, poll, or have a request over HTTP. */
   adopt(connection: Connection): void {
     connection.held = this.held.of(connection.user);
     connection.inboundAccounts = this.inbound;
@@ -146,7 +146,7 @@ export class ConnectionTable {
     if (connection.socket) this.#bySocket.set(connection.socket, connection);
   }
 
-  /** The socket is gone, the connection is not: its client may come back on another. */
+  /** Removes the socket from a connection that continues: its client may return on another. */
   detach(connection: Connection): void {
     const { socket } = connection;
     connection.socket = undefined;
@@ -156,7 +156,7 @@ export class ConnectionTable {
     socket.serializeAttachment(null);
   }
 
-  /** The client is back on another socket. The beginning of a message was the old one's, unless it was posted. */
+  /** Attaches the client's new socket. Drops an incomplete message of the old one, unless the client posts messages. */
   reattach(connection: Connection, socket: WebSocket): void {
     this.#state.acceptWebSocket(socket);
     connection.socket = socket;
@@ -178,7 +178,7 @@ export class ConnectionTable {
     return true;
   }
 
-  /** Writes, unless the reader has let too much pile up: the runtime itself would queue without end. */
+  /** Writes frames, or closes the connection as slow if too much waits: the runtime itself would queue without end. */
   send(connection: Connection, frames: readonly Encoded[]): void {
     if (connection.stage.name === "greeting")
       return stage.hold(connection, frames) ? undefined : this.close(connection, CLOSE.slow);
@@ -192,7 +192,7 @@ export class ConnectionTable {
     this.write(connection, now);
   }
 
-  /** For a client that polls: kept until a poll has taken it. The last frame of an ended connection always fits. */
+  /** Keeps frames for a client that polls, until a poll has them. The last frame of an ended connection always fits. */
   #post(connection: Connection, frames: readonly Encoded[]): void {
     const { resumable, protocol, socket } = connection;
     const isFull = this.#all.has(connection) && resumable!.refuses(frames);
@@ -200,7 +200,7 @@ export class ConnectionTable {
     this.write(connection, resumable!.keep(frames, protocol, socket !== undefined), true);
   }
 
-  /** Writes frames as they are, ahead of frames that wait; `kept` where the replay buffer has them already. */
+  /** Writes frames unchanged, before frames that wait; `kept`: the replay buffer has them already. */
   write(connection: Connection, frames: readonly Encoded[], kept = false): void {
     if (connection.resumable?.keepsAll && !kept) return this.#post(connection, frames);
     try {
@@ -217,7 +217,7 @@ export class ConnectionTable {
     if (this.held.written > this.#settings.limits.heldByUser) this.held.check();
   }
 
-  /** Ends a connection with this frame as its last; behind the handshake's answer, which the client expects first. */
+  /** Ends a connection with this last frame, after the handshake's answer, which the client expects first. */
   refuse(connection: Connection, last: Encoded, [why, detail]: Reason): void {
     const answer = stage.unsentHandshake(connection);
     if (!this.remove(connection, FOR_GOOD.has(why))) return;

@@ -1,5 +1,5 @@
-// One client's connection, as its object holds it. The attachment has everything that a wake needs; the rest is
-// derived, or only matters to this wake.
+// One client's connection in its object. The attachment has all data that a wake needs; the rest is derived from it, or
+// is needed only while the object is awake.
 
 import { CLOSE, reasonOf, type CloseCode } from "../../model/errors.ts";
 import type { Encoded } from "../../model/message.ts";
@@ -19,9 +19,9 @@ import type { InboundAccounts, InboundBudget } from "./inbound-budget.ts";
 import type { ReplayBuffer } from "./replay-buffer.ts";
 import type { Stage } from "./stage.ts";
 
-/** A request over HTTP in place of a socket: it waits for the answers of its calls. */
+/** A request over HTTP, instead of a socket, which waits for the answers of its calls. */
 export interface HttpCaller {
-  /** Shared by all requests of one user here: as much as all the connections that a user may have. */
+  /** Shared by all requests of one user here: the rate of as many connections as a user may have. */
   readonly rate: TokenBucket;
   /** Bytes of history, shared likewise. */
   readonly history: Budget;
@@ -30,18 +30,18 @@ export interface HttpCaller {
   closed(why: CloseCode, reason: string): void;
 }
 
-/** How far the client's reader keeps up. Characters; bytes are at least as many. */
+/** How far the client's reader keeps up, in characters; bytes are at least as many. */
 interface Flow {
   /** Written in this wake. */
   written: number;
   /** Items of streams that wait for the next flush. */
   unsent: number;
-  /** Written to a reader that reports how much it has taken, and not reported yet. After a wake some is missing. */
+  /** Written and not yet reported as taken, for readers that report. Too low after a wake. */
   untaken: number;
-  /** How much is written when the reader's queue is to be looked at next. */
+  /** The value of `written` at which the socket's queue is checked next. */
   lookAt: number;
   /**
-   * Bytes in the socket's queue at the last sweep, and characters written by then; undefined where the queue was empty.
+   * Bytes in the socket's queue at the last sweep, and characters written by then; undefined if the queue was empty.
    */
   backlog: { readonly waited: number; readonly written: number } | undefined;
 }
@@ -60,7 +60,7 @@ export interface Connection {
   /** Time of the last message, in milliseconds since 1970. After a wake it is the attachment's, which may be older. */
   heardAt: number;
   readonly flow: Flow;
-  /** The beginning of a message whose end is still to come. Changed by `keepPartial`. */
+  /** The beginning of an incomplete message. Changed by `keepPartial`. */
   rest: string | Uint8Array | undefined;
   /** The memory that it uses in the object. */
   held: ConnectionBytes;
@@ -72,20 +72,20 @@ export interface Connection {
   inboundAccounts: InboundAccounts | undefined;
   /** The server's limits, lowered by the token's, for this user. */
   tokenLimits: { readonly user: User; readonly limits: Limits } | undefined;
-  /** Messages and answers to it that wait for what was published before (links/undelivered-publications.ts). */
+  /** Number of direct messages to it that wait for earlier publications (links/undelivered-publications.ts). */
   deferred: number;
-  /** Whether it was closed with another code than a regular one, as by a page that may be loading again (1001). */
+  /** Whether its client closed it with a code that is not regular, such as a page that is loading again (1001). */
   mayReturn: boolean;
-  /** In place of a socket. */
+  /** The request of a call over HTTP, which has no socket. */
   httpCaller: HttpCaller | undefined;
-  /** Frames that the client has not confirmed yet, where the connection may be resumed on another socket. */
+  /** Frames that the client has not confirmed, if the connection may be resumed on another socket. */
   resumable: ReplayBuffer | undefined;
 }
 
 /** Close codes of clients that leave for good: a regular close, and a Close frame without a code. */
 export const REGULAR_CLOSE: ReadonlySet<number> = new Set([1000, 1005]);
 
-/** Whether a connection that has ended is not expected back: its user's leave then has no grace. */
+/** Whether the client of an ended connection is not expected to return: its user then leaves without a grace. */
 export const isDeliberate = ({ mayReturn }: Connection, error: Error | undefined): boolean =>
   error === undefined && !mayReturn;
 
@@ -110,12 +110,12 @@ function protocolOf({ protocol: name }: Attached): Protocol {
   return protocol;
 }
 
-/** Of a connection that is in no table. */
+/** The unlimited account of a connection that is in no table. */
 const UNCOUNTED = new HeldBytes({
   ...{ heldByConnection: Infinity, heldByUser: Infinity, heldByObject: Infinity },
 }).of({ id: "" });
 
-/** A connection as its attachment says: open, or before its handshake. */
+/** The connection of an attachment: open, or before its handshake. */
 export function connectionOf(socket: WebSocket | undefined, attached: Attached): Connection {
   const protocol = protocolOf(attached);
   return {
@@ -136,8 +136,8 @@ export function connectionOf(socket: WebSocket | undefined, attached: Attached):
 }
 
 /**
- * Changes what survives sleep, or nothing at all. Of a connection that has ended nothing survives: hub code may still
- * run for it, and its socket, which is closing, would bring it back at the next wake. Throws as `attachTo` does.
+ * Changes the attachment, as a whole or not at all. That of an ended connection is not written, although hub code may
+ * still run for it: its closing socket would restore it at the next wake. Throws like `attachTo`.
  */
 export function save(connection: Connection, change: Partial<Attached>): void {
   const attached = { ...connection.attached, ...change };
@@ -149,7 +149,7 @@ export function save(connection: Connection, change: Partial<Attached>): void {
   connection.resumable?.attachedChanged(attached);
 }
 
-/** Keeps the beginning of a message until its end comes. False where memory is short: it is not kept then. */
+/** Keeps the beginning of an incomplete message. False if memory is short: it is not kept then. */
 export function keepPartial(connection: Connection, rest: Connection["rest"]): boolean {
   const more = memoryOf(rest) - memoryOf(connection.rest);
   if (more > 0 && !connection.held.fits(more)) return false;
@@ -158,14 +158,14 @@ export function keepPartial(connection: Connection, rest: Connection["rest"]): b
   return true;
 }
 
-/** With the room that it has to grow. */
+/** Memory of an incomplete message, with the unused part of its buffer. */
 const memoryOf = (rest: Connection["rest"]): number =>
   rest === undefined ? 0 : asBytes(rest).buffer.byteLength;
 
-/** Whether this deploy has its codec: one that was rolled back may have begun it with another. */
+/** Whether this deploy has the connection's codec: a deploy that was rolled back may have had others. */
 export const isKnown = ({ protocol }: Attached): boolean => PROTOCOLS.has(protocol);
 
-/** After a wake; undefined where the socket's connection has ended, which one that is not known does here. */
+/** Restores a connection after a wake; undefined if it has ended. Ends one whose codec is unknown. */
 export function restore(socket: WebSocket): Connection | undefined {
   const attached = attachedOf(socket);
   if (!attached) return undefined;
@@ -179,7 +179,7 @@ export function restore(socket: WebSocket): Connection | undefined {
   return undefined;
 }
 
-/** The reader of an event stream has taken so many characters from the worker. */
+/** Notes how many characters the reader of an event stream has taken from the worker. */
 export function countReadCharacters({ flow }: Connection, characters: number): void {
   flow.untaken = Math.max(0, flow.untaken - characters);
 }

@@ -1,4 +1,4 @@
-// The connections of one object by user: what is counted or done for one user costs no look at the others.
+// The connections of one object by user, so that work for one user does not search all connections.
 
 import { accountOf, type AccountUser } from "../../model/user.ts";
 
@@ -7,7 +7,7 @@ interface OfUser {
 }
 
 export class ConnectionsByUser<C extends OfUser> {
-  /** By account, and of guests by their own id as well: a service may name either. */
+  /** By account; guests also by their own id, because a service may name either. */
   readonly #byName = new Map<string, Set<C>>();
 
   add(connection: C): void {
@@ -25,7 +25,7 @@ export class ConnectionsByUser<C extends OfUser> {
     }
   }
 
-  /** Connections that are meant by this name: a user's id, or an account of guests. A live set. */
+  /** Connections with this name: the id of a user, or an account of guests. A live set. */
   named(name: string): ReadonlySet<C> {
     return this.#byName.get(name) ?? NONE;
   }
@@ -38,7 +38,7 @@ export class ConnectionsByUser<C extends OfUser> {
 
 const NONE: ReadonlySet<never> = new Set();
 
-/** A fresh token keeps a connection's user, and with it both names. */
+/** The names of a user. A fresh token does not change them. */
 function namesOf(user: AccountUser): readonly string[] {
   const account = accountOf(user);
   return account === user.id ? [account] : [account, user.id];

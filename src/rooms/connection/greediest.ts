@@ -1,9 +1,9 @@
-// Which connections an object ends so that it lives on: those that make it hold most, where refusing something new
-// gives no memory back. Both ends are followed by a reconnect.
+// Selects the connections that an object ends when its memory is spent: those that hold most, because refusing new
+// requests does not free memory. Their clients reconnect.
 //
-//   · Outgoing: what waits in the runtime's queue of each socket, and frames that clients have not confirmed or polled.
-//     Looked at once so much was written that it could matter: no message pays for it.
-//   · Incoming: where the object's budget (held-bytes.ts) is spent.
+//   · Outgoing: bytes in the runtime's queue of each socket, and frames that clients have not confirmed or polled.
+//     Checked each time `heldByUser` bytes were written, so that single messages cost nothing.
+//   · Incoming: when the object's budget (held-bytes.ts) is spent.
 
 import { CLOSE, type CloseCode } from "../../model/errors.ts";
 import type { Encoded } from "../../model/message.ts";
@@ -15,7 +15,7 @@ import { queuedBytes } from "./socket-queue.ts";
 
 type HeldLimits = Pick<Limits, "heldByUser" | "heldByObject">;
 
-/** The memory that one connection uses in the object. */
+/** The memory of frames to one connection. */
 interface Outgoing {
   readonly connection: Connection;
   readonly bytes: number;
@@ -26,7 +26,7 @@ interface Ending {
   close(connection: Connection, why: CloseCode): void;
 }
 
-/** The object's account, and its end of those who spend it. */
+/** The object's account of memory, which ends the connections that spend it. */
 export class Greediest extends HeldBytes {
   readonly #connections: Ending;
   readonly #bounds: Limits;
@@ -38,14 +38,14 @@ export class Greediest extends HeldBytes {
     this.#bounds = limits;
   }
 
-  /** More than one user's readers may leave (`heldByUser`) was written since the last look: some may wait. */
+  /** Ends connections with too many waiting bytes. Called when more than `heldByUser` was written since. */
   check(): void {
     this.written = 0;
     for (const connection of connectionsOverBudget(this.#connections.all, this.#bounds))
       this.#connections.close(connection, CLOSE.slow);
   }
 
-  /** Not while a message is being taken, which may be of the connection that ends. */
+  /** Ends the connection with the largest input, but not during the receipt of a message, which may be its own. */
   #soon(): void {
     if (this.#isDue) return;
     this.#isDue = true;
@@ -57,7 +57,7 @@ export class Greediest extends HeldBytes {
   }
 }
 
-/** Connections whose end brings each user, and the object, back into their budgets: the greediest first. */
+/** The connections to end so that each user, and the object, are within their budgets: the largest first. */
 export function connectionsOverBudget(
   all: Iterable<Connection>,
   { heldByUser, heldByObject }: HeldLimits,
@@ -66,7 +66,7 @@ export function connectionsOverBudget(
     .map((connection) => ({ connection, bytes: outgoingOf(connection) }))
     .filter(({ bytes }) => bytes > 0);
   const users = Map.groupBy(each, ({ connection }) => accountOf(connection.user)).values();
-  // Guests of one network are many people, as in held-bytes.ts.
+  // The guests of a network have the object's bound, because they are many people, as in held-bytes.ts.
   const mostOf = ([one]: readonly Outgoing[]) =>
     isGuest(one!.connection.user) ? heldByObject : heldByUser;
   const ended = new Set([...users].flatMap((user) => greediest(user, mostOf(user))));
@@ -80,7 +80,7 @@ const outgoingOf = (connection: Connection): number =>
 
 const sumOf = (all: readonly Outgoing[]): number => all.reduce((sum, { bytes }) => sum + bytes, 0);
 
-/** As many of the largest as it takes until the others are within the bound. */
+/** The largest ones, as many as needed until the others are within the bound. */
 function greediest(all: readonly Outgoing[], most: number): readonly Outgoing[] {
   let sum = sumOf(all);
   const ended: Outgoing[] = [];
@@ -93,7 +93,8 @@ function greediest(all: readonly Outgoing[], most: number): readonly Outgoing[] 
 }
 
 /**
- * A room's frame is one text, however many wait for it: it is no connection's, and its size is taken from the bound.
+ * Counts only frames that one connection waits for. A frame of a room is one text for all its connections: its size
+ * counts for none of them, and lowers the bound.
  */
 function alone(all: readonly Outgoing[], most: number): [alone: readonly Outgoing[], most: number] {
   const holders = new Map<Encoded, number>();
@@ -115,7 +116,7 @@ const keptFor = ({ resumable, stage }: Connection): readonly Encoded[] => [
 ];
 
 /**
- * The connection whose input holds most; undefined where all hold little, so that nobody in particular is the cause.
+ * The connection whose input holds most; undefined if all hold little, so that no single one is the cause.
  */
 function greediestInput(
   all: Iterable<Connection>,

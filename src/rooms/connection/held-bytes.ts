@@ -1,20 +1,20 @@
-// The memory that clients make an object hold, in bytes, counted where it is held: calls that wait or run, items nobody
-// has read, frames that wait for a connection to open or a client to confirm them. A Durable Object has 128 MB; beyond
-// its budget the newest request is refused with `busy`, the greediest connection is ended, and the object lives on.
+// The memory that clients make an object hold, in bytes: calls that wait or run, unread items, frames that wait for a
+// connection to open or a client to confirm them. A Durable Object has 128 MB; beyond the object's budget the newest
+// request is refused with `busy`, the connection that holds most is ended, and the object continues.
 //
 //   · Three accounts nest: a connection's, its user's in this object, the object's. A refused request is counted in
 //     none of them.
 //   · Input is released by its owner (`take`, `release`), also after its connection has ended: a call may run on.
 //   · Buffers (`buffer`, `unbuffer`) end with their connection.
-//   · The first `SPARE_BYTES` of a connection's calls and answers are counted in it alone (`Connection.spareBytes`), as
-//     a part of what a connection costs anyway: most calls are that small, and cost no account anything.
-//   · Frames to clients (`addFrames`) have a count of their own, bounded by user; by object in greediest.ts, since a
+//   · The first `SPARE_BYTES` of a connection's calls and answers are counted in the connection only
+//     (`Connection.spareBytes`): most calls are that small, and need no account.
+//   · Frames to clients (`addFrames`) have a separate count, bounded by user; by object in greediest.ts, because a
 //     room's frame is one text, however many connections wait for it.
 
 import type { Limits } from "../../model/options.ts";
 import { accountOf, type AccountUser } from "../../model/user.ts";
 
-/** Of each connection, for calls that run or wait and answers that leave with the next flush. */
+/** Uncounted memory of each connection, for calls that run or wait and answers that wait for the next flush. */
 export const SPARE_BYTES = 2_048;
 
 type HeldLimits = Pick<Limits, "heldByConnection" | "heldByUser" | "heldByObject">;
@@ -25,7 +25,7 @@ export class HeldBytes {
   readonly #spent: () => void;
   readonly #users = new Map<string, UserBytes>();
   #held = 0;
-  /** Bytes written to clients, or kept for them, since somebody set it to 0. */
+  /** Bytes written to clients, or kept for them, since the last check, which sets it to 0. */
   written = 0;
 
   /** `spent` is called for each request that is refused although its own connection and user have room. */
@@ -55,7 +55,7 @@ export class HeldBytes {
     if (!account) {
       const forget = () => void this.#users.delete(name);
       const { heldByUser, heldByObject } = this.#limits;
-      // Guests of one network are many people, who all get the room's frames.
+      // The guests of a network are many people, who all get the frames of a room.
       const frames = user.guestFrom === undefined ? heldByUser : heldByObject;
       account = new UserBytes(this, { input: heldByUser, frames }, forget);
       this.#users.set(name, account);
@@ -65,7 +65,7 @@ export class HeldBytes {
   }
 }
 
-/** Of all connections of one user, or of one network's guests. It lasts while something is held: so must its bound. */
+/** The account of one user, or of one network's guests. It exists as long as it holds something, to keep its bound. */
 class UserBytes {
   readonly #object: HeldBytes;
   readonly #most: { readonly input: number; readonly frames: number };
@@ -122,22 +122,22 @@ export class ConnectionBytes {
     this.#most = most;
   }
 
-  /** Input, and buffers. */
+  /** Bytes of input and buffers. */
   get held(): number {
     return this.#held;
   }
 
-  /** Frames that wait for the client. */
+  /** Bytes of frames that wait for the client. */
   get frames(): number {
     return this.#frames;
   }
 
-  /** Whether so much more may be held. */
+  /** Whether so many more bytes may be held. */
   fits(bytes: number): boolean {
     return this.#held + bytes <= this.#most && this.#user.fits(bytes);
   }
 
-  /** False where it does not fit: nothing is counted then. */
+  /** Counts input. False if it does not fit: nothing is counted then. */
   take(bytes: number): boolean {
     if (!this.fits(bytes)) return false;
     this.#add(bytes);
@@ -148,7 +148,7 @@ export class ConnectionBytes {
     this.#add(-bytes);
   }
 
-  /** Counts what is held in any case, as after a wake; ask `fits` before. Nothing once the connection has ended. */
+  /** Counts a buffer without a check: call `fits` before. Does nothing once the connection has ended. */
   buffer(bytes: number): void {
     if (this.#hasEnded) return;
     this.#buffered += bytes;
@@ -164,7 +164,7 @@ export class ConnectionBytes {
     return this.#user.fitsFrames(bytes);
   }
 
-  /** Counts frames that wait for the client; less than 0: that it has now. */
+  /** Counts frames that wait for the client; a negative number for frames that no longer do. */
   addFrames(bytes: number): void {
     if (this.#hasEnded) return;
     this.#frames += bytes;
@@ -186,13 +186,13 @@ export class ConnectionBytes {
   }
 }
 
-/** Memory of a parsed value for each byte of its text: of JSON with small records. */
+/** Memory of a parsed value for each byte of its text, measured with JSON of small records. */
 export const PARSED = 9;
 
 const isFlat = (value: unknown): boolean =>
   typeof value !== "object" || value === null || value instanceof Uint8Array;
 
-/** The memory of a value that came as so many bytes. Text and bytes take their size, and a little more. */
+/** The memory of a value whose encoding had so many bytes. Text and bytes take about their size. */
 export const heldBy = (value: unknown, bytes: number): number =>
   isFlat(value) ? bytes : bytes * PARSED;
 

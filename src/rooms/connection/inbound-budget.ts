@@ -1,13 +1,13 @@
-// Budgets for all that arrives on connections, whatever it is: calls, items, cancellations, answers, pings, bytes that
-// no protocol knows. Calls have a rate of their own beside them, with an answer for each that is refused; a client that
-// exceeds these is closed with 4429.
+// Budgets for all messages and bytes that arrive on connections: calls, items, cancellations, answers, pings, bytes
+// that cannot be read. Calls also have a rate of their own, and each refused call is answered; a client that exceeds
+// these is closed with 4429.
 //
-//   · All connections of a user in one object share one budget (`InboundAccounts`), so that closing and coming back
-//     gives nothing. A guest has one alone, and shares ten with the guests of the same network.
-//   · Where an account has exceeded one, its next connection is refused for some seconds: a flood that comes back at
-//     once keeps the engine busy with its input, and no other client is served.
-//   · A connection draws from them in portions: most messages are paid by a subtraction.
-//   · In memory: after a wake all of them are full.
+//   · All connections of a user in one object share one budget (`InboundAccounts`), so that a new connection gives no
+//     new burst. A guest has one alone, and shares ten with the guests of the same network.
+//   · After an account has exceeded a budget, its next connection is refused for some seconds: a flood that returns at
+//     once would keep the engine busy with its input, and no other client would be served.
+//   · A connection draws from its budgets in portions: most messages only cost a subtraction.
+//   · Budgets are in memory: after a wake all of them are full.
 
 import type { Limits } from "../../model/options.ts";
 import { rateLimited } from "../../model/retry-after.ts";
@@ -20,7 +20,7 @@ export interface InboundBudget {
   readonly bytes: Portions;
 }
 
-/** The part of a connection that keeps it. */
+/** The part of a connection that the budgets need. */
 interface Receiving {
   readonly user: AccountUser;
   inbound: InboundBudget | undefined;
@@ -28,38 +28,38 @@ interface Receiving {
   readonly inboundAccounts: InboundAccounts | undefined;
 }
 
-/** Of all connections of an account. */
+/** The budget of all connections of an account. */
 interface AccountBudget {
   readonly messages: Budget;
   readonly bytes: Budget;
-  /** Until then it may not connect, milliseconds since 1970; and how long that pause is. */
+  /** Until then new connections are refused, milliseconds since 1970; and the length of that pause. */
   pausedUntil: number;
   pauseMs: number;
 }
 
-/** After an account has sent more than it may; twice as long after the next flood, up to … */
+/** The pause after a flood; twice as long after each further flood, up to `LONGEST_PAUSE_MS`. */
 const FLOOD_PAUSE_MS = 5_000;
 const LONGEST_PAUSE_MS = 60_000;
-/** … and from the beginning again once it has been calm for so long. */
+/** After so long without a flood, the next pause is the first one again. */
 const FORGIVEN_MS = 60_000;
 
-/** How much more the guests of one network may send together: they are many people. */
+/** The share of a network's guests together: so many times the budget of a user, because they are many people. */
 const NETWORKS_SHARE = 10;
 
-/** Accounts that are remembered in any case; beyond it those without a connection that have sent nothing lately go. */
+/** Beyond so many accounts, those with full budgets and without a connection are dropped. */
 const MOST_ACCOUNTS = 1_000;
 
-/** Connections by account: as long as it has one here, its budget stays the same. */
+/** The object's connections by account: an account with connections keeps its budget. */
 interface Here {
   named(account: string): ReadonlySet<unknown>;
 }
 
-/** Of one object. */
+/** The budgets of all accounts in one object. */
 export class InboundAccounts {
   readonly #limits: Limits;
   readonly #here: Here;
   readonly #accounts = new Map<string, AccountBudget>();
-  /** How many accounts there are when they are looked through the next time. */
+  /** The number of accounts at which full ones are dropped next. */
   #lookAt = MOST_ACCOUNTS;
 
   constructor(limits: Limits, here: Here) {
@@ -67,7 +67,7 @@ export class InboundAccounts {
     this.#here = here;
   }
 
-  /** The same one until it is full again, also where the account has no connection meanwhile. */
+  /** The account's budget: the same one until it is full again, also if the account has no connection meanwhile. */
   of(user: AccountUser): AccountBudget {
     const name = accountOf(user);
     let account = this.#accounts.get(name);
@@ -84,19 +84,19 @@ export class InboundAccounts {
     return account;
   }
 
-  /** Throws `rate_limited` where a flood of the account has just ended. */
+  /** Throws `rate_limited` during the account's pause after a flood. */
   checkCalm(user: AccountUser, now = Date.now()): void {
     const account = this.#accounts.get(accountOf(user));
     if (!account) return;
     pause(account);
     const left = account.pausedUntil - now;
-    // A clock that was set back refuses nobody for longer.
+    // A clock that was set back must not prolong the pause.
     if (left <= 0 || left > account.pauseMs) return;
     const seconds = Math.ceil(left / 1000);
     throw rateLimited(`Too much was sent; connect again in ${seconds} s.`, seconds);
   }
 
-  /** All are looked at once their number has doubled: so many as are left cost nothing for each that comes. */
+  /** Drops full budgets. Runs again when the number of accounts has doubled, so that a new account costs little. */
   #dropFull(now: number): void {
     for (const [name, { messages, bytes }] of this.#accounts)
       if (messages.isFull(now) && bytes.isFull(now) && this.#here.named(name).size === 0)
@@ -116,7 +116,7 @@ function pause(account: AccountBudget): void {
   account.pausedUntil = floodedAt + account.pauseMs;
 }
 
-/** Messages are at least as many as calls: a hub that allows more calls need not allow messages as well. */
+/** A hub's rate of messages is at least twice its rate of calls, also if the hub raises only the latter. */
 const CALLS_SHARE = 2;
 
 interface Rate {
@@ -124,7 +124,7 @@ interface Rate {
   readonly burst: number;
 }
 
-/** The budget of an account. */
+/** The rates of an account. */
 export function ratesOf(limits: Limits): { readonly messages: Rate; readonly bytes: Rate } {
   const { bytesPerSecond, bytesBurst, callsPerSecond, callBurst } = limits;
   const perSecond = Math.max(limits.messagesPerSecond, callsPerSecond * CALLS_SHARE);
@@ -135,20 +135,20 @@ export function ratesOf(limits: Limits): { readonly messages: Rate; readonly byt
   };
 }
 
-/** A connection takes this part of what is left at a time: many that say little leave enough for the next one. */
+/** A portion is this part of the budget's rest, so that many connections with few messages do not use all of it. */
 const PORTION = 1 / 40;
 
-/** The amount that a connection has drawn from its budgets, and not spent yet. */
+/** The amount that a connection has drawn from its budgets and not spent yet. */
 class Portions {
   readonly #from: readonly Budget[];
-  /** Where it is enough, the path of every message takes from it directly; `spend` otherwise. */
+  /** If it is enough, `hub-object.ts` subtracts from it directly; otherwise it calls `spend`. */
   left = 0;
 
   constructor(from: readonly Budget[]) {
     this.#from = from;
   }
 
-  /** False where a budget is exceeded. */
+  /** False if a budget is exceeded. */
   spend(cost: number): boolean {
     const missing = cost - this.left;
     if (missing > 0 && !this.#draw(Math.max(missing, this.#portion))) return false;
@@ -156,13 +156,13 @@ class Portions {
     return true;
   }
 
-  /** The connection has ended: its account may spend what it has not. */
+  /** Called when the connection has ended: returns the unspent amount to its budgets. */
   giveBack(): void {
     for (const budget of this.#from) budget.charge(-this.left);
     this.left = 0;
   }
 
-  /** No more than each budget has. */
+  /** The size of the next portion. */
   get #portion(): number {
     return Math.floor(Math.min(...this.#from.map(({ left }) => left)) * PORTION);
   }
@@ -190,17 +190,17 @@ function budgetOf(connection: Receiving, limits: Limits): InboundBudget {
   });
 }
 
-/** The connection has ended. */
+/** Called when the connection has ended. */
 export function endInbound(connection: Receiving): void {
   connection.inbound?.messages.giveBack();
   connection.inbound?.bytes.giveBack();
   connection.inbound = undefined;
 }
 
-/** False where the connection has sent more bytes than it may. Counted before they are decoded. */
+/** Counts bytes before they are decoded. False if the connection has sent more than it may. */
 export const spendBytes = (connection: Receiving, bytes: number, limits: Limits): boolean =>
   (connection.inbound ?? budgetOf(connection, limits)).bytes.spend(bytes);
 
-/** False where the connection has sent more messages than it may. A frame counts as one at least. */
+/** Counts messages, at least one for a frame. False if the connection has sent more than it may. */
 export const spendMessages = (connection: Receiving, count: number, limits: Limits): boolean =>
   (connection.inbound ?? budgetOf(connection, limits)).messages.spend(count || 1);

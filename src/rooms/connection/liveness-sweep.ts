@@ -1,17 +1,17 @@
-// Finds connections that must end although no event says so, and closes them. By alarm: a timer would keep the object
-// awake.
+// Finds connections that must end without an event, and closes them. Runs by alarm, because a timer would keep the
+// object awake.
 //
 //   expired token                                  when it expires
 //   deadline passed (handshake, resume, request)   at the deadline
-//   no ping for `silentSeconds`                    at the next sweep, each `sweepSeconds`, or each hour where nobody
-//                                                  could tell; at once where its user is refused a connection for
-//                                                  too many, or before somebody sees who is here
+//   no ping for `silentSeconds`                    at the next sweep, every `sweepSeconds`, or every hour if nobody
+//                                                  could notice; at once if its user has too many connections, and
+//                                                  before connections or users are read
 //   socket takes no bytes (`isStuck`)              at the second sweep that finds it so
 //
-// Only a client that pings is expected to: one that has announced it (our own does, Microsoft's by their name), has
-// pinged, or answers pings of the server. ASP.NET Core, too, starts a client's timeout at its first ping. Others end
-// when they have sent nothing for `limits.unheardSeconds`: a listener cannot be distinguished from a client that is
-// lost half open.
+// Pings are expected only from clients that have announced them (ours do, Microsoft's by their name), have pinged, or
+// answer pings of the server. ASP.NET Core, too, starts a client's timeout at its first ping. Other clients end when
+// they have sent nothing for `limits.unheardSeconds`: a client that only receives looks like one that is lost half
+// open.
 
 import { CLOSE } from "../../model/errors.ts";
 import type { RoomSettings } from "../../model/options.ts";
@@ -22,7 +22,7 @@ import type { Connection } from "./connection.ts";
 import type { ConnectionTable } from "./connection-table.ts";
 import { queuedBytes } from "./socket-queue.ts";
 
-/** The runtime's record of when it last answered a socket's ping while the object slept. */
+/** The runtime's record of the last ping of a socket that it has answered. */
 type PingState = Pick<DurableObjectState, "getWebSocketAutoResponseTimestamp">;
 
 interface LivenessSweepOptions {
@@ -60,8 +60,8 @@ export class LivenessSweep implements Duty {
   }
 
   /**
-   * Expiry and deadlines are checked at every alarm. A sweep reads the runtime's time of each socket, and comes less
-   * often.
+   * Checks expiry and deadlines at every alarm. A sweep, which reads the runtime's time of each socket, is less
+   * frequent.
    */
   run(now: number): void {
     const isSweep = now - this.#sweptAt >= this.#sweepMs();
@@ -83,14 +83,14 @@ export class LivenessSweep implements Duty {
       if (this.#isSilent(connection, now)) this.#connections.close(connection, CLOSE.silent);
   }
 
-  /** Before somebody sees the connections: closes those that are lost, unless that was done within `sweepSeconds`. */
+  /** Called before connections are read: closes lost ones, unless that was done within `sweepSeconds`. */
   look(now: number): void {
     if (now - Math.max(this.#sweptAt, this.#lookedAt) < this.#settings.sweepSeconds * 1000) return;
     this.#lookedAt = now;
     this.endAllSilent(now);
   }
 
-  /** Closes all connections that are silent or have lost their socket, and gives them. */
+  /** Closes all connections that are silent or have lost their socket, and returns them. */
   endAllSilent(now: number): Connection[] {
     const silent = [...this.#connections.all].filter(
       (one) => one.socket?.readyState === WebSocket.CLOSED || this.#isSilent(one, now),
@@ -99,7 +99,7 @@ export class LivenessSweep implements Duty {
     return silent;
   }
 
-  /** A client that polls has a time limit between its polls instead. */
+  /** False for a client that polls, which has a time limit between its polls instead. */
   #isSilent({ socket, heardAt, attached }: Connection, now: number): boolean {
     if (!socket || attached.transport === "LongPolling") return false;
     const pingedAt = this.#state.getWebSocketAutoResponseTimestamp(socket)?.getTime();
@@ -110,7 +110,7 @@ export class LivenessSweep implements Duty {
   }
 }
 
-/** Whether the client pings, or answers pings, as far as its attachment says. */
+/** Whether the client pings, or answers pings, according to its attachment. */
 const isKnownToPing = ({ pings, serverPings }: Attached): boolean =>
   pings === true || serverPings === "none" || serverPings === "answered";
 

@@ -5,11 +5,11 @@
 //   · Messages are numbered from 1 in each direction. Pings, acks and sequences have no number.
 //   · A frame is saved before it is sent, and kept until the client confirms its last message. After a resume all
 //     unconfirmed frames are sent again, in order: at least once for each frame; the client drops numbers it has had.
-//   · A confirmation may overtake frames that are sent again: a further resume begins where the client may count from,
-//     with messages in place of those that it has confirmed (docs/design/signalr-reconnect.md#sr12).
-//   · At most `window` characters are under way without a confirmation, beside those that are sent again, but one frame
-//     always; more wait in the buffer.
-//   · Once there are `maxKept` characters beside the largest frame, the next frame closes the connection as slow.
+//   · A confirmation may overtake frames that are sent again: a further resume begins at the lowest number from which
+//     the client may count, with placeholders for confirmed messages (docs/design/signalr-reconnect.md#sr12).
+//   · At most `window` characters are under way without a confirmation, except those that are sent again; one frame
+//     always may be. Further frames wait in the buffer.
+//   · If `maxKept` characters are kept, without the largest frame, the next frame closes the connection as slow.
 //   · A message of the client counts once: a number that was received before is dropped.
 //   · Long polling (`byFrame`) confirms whole frames by their count, and the client numbers nothing.
 
@@ -26,13 +26,13 @@ import type {
 } from "./replay-rows.ts";
 
 /**
- * Confirmed messages for which others stand at a resume. A client that would need more is taken to count from where it
- * has confirmed, as in ASP.NET Core.
+ * The most placeholders at a resume. If more were needed, the client is assumed to count from its confirmation, as in
+ * ASP.NET Core.
  */
 const MOST_DROPPED = 1_000;
-/** Bytes of a row's value. */
+/** The most bytes of a row's value. */
 const MAX_FRAME_BYTES = 2_000_000;
-/** Memory of a frame beside its characters: thousands of the smallest are mostly that. */
+/** Memory of a frame in addition to its characters. */
 const FRAME_BYTES = 128;
 
 /** Messages of the client that have a number; an item that cannot be read is the `end` of its stream. */
@@ -48,11 +48,11 @@ export class ReplayBuffer {
   readonly #rows: ReplayRows;
   readonly #limits: ReplayLimits;
   #unconfirmed: UnconfirmedFrame[];
-  /** Those that were written to the present socket. */
+  /** The first ones, which were written to the present socket. */
   #written: WrittenFrames = NOTHING;
   /** Number of the newest message to the client. */
   #lastNumber: number;
-  /** Frames written before the last resume: on this socket they are sent again. */
+  /** Messages written before the last resume, which are sent again on this socket. */
   #repeated: RepeatedRange;
   /** The client counts from this number or a later one. */
   #clientNext: number;
@@ -60,13 +60,13 @@ export class ReplayBuffer {
   #hasConfirmed = false;
   /** Characters of the unconfirmed frames. */
   #size = 0;
-  /** Characters of the largest of them, and how many are that large. */
+  /** Characters of the largest unconfirmed frame, and the number of frames of this size. */
   #largest = 0;
   #largestCount = 0;
   #receivedCount: number;
   /** Number of the client's next message. Lower than `#receivedCount` while the client repeats messages. */
   #nextNumber: number;
-  /** The client has resumed and has not sent its sequence: none of its other messages counts before. */
+  /** The client has resumed and not sent its Sequence yet: other messages are dropped until then. */
   #isAwaitingSequence = false;
 
   constructor(rows: ReplayRows, limits: ReplayLimits, state: ReplayState) {
@@ -93,7 +93,7 @@ export class ReplayBuffer {
     return this.#size;
   }
 
-  /** Whether frames cannot be kept: too little is confirmed, memory is short, or no row holds one of them. */
+  /** Whether frames cannot be kept: the buffer is full, memory is short, or one is too large for a row. */
   refuses(frames: readonly Encoded[]): boolean {
     return this.#isFull || !this.#fits(frames) || frames.some(isTooLarge);
   }
@@ -120,7 +120,7 @@ export class ReplayBuffer {
     if (length === this.#largest) this.#largestCount++;
   }
 
-  /** Of frames that are no longer kept. The others are looked at only where all of the largest have gone. */
+  /** Uncounts frames that are no longer kept. Searches the others only if the largest has gone. */
   #uncount(frames: readonly UnconfirmedFrame[]): void {
     const before = this.#size;
     for (const { frame } of frames) {
@@ -147,7 +147,7 @@ export class ReplayBuffer {
   }
 
   /**
-   * Numbers and keeps frames. Gives those to be written now: none while the client is away (`isHere` false). Call
+   * Numbers and keeps frames. Returns those to write now: none while the client is away (`isHere` false). Call
    * `refuses` first.
    */
   keep(frames: readonly Encoded[], protocol: Protocol, isHere: boolean): Encoded[] {
@@ -163,7 +163,7 @@ export class ReplayBuffer {
     return isHere ? this.#takeWritable() : [];
   }
 
-  /** Frames that the window has room for, from here on written; at least one frame is always under way. */
+  /** Takes the frames that fit into the window; they count as written. At least one frame is always under way. */
   #takeWritable(): Encoded[] {
     const before = this.#written.frames;
     this.#written = withWritable(this.#unconfirmed, this.#written, {
@@ -173,9 +173,9 @@ export class ReplayBuffer {
     return this.#unconfirmed.slice(before, this.#written.frames).map(({ frame }) => frame);
   }
 
-  /** The client has received all messages up to this number. Gives the frames that the window has room for now. */
+  /** Called when the client has confirmed messages up to this number. Returns further frames that fit now. */
   confirm(upTo: number): Encoded[] {
-    // The first confirmation on a socket may be of what came on an earlier one. A second follows what came on this one.
+    // The first confirmation on a socket may be about messages of an earlier one; the second is about this socket.
     if (this.#hasConfirmed || upTo > this.#repeated.upTo)
       this.#clientNext = Math.max(this.#clientNext, Math.min(upTo, this.#lastNumber) + 1);
     this.#hasConfirmed = true;
@@ -195,13 +195,13 @@ export class ReplayBuffer {
     if (last !== undefined) this.confirm(last);
   }
 
-  /** Long polling: a new poll. Gives all unconfirmed frames. */
+  /** Long polling: returns all unconfirmed frames for a new poll. */
   restartForPoll(): Encoded[] {
     this.#written = NOTHING;
     return this.#takeWritable();
   }
 
-  /** The client has resumed on a new socket. */
+  /** Called when the client resumes on a new socket. */
   resume(): Resumption & { readonly repeated: RepeatedRange } {
     const next = this.#unconfirmed[0]?.first ?? this.#lastNumber + 1;
     const isFar = next - this.#clientNext > MOST_DROPPED;
@@ -217,8 +217,8 @@ export class ReplayBuffer {
   }
 
   /**
-   * The client's sequence: the number of its next message. False where messages before it were never received; those
-   * that it has repeated in part, and then were confirmed, were.
+   * Takes the client's Sequence: the number of its next message. False if messages before it were never received, so
+   * that the connection cannot continue.
    */
   resumeFrom(sequence: number): boolean {
     if (sequence > this.#receivedCount + 1) return false;
@@ -227,7 +227,7 @@ export class ReplayBuffer {
     return true;
   }
 
-  /** Whether a message is to be dispatched: not one that was received before, and none before the client's sequence. */
+  /** Whether to dispatch a message: not one that was received before, and none before the client's Sequence. */
   accepts({ type }: Incoming): boolean {
     if (this.#isAwaitingSequence) return false;
     if (this.keepsAll || !NUMBERED.has(type)) return true;
@@ -239,7 +239,7 @@ export class ReplayBuffer {
   }
 }
 
-/** A character has up to 3 bytes in UTF-8: most frames need no look at their bytes. */
+/** A character has at most 3 bytes in UTF-8, so most frames need not be encoded for the check. */
 function isTooLarge(frame: Encoded): boolean {
   if (typeof frame !== "string") return frame.length > MAX_FRAME_BYTES;
   if (frame.length * 3 <= MAX_FRAME_BYTES) return false;

@@ -1,4 +1,4 @@
-// The initial state, the limits and the rows of a replay buffer (replay-buffer.ts): a row for each frame, and the
+// Types of a replay buffer (replay-buffer.ts): its initial state, its limits and its rows, one for each frame. Also the
 // frames of a resume.
 
 import type { Encoded, Outgoing } from "../../model/message.ts";
@@ -18,7 +18,7 @@ export interface ReplayRows {
   saveAttachment(attached: Attached): void;
   saveReceived(count: number): void;
   addFrame(frame: UnconfirmedFrame): void;
-  /** Frames whose last message is `upTo` or an earlier one. */
+  /** Removes frames whose last message is `upTo` or an earlier one. */
   removeFrames(upTo: number): void;
 }
 
@@ -28,7 +28,7 @@ export interface ReplayState {
   /** Number of the newest message that the client has confirmed. */
   readonly confirmedUpTo: number;
   readonly unconfirmed: readonly UnconfirmedFrame[];
-  /** Of the last resume, if there was one. */
+  /** Messages that were sent again at the last resume, if there was one. */
   readonly repeated?: RepeatedRange | undefined;
 }
 
@@ -47,16 +47,16 @@ export interface ReplayLimits {
 export interface Resumption {
   /** Number of the first message that it gets. */
   readonly sequence: number;
-  /** So many messages from there on it has confirmed: any message stands for them, and the client drops it. */
+  /** Number of messages from there on that it has confirmed: placeholders are sent for them, which it drops. */
   readonly confirmed: number;
-  /** Those that it has not confirmed, as far as the window has room. */
+  /** The unconfirmed frames that fit into the window. */
   readonly frames: readonly Encoded[];
 }
 
-/** The smallest message that has a number. */
+/** The placeholder: the smallest message that has a number. */
 const DROPPED: Outgoing = { type: "completion", id: "0", result: undefined };
 
-/** Our sequence is the first message, then all that the client is to count. */
+/** The first frame has the Sequence and the placeholders. */
 export function framesOf(
   protocol: Protocol,
   { sequence, confirmed, frames }: Resumption,

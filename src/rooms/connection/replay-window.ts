@@ -1,14 +1,14 @@
-// How many of a connection's unconfirmed frames may be on the wire: a window, as SignalR's `bufferBytes`. The frames on
-// the wire are always the first ones, and follow from what is stored: after a sleep the same frames count as written.
+// How many of a connection's unconfirmed frames may be on the wire: a window, like SignalR's `bufferBytes`. These are
+// always the first frames, computed from the stored ones: after a sleep the same frames count as written.
 
 import type { UnconfirmedFrame } from "./replay-rows.ts";
 
-/** Frames that were written, from the first on, and their characters. Kept from one frame to the next. */
+/** The number of written frames, from the first on, and their characters; updated with each frame. */
 export interface WrittenFrames {
   readonly frames: number;
-  /** Characters of all of them … */
+  /** Characters of all of them. */
   readonly all: number;
-  /** … and of those that are not sent again. */
+  /** Characters of those that are not sent again. */
   readonly fresh: number;
 }
 
@@ -27,12 +27,12 @@ interface Window {
 }
 
 /**
- * Windows that may be on the wire in all, sent again or not, beside the largest frame and one that is not sent again: a
+ * The most windows on the wire, sent again or not, in addition to the largest frame and one that is not sent again: a
  * client that resumes and confirms nothing gets little more each time.
  */
 const MOST_WINDOWS = 4;
 
-/** The characters that may be written in all; at least one frame that is not sent again is always under way. */
+/** Adds the frames that fit into the window. At least one frame that is not sent again is always under way. */
 export function withWritable(
   all: readonly UnconfirmedFrame[],
   written: WrittenFrames,
@@ -49,7 +49,7 @@ export function withWritable(
   return now;
 }
 
-/** The first frames are confirmed. */
+/** Removes the first frames, which are confirmed. */
 export function withoutConfirmed(
   written: WrittenFrames,
   confirmed: readonly UnconfirmedFrame[],

@@ -1,11 +1,11 @@
-// The resumable connections of one object: their sockets, and the time limit of clients away.
+// The resumable connections of one object: their sockets, and the time limits of clients that are away.
 //
 //   · A resumable connection outlives its socket by `awayMs`; one that polls, by `betweenPollsMs`. Then it ends.
 //   · It survives sleep, crashes and deploys: after a wake, connections whose socket did not survive are away, counted
 //     from the first wake that finds the socket missing (resumable-rows.ts).
-//   · A client that is back has a deadline for its sequence. Where its socket breaks before, it is away again, with all
-//     of `awayMs`.
-//   · What is sent and received meanwhile is the replay buffer's (replay-buffer.ts).
+//   · A client that returns has a deadline for its Sequence. If its socket breaks before, it is away again, with the
+//     whole `awayMs`.
+//   · Messages in both directions are in the replay buffer (replay-buffer.ts).
 
 import type { Sql } from "../../model/stored-values.ts";
 import { CLOSE } from "../../model/errors.ts";
@@ -35,14 +35,14 @@ interface ResumableConnectionsOptions {
   readonly betweenPollsMs: number;
   /** Requests a call of `run` at this time or earlier. */
   arm(at: number): void;
-  /** The client has not come back in time: the connection is to be closed. */
+  /** Called when the client has not returned in time: closes the connection. */
   expired(connection: Connection): void;
 }
 
 export class ResumableConnections implements Duty {
   readonly #options: ResumableConnectionsOptions;
   readonly #rows: ResumableRows;
-  /** Connections whose client is away, and until when it may come back; milliseconds since 1970. */
+  /** Connections whose client is away, and until when it may return; milliseconds since 1970. */
   readonly #away = new Map<Connection, number>();
   /** Connections whose messages will be confirmed within a second. */
   readonly #confirmationsDue = new Set<Connection>();
@@ -52,7 +52,7 @@ export class ResumableConnections implements Duty {
     this.#rows = new ResumableRows(options.sql);
   }
 
-  /** After a wake: gives connections their replay buffers, and restores those whose socket did not survive as away. */
+  /** After a wake: restores replay buffers, and the connections whose socket was lost, as away. */
   restore(now: number): void {
     const { connections } = this.#options;
     for (const { id, attached, away, state } of this.#rows.all()) {
@@ -69,7 +69,7 @@ export class ResumableConnections implements Duty {
     }
   }
 
-  /** Away since the first wake that found its socket missing, which is saved: later wakes do not prolong it. */
+  /** Saves the first wake that found the socket missing, so that later wakes do not prolong the time. */
   #restoreAway(connection: Connection, since: number | null, now: number): void {
     markAway(connection);
     if (since === null) this.#rows.saveAwaySince(connection, now);
@@ -83,14 +83,14 @@ export class ResumableConnections implements Duty {
     return new ReplayBuffer(this.#rows.of(connection), isPoll ? ofPolls : limits, state);
   }
 
-  /** From here on the connection outlives its socket. */
+  /** Makes a connection resumable: it outlives its socket from now on. */
   begin(connection: Connection): void {
     this.#rows.begin(connection);
     const state = { receivedCount: 0, confirmedUpTo: 0, unconfirmed: [] };
     connection.resumable = this.#bufferOf(connection, state);
   }
 
-  /** The socket broke, or a poll ended: frames are kept until the client is back. */
+  /** Called when the socket broke, or a poll ended: frames are kept until the client returns. */
   socketLost(connection: Connection, now: number): void {
     this.#options.connections.detach(connection);
     this.#rows.saveAwaySince(connection, now);
@@ -98,7 +98,8 @@ export class ResumableConnections implements Duty {
   }
 
   /**
-   * Without a socket no sequence can come: its deadline ends. That of a polling client is its handshake's, and stays.
+   * Sets the time limit, and removes the deadline for a Sequence, which cannot come without a socket. The deadline of a
+   * polling client is for its handshake, and stays.
    */
   #expireLater(connection: Connection, at: number): void {
     const { awayMs, betweenPollsMs } = this.#options;
@@ -110,7 +111,7 @@ export class ResumableConnections implements Duty {
       save(connection, { deadline: undefined });
   }
 
-  /** A new poll of the client: ends an older one that is still open, and writes all unconfirmed frames. */
+  /** Attaches a new poll: ends an older one that is still open, and writes all unconfirmed frames. */
   attachPoll(connection: Connection, socket: WebSocket): void {
     const { connections } = this.#options;
     const old = connection.socket;
@@ -124,13 +125,13 @@ export class ResumableConnections implements Duty {
   }
 
   /**
-   * The client is back on a new socket: sends our sequence and all unconfirmed frames, and expects the client's
-   * sequence before the deadline in `change`. Throws `too_large` where the attachment does not fit; then nothing has
+   * Attaches the client's new socket: sends the server's Sequence and all unconfirmed frames, and expects the client's
+   * Sequence before the deadline in `change`. Throws `too_large` if the attachment does not fit; then nothing has
    * changed.
    */
   reattach(connection: Connection, socket: WebSocket, change: Partial<Attached>): void {
     const { connections } = this.#options;
-    // The repeated messages are not known yet, and their numbers are smaller.
+    // Checks the size with the largest numbers, because the repeated messages are not known yet.
     const repeated = { from: LARGEST, upTo: LARGEST };
     attachTo(socket, { ...connection.attached, ...change, repeated });
     const old = connection.socket;
@@ -144,7 +145,7 @@ export class ResumableConnections implements Duty {
     connections.write(connection, framesOf(connection.protocol, resumption));
   }
 
-  /** Whether a message is to be dispatched. Acks and sequences are handled here. */
+  /** Whether to dispatch a message. Ack and Sequence messages are handled here. */
   take(connection: Connection, message: Incoming): boolean {
     const { resumable } = connection;
     if (message.type === "ack") this.#confirm(connection, message.sequence);
@@ -161,7 +162,7 @@ export class ResumableConnections implements Duty {
   #resumeFrom(connection: Connection, sequence: number): void {
     if (!connection.resumable) return;
     if (connection.resumable.resumeFrom(sequence)) {
-      // A confirmation that was due while the client was away was not sent.
+      // A confirmation that was due while the client was away is sent now.
       if (connection.resumable.receivedCount > 0) this.#confirmSoon(connection);
       return save(connection, { deadline: undefined });
     }
@@ -189,7 +190,7 @@ export class ResumableConnections implements Duty {
     }, CONFIRM_MS);
   }
 
-  /** The connection has ended, and cannot be resumed any more. */
+  /** Called when the connection has ended, and cannot be resumed any more. */
   end(connection: Connection): void {
     if (!connection.resumable) return;
     connection.resumable = undefined;

@@ -1,4 +1,4 @@
-// The rows of an object's resumable connections, in SQLite: a copy of each one's attachment, since when it is away, and
+// The SQLite rows of an object's resumable connections: a copy of each attachment, since when its client is away, and
 // the frames of its replay buffer. They outlive the socket, sleep and crashes, and end with the connection.
 
 import type { Encoded } from "../../model/message.ts";
@@ -16,7 +16,7 @@ const TABLES = `
 interface SavedConnection {
   readonly id: string;
   readonly attached: Attached;
-  /** Since when its client is away, milliseconds since 1970; null where it had a socket. */
+  /** Since when its client is away, milliseconds since 1970; null if it had a socket. */
   readonly away: number | null;
   readonly state: ReplayState;
 }

@@ -1,11 +1,11 @@
 // The server's pings, for SignalR clients over WebSockets that never ping. ASP.NET Core pings every client each 15 s.
 // Here clients ping and the runtime answers, so that the object sleeps; those that do not ping would time out after
-// 30 s without a byte, and are pinged by alarm. They alone cost a wake.
+// 30 s without a byte, and are pinged by alarm. Only they cost a wake.
 //
 //   · Microsoft's clients ping: nothing is checked. Others are checked once, `FIRST_MS` after they connect.
-//   · Some clients answer a ping with a ping, of the bytes that the runtime answers by itself: an endless exchange.
-//     While answers are due (`ANSWER_MS`), the runtime answers nothing and this file answers in its place.
-//   · A client's answer is no ping of its own: it is pinged as long as it is connected.
+//   · Some clients answer a ping with a ping, which the runtime would answer again: an endless exchange. While answers
+//     are due (`ANSWER_MS`), the runtime answers no pings, and this file answers instead.
+//   · An answer does not show that the client pings by itself: such a client is pinged as long as it is connected.
 
 import { CLOSE } from "../../model/errors.ts";
 import type { Limits } from "../../model/options.ts";
@@ -27,13 +27,13 @@ type PingState = Pick<
 
 /** ASP.NET's `KeepAliveInterval`. */
 const EVERY_MS = 15_000;
-/** From connecting to the check: an interval, and the time that a client's first ping takes. */
+/** Time from the connect to the check: an interval, and some time for a client's first ping. */
 const FIRST_MS = 20_000;
-/** Clients of this age are checked along with older ones: many that connect together cost one alarm. */
+/** Clients of this age are checked together with older ones, so that many that connect at once cost one alarm. */
 const CHECKED_FROM_MS = 16_000;
-/** How long a client may take to answer a ping. */
+/** The time in which a client must answer a ping. */
 const ANSWER_MS = 3_000;
-/** Pings of a client that are answered: at once, and each second. More are an exchange of answers. */
+/** The rate of answers to pings that reach the object; more would be an endless exchange. */
 const ANSWERED = { burst: 3, perSecond: 1 / 5 };
 
 type Known = NonNullable<Attached["serverPings"]>;
@@ -50,21 +50,21 @@ export class ServerPings implements Duty {
   readonly #options: ServerPingsOptions;
   /** Milliseconds since 1970; 0 after a wake, so that the next alarm pings. */
   #pingedAt = 0;
-  /** Whether frames are to be shown to `takeFrame`. */
+  /** Whether frames must be passed to `takeFrame`. */
   isAwaiting = false;
   /** Clients that may still answer the last ping; undefined while the runtime answers pings by itself. */
   #answering: Set<Connection> | undefined;
   #answered = Promise.withResolvers<void>();
-  /** Answers to pings that reach the object: in binary frames, or in another spelling. */
+  /** Rates of answers to pings that reach the object: in binary frames, or in another spelling. */
   readonly #buckets = new WeakMap<Connection, TokenBucket>();
-  /** As the attachments have it, where they have room for it. */
+  /** A copy of `attached.serverPings`, also for attachments without room for it. */
   readonly #known = new WeakMap<Connection, Known>();
 
   constructor(options: ServerPingsOptions) {
     this.#options = options;
   }
 
-  /** The handshake is done. */
+  /** Called when the handshake is complete. */
   begun(connection: Connection): void {
     const { connectedAt } = connection.attached;
     if (this.#mayNeedPings(connection)) this.#options.arm(connectedAt + FIRST_MS);
@@ -83,7 +83,7 @@ export class ServerPings implements Duty {
     return isPinged ? this.#pingedAt + EVERY_MS : connection.attached.connectedAt + FIRST_MS;
   }
 
-  /** Where one client is due, all that need pings are pinged, so that they share their alarms. */
+  /** If one client is due, pings all clients that need it, so that they share their alarms. */
   run(now: number): void {
     const all = [...this.#options.connections.all].filter(
       (connection) => this.#mayNeedPings(connection) && this.#isOldEnough(connection, now),
@@ -107,7 +107,7 @@ export class ServerPings implements Duty {
     return isPinged || now - connection.attached.connectedAt >= CHECKED_FROM_MS;
   }
 
-  /** The runtime keeps the time of the last ping that it answered; the others were noted when they came. */
+  /** Whether the runtime has answered a ping of this client; other pings were noted when they came. */
   #hasPinged(connection: Connection): boolean {
     const { state } = this.#options;
     if (!state.getWebSocketAutoResponseTimestamp(connection.socket!)) return false;
@@ -115,7 +115,7 @@ export class ServerPings implements Duty {
     return true;
   }
 
-  /** Of clients that may answer, the answers are awaited. A client that did not answer its first ping never does. */
+  /** Pings clients, and waits for the answers of those that may answer: all that did not ignore the first ping. */
   #ping(silent: readonly Connection[]): void {
     const { connections, waitUntil } = this.#options;
     const answering = silent.filter((one) => this.#knownOf(one) !== "unanswered");
@@ -126,7 +126,7 @@ export class ServerPings implements Duty {
     }
   }
 
-  /** From here on pings reach the object, until all have answered. */
+  /** Lets pings reach the object until all have answered. */
   async #awaitAnswers(answering: readonly Connection[]): Promise<void> {
     if (this.#answering) return answering.forEach((one) => this.#answering!.add(one));
     const { state } = this.#options;
@@ -140,7 +140,7 @@ export class ServerPings implements Duty {
     state.setWebSocketAutoResponse(new WebSocketRequestResponsePair(PING, PING));
   }
 
-  /** A frame that the runtime would have answered by itself: true where it was handled in the runtime's place. */
+  /** Handles a ping that the runtime would have answered by itself. False for any other frame. */
   takeFrame(connection: Connection, frame: string | ArrayBuffer): boolean {
     if (!this.#answering || frame !== PING || !isOpen(connection)) return false;
     const { connections, limits } = this.#options;
@@ -149,7 +149,7 @@ export class ServerPings implements Duty {
     return true;
   }
 
-  /** A ping that reached the object. So few are answered that two sides which both answer pings come to an end. */
+  /** Handles a ping that reached the object. Answers so few that two sides which both answer pings come to an end. */
   take(connection: Connection): void {
     if (this.#takeAnswer(connection)) return;
     if (!connection.attached.pings) save(connection, { pings: true });
@@ -159,7 +159,7 @@ export class ServerPings implements Duty {
     if (bucket.take(Date.now())) this.#options.connections.pong(connection);
   }
 
-  /** Whether it answers a ping of the server. All pings of a client that is pinged are answers, if they come here. */
+  /** Whether a ping is an answer: all pings of a client that the server pings are, if they reach the object. */
   #takeAnswer(connection: Connection): boolean {
     const known = this.#knownOf(connection);
     if (known === undefined || known === "none") return false;
@@ -174,14 +174,14 @@ export class ServerPings implements Duty {
     return this.#known.get(connection) ?? connection.attached.serverPings;
   }
 
-  /** Where the token's claims leave no room in the attachment, it is forgotten in sleep. */
+  /** Notes how the client reacts to pings. If the attachment is full of the token's claims, only until sleep. */
   #note(connection: Connection, serverPings: Known): void {
     if (this.#knownOf(connection) === serverPings) return;
     this.#known.set(connection, serverPings);
     try {
       save(connection, { serverPings });
     } catch {
-      // Known in memory.
+      // It is in memory only.
     }
   }
 }

@@ -6,12 +6,12 @@ import type { Connection } from "./connection.ts";
 export const queuedBytes = ({ socket }: Pick<Connection, "socket">): number =>
   (socket as (WebSocket & { bufferedAmount?: number }) | undefined)?.bufferedAmount ?? 0;
 
-/** Part of the limit after which a reader's queue is looked at again. */
+/** The queue is checked again after this part of the limit was written. */
 const LOOK_AFTER = 1 / 8;
 
 /**
- * Reading the size of the socket's queue costs a tenth of a write, so it is asked for once for so many characters:
- * where `flow.written` has come to `flow.lookAt`.
+ * Whether more than `most` bytes wait in the socket's queue. Reading its size costs a tenth of a write, so callers do
+ * it only when `flow.written` has reached `flow.lookAt`.
  */
 export function isSlow(connection: Pick<Connection, "flow" | "socket">, most: number): boolean {
   const { flow } = connection;

@@ -11,23 +11,23 @@ export type Frame = string | ArrayBuffer;
 export type Stage =
   /** SignalR before its handshake: nothing is sent, and the next frame is the handshake. Survives sleep. */
   | { readonly name: "handshaking" }
-  /** Accepted, and on its way into its rooms. Frames of either side wait. */
+  /** Accepted, and joining its first rooms. Frames in both directions wait. */
   | Greeting
-  /** Frames go both ways. Survives sleep. */
+  /** Frames pass in both directions. Survives sleep. */
   | { readonly name: "open" }
-  /** Open without a socket, for its client may come back: frames to it are kept. */
+  /** Open without a socket: its client may return, and frames to it are kept. */
   | { readonly name: "away" }
   | Ended;
 
 interface Greeting {
   readonly name: "greeting";
-  /** The handshake's answer, to be written first. It is no message and counts as none. */
+  /** The handshake's answer, which is written first. It is no message, and has no number. */
   readonly answer?: Encoded;
   /** Frames to the client. */
   readonly held: Encoded[];
-  /** Frames of an eager client. */
+  /** Frames that the client sent before the connection was open. */
   readonly early: Frame[];
-  /** Of these, as counted in the connection's budget. */
+  /** Bytes of these frames, as counted in the connection's budget. */
   earlyBytes: number;
   heldBytes: number;
 }
@@ -36,7 +36,7 @@ interface Ended {
   readonly name: "ended";
   /** Closed on purpose: its client is not expected back. */
   readonly isForGood: boolean;
-  /** The hub knew of it. */
+  /** The hub's `connected` had begun. */
   readonly wasOpen: boolean;
 }
 
@@ -46,7 +46,7 @@ interface HasStage {
   readonly socket: WebSocket | undefined;
 }
 
-/** Of a connection whose frames wait. */
+/** A connection with a budget for waiting frames. */
 interface HasBudget extends HasStage {
   readonly held: Pick<ConnectionBytes, "fits" | "buffer" | "fitsFrames" | "addFrames">;
 }
@@ -63,10 +63,10 @@ export function beginGreeting(connection: HasStage, answer?: Encoded): Greeting 
   return greeting;
 }
 
-/** Messages of the largest size that may wait together, as in the body of one POST. */
+/** The number of messages of the largest size that may wait together, such as in the body of one POST. */
 const EARLY_MESSAGES = 32;
 
-/** Keeps a frame of the client until it is open. False where more waits than may: the client has no reason for it. */
+/** Keeps a frame of the client until the connection is open. False if more wait than may. */
 export function delay(connection: HasBudget, frame: Frame, limits: Limits): boolean {
   const { stage } = connection;
   if (stage.name !== "greeting") return true;
@@ -81,7 +81,7 @@ export function delay(connection: HasBudget, frame: Frame, limits: Limits): bool
   return true;
 }
 
-/** Keeps frames to the client until it is open. False where there is no room for them. */
+/** Keeps frames to the client until the connection is open. False if there is no room for them. */
 export function hold({ held, stage }: HasBudget, frames: readonly Encoded[]): boolean {
   if (stage.name !== "greeting") return true;
   const bytes = frames.reduce((sum, { length }) => sum + length, 0);
@@ -91,7 +91,7 @@ export function hold({ held, stage }: HasBudget, frames: readonly Encoded[]): bo
   return held.fitsFrames(0);
 }
 
-/** The handshake's answer where it is not written yet. */
+/** The handshake's answer, if it is not written yet. */
 export const unsentHandshake = ({ stage }: Pick<HasStage, "stage">): readonly Encoded[] =>
   stage.name === "greeting" && stage.answer !== undefined ? [stage.answer] : [];
 
@@ -99,7 +99,7 @@ export const unsentHandshake = ({ stage }: Pick<HasStage, "stage">): readonly En
 const sizeOf = (frame: Frame): number =>
   typeof frame === "string" ? frame.length : frame.byteLength;
 
-/** From here on frames go both ways. Gives the frames that waited; undefined where it has ended, or was open. */
+/** Opens the connection. Returns the frames that waited; undefined if it has ended, or was open. */
 export function open(connection: HasStage): Greeting | undefined {
   const { stage } = connection;
   if (stage.name !== "greeting") return undefined;
@@ -107,12 +107,12 @@ export function open(connection: HasStage): Greeting | undefined {
   return stage;
 }
 
-/** The socket is gone, the connection is not. */
+/** Called when the socket is gone, but the connection continues. */
 export function markAway(connection: HasStage): void {
   if (connection.stage.name === "open") connection.stage = { name: "away" };
 }
 
-/** Its client is back on another socket. */
+/** Called when the client is back on another socket. */
 export function markReturned(connection: HasStage): void {
   if (connection.stage.name === "away") connection.stage = { name: "open" };
 }
@@ -127,6 +127,6 @@ export function end(connection: HasStage, isForGood: boolean): void {
 export const isOpen = ({ stage }: Pick<HasStage, "stage">): boolean =>
   stage.name === "open" || stage.name === "away";
 
-/** Whether it has ended, and the hub knew of it. */
+/** Whether it has ended, and the hub's `connected` had begun. */
 export const wasOpen = ({ stage }: Pick<HasStage, "stage">): boolean =>
   stage.name === "ended" && stage.wasOpen;

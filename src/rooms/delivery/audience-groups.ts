@@ -1,4 +1,4 @@
-// Connections by the audiences that they are in, where a flush has several: those in the same ones share their frames.
+// Groups connections by their audiences, for a flush with several: connections in the same audiences share frames.
 
 import type { Connection } from "../connection/connection.ts";
 
@@ -21,7 +21,7 @@ interface AudienceSet {
 
 const noAudience = (): AudienceSet => ({ connections: new Set(), extensions: new Map() });
 
-/** Walks each audience once: work is proportional to the memberships, not to pairs of sockets and messages. */
+/** Walks each audience once: the cost is proportional to memberships, not to pairs of sockets and messages. */
 export function groupByAudiences(
   audiences: readonly Audience[],
   individual: ReadonlyMap<Connection, unknown>,

@@ -1,8 +1,8 @@
 // The frames of one flush: one for each socket, with each message encoded once per protocol, and each distinct frame
 // built once. Pure: takes queued messages and calls `send` with frames.
 //
-// Connections that receive the same publications share a frame. A connection has a frame of its own where a message is
-// for it alone, or where a publication excludes it. Each gets its messages in the order of the queue.
+// Connections that receive the same publications share a frame. A connection has a frame of its own if a message is for
+// it alone, or if a publication excludes it. Each gets its messages in the order of the queue.
 
 import { serverError, type HubError } from "../../model/errors.ts";
 import { logError } from "../../model/logger.ts";
@@ -21,15 +21,15 @@ export interface Ticket {
 interface Publication {
   readonly audience: Audience;
   readonly message: Outgoing;
-  /** Connections that are not to receive it. */
+  /** Connections that must not receive it. */
   readonly except: Audience | undefined;
-  /** Present where it has to be saved before it is sent. */
+  /** Present if it must be saved before it is sent. */
   readonly ticket?: Ticket;
   /** When the room numbered it, milliseconds since 1970. Absent: its delivery is not timed. */
   readonly publishedAt?: number;
 }
 
-/** A message to one connection. A function is called here, after everything queued before it was saved. */
+/** A message to one connection. A function is called by the flush, after all earlier publications were saved. */
 interface DirectMessage {
   readonly connection: Connection;
   readonly message: Outgoing | (() => Outgoing);
@@ -42,7 +42,7 @@ export type Send = (connection: Connection, frames: readonly Encoded[]) => void;
 /** Frames are cut at this many characters, so that a long replay does not become one huge frame. */
 export const FRAME_CHARS = 256 * 1024;
 
-/** Calls `send` with the frames of each connection. Gives the number of messages, each counted once per recipient. */
+/** Calls `send` with the frames of each connection. Returns the number of messages, counted once per recipient. */
 export function fanOut(queue: readonly QueuedMessage[], send: Send, names?: StateNames): number {
   const encode = encoder(names);
   const individual = individualRecords(queue, encode);
@@ -73,7 +73,7 @@ export function fanOut(queue: readonly QueuedMessage[], send: Send, names?: Stat
   return count;
 }
 
-/** Records as frames: as few as `FRAME_CHARS` allows, or one for each where the protocol cannot join them.
+/** Records as frames: as few as `FRAME_CHARS` allows, or one for each if the protocol cannot join them.
  * Empty records are left out. */
 export function splitIntoFrames(protocol: Protocol, records: readonly Encoded[]): Encoded[] {
   if (protocol.single) return records.filter(({ length }) => length > 0);
@@ -136,7 +136,7 @@ function encodable(answer: Outgoing, protocol: Protocol): Outgoing | [] {
   }
 }
 
-/** Only completions and stream items have a caller who waits for them. */
+/** Only completions and stream items have a caller that waits for them. */
 const failureOf = (message: Outgoing): Outgoing | undefined =>
   message.type === "completion" || message.type === "item"
     ? {
@@ -163,7 +163,7 @@ function individualRecords(
       continue;
     }
     const { audience, message, except } = queued;
-    // The fewer ones are walked: a flush may have thousands of small audiences, and as many answers.
+    // Walks the smaller of both sets: a flush may have thousands of small audiences, and as many answers.
     for (const one of audience.size < individual.size ? audience : individual.keys())
       if (audience.has(one) && !except?.has(one))
         individual.get(one)?.push(encode(message, one.protocol));
@@ -171,7 +171,7 @@ function individualRecords(
   return individual;
 }
 
-/** A function that throws costs its own connection this record, and no other. */
+/** If the message's function throws, only its own connection lacks this record. */
 function recordOf({ connection, message }: DirectMessage, encode: Encode): Encoded {
   try {
     return encode(typeof message === "function" ? message() : message, connection.protocol);

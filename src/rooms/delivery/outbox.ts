@@ -4,7 +4,7 @@
 //
 //   · Each connection gets its messages in the order in which they were queued, publications and direct messages alike.
 //   · A publication that could not be saved is not sent; messages queued after it are.
-//   · The queue is in memory: a crash loses it, together with the sockets. The log has what was saved.
+//   · The queue is in memory: a crash loses it, together with the sockets. Saved publications are in the log.
 //
 // Entries for a room's followers wait in `RecentEntries`, from which followers.ts takes its batches.
 
@@ -24,11 +24,11 @@ interface OutboxOptions {
   readonly connections: Pick<ConnectionTable, "all" | "get" | "send">;
   /** Counts messages to clients. */
   readonly counters: { out: number; readonly deliveries?: Pick<Histogram, "observe"> };
-  /** Of the hub's rooms with state. */
+  /** Names of SignalR's client methods that get states, in hubs whose rooms have state. */
   readonly stateNames?: StateNames | undefined;
-  /** Handlers under way, which may add to a flush. */
+  /** Handlers under way, which may queue further messages for a flush. */
   readonly handlers?: { readonly isNone: boolean };
-  /** For every flush, in tests. */
+  /** Used for every flush; only in tests. */
   readonly timer?: Timer;
 }
 
@@ -39,13 +39,13 @@ interface RoomEntry {
   readonly epoch: string;
   readonly entry: Entry;
   readonly audience: ReadonlySet<Connection>;
-  /** Where it must be saved before it is sent. */
+  /** Present if it must be saved before it is sent. */
   readonly ticket?: Ticket;
   /** Connections that have it already. */
   readonly skip?: ReadonlySet<Connection>;
 }
 
-/** Up to so many sockets a flush costs less than the three timers that could spare one. */
+/** With so few sockets a flush costs less than the three timers that could save one. */
 const FEW = 8;
 
 export class Outbox {
@@ -55,8 +55,8 @@ export class Outbox {
   #queue: QueuedMessage[] = [];
   #flushed: PromiseWithResolvers<void> | undefined;
   /**
-   * Saves what was published, before anything of the flush is sent: the platform holds the frames back until its rows
-   * are durable (output gate). Tickets are final afterwards.
+   * Saves publications before any frame of the flush is sent: the platform holds the frames back until the rows are
+   * durable (output gate). Tickets are final afterwards.
    */
   saver: { save(): void } | undefined;
 
@@ -68,14 +68,14 @@ export class Outbox {
     this.#timing = flushTiming(() => this.flush(), timer ? { timer } : { isLight, handlers });
   }
 
-  /** From now on at most so many flushes a second, to few sockets as well. */
+  /** Limits the number of flushes a second from now on, also with few sockets. */
   limit(perSecond: number): void {
     const { timer } = this.#options;
     const holdMs = 1000 / perSecond;
     this.#timing = flushTiming(() => this.flush(), { holdMs, ...(timer && { timer }) });
   }
 
-  /** A room's entry goes to its audience at the next flush, in the order of publishing. */
+  /** Queues a room's entry for its audience: it is sent by the next flush, in the order of publishing. */
   publish({ room, epoch, entry, audience, ticket, skip }: RoomEntry): void {
     const message = messageOf(room, epoch, entry);
     const excluded = entry.except && this.#connectionsOf(entry.except);
@@ -94,13 +94,13 @@ export class Outbox {
     return here.length > 0 ? new Set(here) : undefined;
   }
 
-  /** A message to one connection. A function is called at the flush, after everything before it was saved. */
+  /** Queues a message to one connection. A function is called by the flush, after earlier publications were saved. */
   send(connection: Connection, message: Outgoing | (() => Outgoing)): void {
     this.#queue.push({ connection, message });
     this.#timing.want();
   }
 
-  /** The room's log no longer has all that these members missed: they must reload, or get its state. */
+  /** Resets members for whom the room's log no longer has all missed entries: they get its state, or must reload. */
   reset({ room, state }: Pick<Delivery, "room" | "state">, members: Iterable<Connection>): void {
     const message: Outgoing = state
       ? snapshotMessage(room, state)
@@ -124,7 +124,7 @@ export class Outbox {
     }
   }
 
-  /** Each message once for each object, however many sockets it has. */
+  /** Observes delivery times, one for each message, however many sockets the object has. */
   #time(messages: readonly QueuedMessage[]): void {
     const { deliveries } = this.#options.counters;
     if (!deliveries) return;
@@ -134,7 +134,7 @@ export class Outbox {
         deliveries.observe(now - one.publishedAt);
   }
 
-  /** Done when everything that is queued now was written. */
+  /** Resolves when all messages that are queued now were written. */
   async flushed(): Promise<void> {
     if (this.#queue.length === 0) return;
     this.#flushed ??= Promise.withResolvers();
@@ -149,7 +149,7 @@ export const snapshotMessage = (room: string, { text, position }: Snapshot): Out
   params: `{"state":${text}}`,
 });
 
-/** An entry as its audience gets it: the hub's call, or the protocol's own message about presence. */
+/** The message for an entry: a call of a client method, a change of state, or a `$/presence` notification. */
 export function messageOf(room: string, epoch: string, entry: Entry): Outgoing {
   const position = formatPosition({ epoch, offset: entry.offset });
   const { target, params, bytes } = entry;
@@ -160,7 +160,7 @@ export function messageOf(room: string, epoch: string, entry: Entry): Outgoing {
   return { type: "control", name: "presence", params: change, room, position };
 }
 
-/** The change of a room's state. Its text is read when it is encoded: an entry that waits to be saved has none yet. */
+/** A change of a room's state. Its params are read when it is encoded, because an unsaved entry has none yet. */
 class StateMessage {
   readonly type = "state";
   readonly room: string;
@@ -177,8 +177,8 @@ class StateMessage {
 }
 
 /**
- * Limits that every published message must keep: names that begin with `$` are the protocol's own, and the arguments
- * fit into a row. `most` in bytes. Throws `invalid_request` or `too_large`.
+ * Checks the limits of a published message: targets that begin with `$` are reserved for the protocol, and the
+ * arguments must fit into a row. `most` in bytes. Throws `invalid_request` or `too_large`.
  */
 export function checkDraft({ target, params }: Draft, most: number): void {
   if (target.startsWith("$"))
@@ -189,11 +189,11 @@ export function checkDraft({ target, params }: Draft, most: number): void {
 
 const byteLength = (text: string): number => new TextEncoder().encode(text).byteLength;
 
-/** Texts up to this are taken for one byte a character: a thousand of them are not much. */
+/** Texts up to this length count one byte for each character: the error is small. */
 const SHORT = 1_000;
 const WIDE = /[^\0-\xff]/;
 
-/** Bytes of memory of a text: the engine has two for each character where one of them is beyond Latin. */
+/** Bytes of memory of a text: two for each character if one of them is not in Latin-1. */
 export const memoryOf = (text: string): number =>
   text.length > SHORT && WIDE.test(text) ? text.length * 2 : text.length;
 
@@ -201,7 +201,7 @@ const ENTRIES_AT_MOST = 1_000;
 const BYTES_AT_MOST = 40 * 1024 * 1024;
 
 /**
- * Entries for a room's followers: consecutive ones, up to the newest, that not all followers have yet. Older ones are
+ * Entries for a room's followers in memory: consecutive, up to the newest, which some followers lack. Older entries are
  * read from the log.
  */
 export class RecentEntries {
@@ -212,7 +212,7 @@ export class RecentEntries {
     return this.#entries;
   }
 
-  /** They must follow on the entries before. */
+  /** Adds entries, whose offsets must continue those of the last call. */
   add(entries: readonly Entry[]): void {
     this.#entries.push(...entries);
     for (const { params } of entries) this.#bytes += memoryOf(params);
@@ -220,7 +220,7 @@ export class RecentEntries {
       if (!this.#dropOldest()) break;
   }
 
-  /** False where one entry alone is so large. */
+  /** Drops the older half. False if there is only one entry. */
   #dropOldest(): boolean {
     const dropped = this.#entries.splice(0, Math.floor(this.#entries.length / 2));
     for (const { params } of dropped) this.#bytes -= memoryOf(params);
@@ -232,10 +232,10 @@ export class RecentEntries {
     this.#bytes = 0;
   }
 
-  /** Undefined where memory does not reach back so far. */
+  /** The entries after this offset; undefined if some of them are no longer in memory. */
   after(startOffset: number): readonly Entry[] | undefined {
     const first = this.#entries[0]?.offset ?? Infinity;
-    // Offsets are consecutive: each batch for each follower costs what it brings.
+    // Offsets are consecutive, so the slice is found without a search.
     return first <= startOffset + 1 ? this.#entries.slice(startOffset + 1 - first) : undefined;
   }
 }

@@ -1,5 +1,5 @@
-// The rooms that this object follows, as they survive sleep in SQLite: the rooms, the position in each, and which of
-// this object's connections are in them, for what cause.
+// SQLite tables of the rooms that this object follows: the rooms, the position in each, and the memberships of this
+// object's connections in them, with their causes.
 
 import type { PartStorage, Sql } from "../../model/stored-values.ts";
 import { HubError } from "../../model/errors.ts";
@@ -10,8 +10,8 @@ import type { Connection } from "../connection/connection.ts";
 export type FollowStorage = Pick<PartStorage, "sql" | "kv">;
 
 /**
- * The rooms. A row is written before the first `follow`, so that after a crash the next wake finds every room that may
- * count this object among its followers. Positions are saved where clients resume or rejoin.
+ * The followed rooms. A row is written before the first `follow`, so that after a crash the next wake finds every room
+ * that may have this object as a follower. Positions are saved if the hub's clients may resume or rejoin.
  */
 export class FollowTable {
   readonly #sql: Sql;
@@ -28,11 +28,11 @@ export class FollowTable {
     sql.exec(
       "CREATE TABLE IF NOT EXISTS stands (room TEXT PRIMARY KEY, epoch TEXT, offset INTEGER) WITHOUT ROWID",
     );
-    // Of an earlier deploy: a later one would go on from them, and deliver again what has come meanwhile.
+    // Rows of an earlier deploy: a later deploy would continue from these positions, and repeat entries since.
     if (!this.keepsPositions) sql.exec("DELETE FROM stands");
   }
 
-  /** Rooms that may count this object among their followers, as topics in text form. */
+  /** Rooms that may have this object as a follower, as topics in text form. */
   rooms(): string[] {
     const rows = this.#sql.exec("SELECT room FROM follows").toArray();
     return rows.map(({ room }) => room as string);
@@ -42,17 +42,17 @@ export class FollowTable {
     return (this.#unsure ??= new Set(this.#kv.get<string[]>(UNSURE)));
   }
 
-  /** Whether the room may have other members of this object than it has: all are reported after a wake. */
+  /** Whether the room's counts of this object's members may be wrong: after a wake all of them are reported. */
   isUnsure(room: string): boolean {
     return this.#doubted.has(room);
   }
 
-  /** Reports have failed, or may have: before a wake could forget what these rooms do not know. */
+  /** Saves that reports to these rooms have failed, or may have, because memory of them ends with a sleep. */
   doubt(rooms: Iterable<string>): void {
     this.#setUnsure(new Set([...this.#doubted, ...rooms]));
   }
 
-  /** All rooms but these know. Where nothing was read of it, there was no room at the last wake. */
+  /** All rooms except these have the right counts. If `#unsure` was never read, the last wake restored no room. */
   trustAllBut(stale: ReadonlySet<string>): void {
     if (this.#unsure)
       this.#setUnsure(new Set([...this.#doubted].filter((room) => stale.has(room))));
@@ -73,7 +73,7 @@ export class FollowTable {
     this.#sql.exec("DELETE FROM follows WHERE room = ?", room);
   }
 
-  /** The position up to which the room's entries were delivered; undefined where none is saved. */
+  /** The position up to which the room's entries were delivered; undefined if none is saved. */
   position(room: string): Position | undefined {
     if (!this.keepsPositions) return undefined;
     const [row] = this.#sql.exec("SELECT epoch, offset FROM stands WHERE room = ?", room).toArray();
@@ -89,16 +89,16 @@ export class FollowTable {
   }
 }
 
-/** Key of the rooms whose report has failed, until they know the members. */
+/** Storage key: rooms whose report has failed, until a later report succeeds. */
 const UNSURE = "unreported";
 
 /**
- * Why a connection is in a room. A fresh token must admit rooms that an older token named and that the client joined;
- * rooms that hub code joined are hub code's, and no token decides on them.
+ * Why a connection is in a room. A fresh token must admit the rooms that an older token named or the client joined. It
+ * does not affect rooms that hub code joined.
  */
 export type Cause = "token" | "client" | "hub";
 
-/** A membership whose connection did not survive since the last wake. */
+/** A membership whose connection was lost before this wake. */
 export interface LostMembership {
   readonly room: string;
   readonly userId: string;
@@ -107,8 +107,8 @@ export interface LostMembership {
 }
 
 /**
- * A row for each membership. After a wake connections that did not survive are reported to their rooms; their rows stay
- * until that is done, so that another crash does not forget them.
+ * The memberships, with a row for each. After a wake lost connections are reported to their rooms; their rows stay
+ * until that has succeeded, so that another crash does not lose them.
  */
 export class Memberships {
   readonly #sql: Sql;
@@ -123,7 +123,7 @@ export class Memberships {
     );
   }
 
-  /** After a wake: finds the members again. Gives the memberships of connections that did not survive. */
+  /** Restores members after a wake. Returns the memberships of lost connections. */
   restore(find: (id: string) => Connection | undefined): LostMembership[] {
     const rows = this.#sql.exec("SELECT room, connection, user, cause FROM joins").toArray();
     this.#lost = rows.flatMap((row) => {
@@ -136,7 +136,7 @@ export class Memberships {
     return this.#lost;
   }
 
-  /** All rooms but these know of the connections that did not survive. */
+  /** Deletes the rows of lost connections, except in rooms that do not have the report yet. */
   forgetLost(stale: ReadonlySet<string>): void {
     for (const { room, connection } of this.#lost)
       if (!stale.has(room)) this.#delete(room, connection);
@@ -152,7 +152,7 @@ export class Memberships {
     return this.#rooms.get(connection)?.has(room) ?? false;
   }
 
-  /** Throws `too_many_groups` where the connection is in `most` rooms. Its user's own room does not count. */
+  /** Throws `too_many_groups` if the connection is in `most` rooms. Its user's own room does not count. */
   checkLimit(connection: Connection, most: number): void {
     const rooms = this.causesOf(connection);
     const own = formatTopic({ kind: "user", name: connection.user.id });
@@ -170,7 +170,7 @@ export class Memberships {
   }
 
   /**
-   * May be repeated. A join by hub code takes over a membership; others leave the cause of one that exists as it is.
+   * May be repeated. A join by hub code replaces the cause of an existing membership; other joins do not.
    */
   add(connection: Connection, room: string, cause: Cause): void {
     const current = this.causesOf(connection).get(room);
@@ -185,7 +185,7 @@ export class Memberships {
     this.drop(connection, room);
   }
 
-  /** In memory alone: a row that is left of a connection that has ended is deleted after the next wake. */
+  /** Removes the membership in memory only: the row of an ended connection is deleted after the next wake. */
   drop(connection: Connection, room: string): void {
     this.#membersOf(room).delete(connection);
     const rooms = this.#rooms.get(connection);

@@ -1,12 +1,12 @@
 // One room elsewhere that this object follows: its members here, the position up to which its log was delivered, and
-// the changes that the room does not know yet. The other side is room/followers.ts. The follow protocol, as the
-// follower keeps it:
+// the changes that were not reported to the room yet. The other side is room/followers.ts. The follow protocol on the
+// follower's side:
 //
-//   · `follow` reports how many connections of a user are here: absolute, so it may be repeated after a failure. Where
-//     the room may know something else of this object than is true (`unknown`), it names all users in place of changes.
+//   · `follow` reports the number of connections of each user: absolute, so it may be repeated after a failure. If the
+//     room's counts of this object may be wrong (`unknown`), it has all users instead of the changed ones.
 //   · One call to the room at a time; changes meanwhile go with the next.
 //   · Before the first `follow` a row is written. After a crash the next wake finds it, and reports the members left.
-//   · `unfollow` is sent even where `follow` failed, for the room may have received it all the same.
+//   · `unfollow` is sent even if `follow` failed, because the room may have received it.
 //   · Without members here the position is forgotten: the next member begins at the newest entry of its time.
 //   · A batch whose entries were delivered before is dropped, one that leaves a gap is answered `behind` (`freshIn`).
 
@@ -26,8 +26,8 @@ import {
 import { isReached, DeliveredPositions } from "./undelivered-publications.ts";
 
 /**
- * - `idle`: the room was never asked, or has confirmed that it let this object go.
- * - `unknown`: the room may count this object among its followers, with other members than it has.
+ * - `idle`: no `follow` was sent, or the room has confirmed `unfollow`.
+ * - `unknown`: the room may have this object as a follower, perhaps with wrong members.
  * - `following`: the room delivers to this object.
  */
 type State = "idle" | "unknown" | "following";
@@ -56,17 +56,17 @@ export class FollowedRoom {
   readonly members: ReadonlySet<Connection>;
   /** Members that are replaying, and when their replay meets live batches. */
   readonly replays = new JoinReplays();
-  /** Undefined until a publication is waited for. */
+  /** Undefined until a call waits for its publication. */
   #reached: DeliveredPositions | undefined;
   #state: State = "idle";
   readonly #changes = new MemberChanges();
-  /** Unknown after a wake without saved positions; the room knows then. */
+  /** Undefined after a wake without saved positions: the room then has the position. */
   #position: Position | undefined;
   /** The room was followed before the wake, and has not answered a `follow` since. */
   isOfBefore = false;
-  /** Members have been here since before the wake: entries before the answer to `follow` are for them as well. */
+  /** There are members from before the wake: they must also get entries before the answer to `follow`. */
   #hasOldMembers = false;
-  /** Batches that were answered `gone`: the room may have let this object go while a `follow` was under way. */
+  /** Number of batches answered `gone`: the room may have removed this object while a `follow` was under way. */
   #releases = 0;
   #lastSync: Promise<void> = Promise.resolve();
 
@@ -77,7 +77,7 @@ export class FollowedRoom {
     this.members = members;
   }
 
-  /** After a wake, once the members are restored: the room was followed before. `isSure`: and knows them. */
+  /** Called after a wake, when members are restored: the room was followed before. `isSure`: it has these members. */
   restore(isSure: boolean): void {
     this.#state = isSure ? "following" : "unknown";
     this.#position = this.#options.table.position(this.name);
@@ -88,28 +88,28 @@ export class FollowedRoom {
     return this.#position;
   }
 
-  /** Undefined where a batch would be refused, or the room knows this object's position better. */
+  /** Undefined if a batch would be refused, or if only the room has this object's position. */
   get asFollower(): FollowerPosition | undefined {
     if (!this.#position || this.members.size === 0) return undefined;
     return { follower: this.#options.self, position: this.#position };
   }
 
-  /** Whether the room does not know the present members yet. */
+  /** Whether a report to the room is missing. */
   get isStale(): boolean {
     return this.members.size === 0 || !this.#changes.isEmpty || this.#state !== "following";
   }
 
-  /** After a wake: a connection of this user did not survive. */
+  /** Notes, after a wake, that a connection of this user was lost. */
   memberLost(userId: string): void {
     this.#changes.lost(userId);
   }
 
-  /** The connection has joined, was lost, or has left on purpose. */
+  /** Notes that the connection has joined, was lost, or has left on purpose. */
   memberChanged(connection: Connection, how: "joined" | Departure = "joined"): void {
     this.#changes.note(connection, how);
   }
 
-  /** Done when the call under way is; rejects as it does. */
+  /** The call under way: resolves or rejects with it. */
   get synced(): Promise<void> {
     return this.#lastSync;
   }
@@ -154,14 +154,14 @@ export class FollowedRoom {
     const anew = isNew ? { position: this.#position } : undefined;
     const releases = this.#releases;
     const position = await retryOnce(() => room().follow(self, counts, anew));
-    // The room may have let this object go after it had received the call.
+    // The room may have removed this object after it had received the call.
     if (releases !== this.#releases) return;
     if (isNew && !this.#position && !this.#hasOldMembers) this.#begin(position);
     this.#state = "following";
     this.isOfBefore = false;
   }
 
-  /** The room's position as it was followed: live batches come after it. */
+  /** Begins at the position that `follow` returned: live batches come after it. */
   #begin(position: Position): void {
     this.savePosition(position);
     this.reach(position);
@@ -175,7 +175,7 @@ export class FollowedRoom {
       if (this.#state !== "idle") await room().unfollow(self, [...left], ...this.#changes.traces);
     } catch (error) {
       this.#changes.putBack({ users: new Map(), left });
-      // The room may have received it.
+      // The room may have received the call.
       this.#state = "unknown";
       throw error;
     }
@@ -185,29 +185,29 @@ export class FollowedRoom {
     return true;
   }
 
-  /** No connection of this object is in the room: later messages are for nobody here. */
+  /** Called when no connection of this object is in the room, so that later messages are for none here. */
   #forgetPosition(): void {
     this.#position = undefined;
     this.#hasOldMembers = false;
     this.#options.table.forgetPosition(this.name);
   }
 
-  /** A delivery is answered `gone`, and the room removes this object from its followers. */
+  /** Called when a delivery is answered `gone`: the room removes this object from its followers. */
   release(): void {
     this.doubt();
     this.#forgetPosition();
   }
 
-  /** The room may not know this object any more, also where a `follow` is under way. */
+  /** Called when the room may have removed this object, perhaps while a `follow` is under way. */
   doubt(): void {
     this.#releases++;
     if (this.#state === "following") this.#state = "unknown";
   }
 
-  /** The entries of a batch that were not delivered before; undefined where entries are missing before it. */
+  /** The entries of a batch that were not delivered before; undefined if entries are missing before it. */
   freshIn({ epoch, after, entries, reset, from = Infinity }: Delivery): FreshEntries | undefined {
     const at = this.#position?.epoch === epoch ? this.#position.offset : undefined;
-    // A reset for entries that were delivered here: a crash of the room lost the offset that this object had confirmed.
+    // A reset after entries that were delivered here is not needed: a crash of the room lost this object's offset.
     if (at !== undefined && (reset ? at > from : after > at)) return undefined;
     const offset = Math.max(at ?? 0, entries.at(-1)?.offset ?? after);
     const fresh = at === undefined ? entries : entries.filter((entry) => entry.offset > at);
@@ -215,8 +215,8 @@ export class FollowedRoom {
   }
 
   /**
-   * Members that a reset is for. One whose replay has brought as much already, or is still to bring it, would be set
-   * back by the state that comes with it, and get no entry again that its replay had.
+   * Members that need a reset. A member whose replay already reaches as far, or has not come yet, does not: the state
+   * of the reset would be older than its copy, and entries of its replay would not be sent again.
    */
   membersToReset({ epoch, state }: Delivery): Iterable<Connection> {
     if (!state || this.replays.until.size === 0) return this.members;
@@ -224,19 +224,19 @@ export class FollowedRoom {
     return [...this.members].filter((member) => !have.has(member));
   }
 
-  /** In storage alone: `reach` follows once the batch is written. */
+  /** Saves the position in the storage only: `reach` follows once the batch is written. */
   savePosition(position: Position): void {
     const { table } = this.#options;
     if (table.keepsPositions) table.savePosition(this.name, position);
   }
 
-  /** Everything up to here was delivered. */
+  /** Called when all entries up to this position were delivered. */
   reach(position: Position): void {
     this.#position = position;
     this.#reached?.reach(position);
   }
 
-  /** Done when everything up to here was delivered, or the room is slow to deliver it. */
+  /** Resolves when all entries up to this position were delivered, or the room is slow to deliver them. */
   async whenReached(position: Position): Promise<void> {
     if (this.#position && isReached(position, this.#position)) return;
     await (this.#reached ??= new DeliveredPositions()).wait(position);

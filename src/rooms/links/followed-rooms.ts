@@ -1,5 +1,5 @@
-// Rooms elsewhere that connections here are in. An object follows a room once, however many of its connections are in
-// it, and reports them to the room; the room delivers each batch once, and the outbox fans it out.
+// Rooms elsewhere that connections of this object are in. An object follows a room once, however many of its
+// connections are in it, and reports them to the room; the room delivers each batch once, and the outbox fans it out.
 
 import { CLOSE, HubError } from "../../model/errors.ts";
 import { logError } from "../../model/logger.ts";
@@ -27,7 +27,7 @@ interface FollowedRoomsOptions extends RoomsByNameOptions {
   readonly storage: FollowStorage;
   readonly connections: Pick<ConnectionTable, "all" | "get" | "close">;
   readonly outbox: Outbox;
-  /** Noted for each batch that comes. */
+  /** Notes each batch that arrives. */
   readonly activity: { readonly isDue: boolean; note(): void };
 }
 
@@ -51,7 +51,7 @@ export class FollowedRooms {
     return (this.#undelivered ??= new UndeliveredPublications((name) => this.rooms.get(name)));
   }
 
-  /** After a wake, once this object's connections are restored. Gives the memberships of those that did not survive. */
+  /** Called after a wake, once connections are restored. Returns the memberships of lost connections. */
   restore(): LostMembership[] {
     const lost = this.#memberships.restore((id) => this.#options.connections.get(id));
     for (const room of this.#table.rooms())
@@ -60,13 +60,13 @@ export class FollowedRooms {
     return lost;
   }
 
-  /** Of the room `all` nothing is stored of connections. A crash ends all sockets, and users may be gone with them. */
+  /** The room `all` has no rows of members: if no socket has survived (a crash), users may be lost. */
   #hasLostUsersOf(room: string): boolean {
     const { connections, settings } = this.#options;
     return room === "all" && settings.online && [...connections.all].every(({ socket }) => !socket);
   }
 
-  /** A connection has begun: all of this object's are in the hub's `all` room. Undefined where that room knows. */
+  /** Puts a new connection into the hub's `all` room, like all of this object. Undefined if no report is needed. */
   joinAll(connection: Connection): Promise<void> | undefined {
     const all = this.rooms.open("all");
     if (this.#options.settings.online) all.memberChanged(connection);
@@ -74,8 +74,8 @@ export class FollowedRooms {
   }
 
   /**
-   * Puts the connection into a room that its token or hub names. A member in any case: where the room cannot be reached
-   * this rejects, and the alarm reports the member later.
+   * Puts the connection into a room that its token or hub names. It is a member in any case: if the room cannot be
+   * reached, this rejects, and the alarm reports the member later.
    */
   async belong(connection: Connection, topic: Topic, cause: Cause): Promise<void> {
     if (!this.#isHere(connection)) return;
@@ -87,15 +87,15 @@ export class FollowedRooms {
   }
 
   /**
-   * Done when the room has the member. May be repeated. A connection is no member where this throws, as
-   * `too_many_groups`.
+   * Resolves when the room has the member. May be repeated. If it rejects, such as with `too_many_groups`, the
+   * connection is no member.
    */
   async join(connection: Connection, request: JoinRequest): Promise<void> {
     await this.#afterPublications(connection, request.topic);
     await this.#join(connection, this.#roomFor(connection, request), request.cause);
   }
 
-  /** Checked before the room is looked up: a join that is refused, or comes too late, leaves no entry behind. */
+  /** Checks the join before the room is opened: a join that is refused, or comes too late, leaves no entry behind. */
   #roomFor(connection: Connection, { topic, most }: JoinRequest): FollowedRoom {
     if (!this.#isHere(connection)) throw new HubError("interrupted", "The connection is gone.");
     const name = formatTopic(topic);
@@ -116,13 +116,13 @@ export class FollowedRooms {
     }
   }
 
-  /** A crash may have come in the middle of the `follow`: of a room of before the wake that is not known. */
+  /** Confirms a member. A room from before the wake gets another report: a crash may have cut off its `follow`. */
   #confirmed(room: FollowedRoom): Promise<void> {
     if (room.isOfBefore) room.doubt();
     return this.rooms.sync(room);
   }
 
-  /** The connection's earlier publications are for the members of that time: they are written before members change. */
+  /** Writes the connection's earlier publications before members change: they are for the members of that time. */
   async #afterPublications(connection: Connection, topic: Topic): Promise<void> {
     await this.#undelivered?.settled(connection, formatTopic(topic));
     this.#options.outbox.flush();
@@ -152,7 +152,7 @@ export class FollowedRooms {
     return this.rooms.sync(room);
   }
 
-  /** The connection has ended: takes it out of all its rooms, and reports that to each. Done when they confirmed it. */
+  /** Removes an ended connection from all its rooms, and reports that to each. Resolves when they confirmed it. */
   async leaveAll(connection: Connection, how: Departure): Promise<void> {
     const rooms = this.#memberships.roomsOf(connection).map((room) => this.rooms.open(room));
     for (const room of rooms) this.#removeEnded(connection, room, how);
@@ -161,7 +161,7 @@ export class FollowedRooms {
     await Promise.all([...rooms, ...(all ? [all] : [])].map((room) => this.rooms.sync(room)));
   }
 
-  /** Its rooms are left also where that cannot be written. */
+  /** Removes an ended connection from a room, also if that cannot be written. */
   #removeEnded(connection: Connection, room: FollowedRoom, how: Departure): void {
     try {
       this.#remove(connection, room, how);
@@ -172,7 +172,7 @@ export class FollowedRooms {
     }
   }
 
-  /** Takes effect here at once; the room learns of it by the next `rooms.sync`. */
+  /** Takes effect here at once; the next `rooms.sync` reports it to the room. */
   #remove(connection: Connection, room: FollowedRoom, how: Departure): void {
     this.#memberships.remove(connection, room.name);
     this.#forgetMember(connection, room, how);
@@ -194,9 +194,9 @@ export class FollowedRooms {
     if (!fresh) return { kind: "behind", offset: room.position!.offset };
     if (delivery.reset) this.#options.outbox.reset(delivery, room.membersToReset(delivery));
     for (const entry of fresh.entries) this.#publish(room, delivery.epoch, entry);
-    // Saved first: the platform holds frames back until rows written before them are durable (output gate). A crash
-    // then repeats nothing to clients that rejoin. Where it fails, the frames are written all the same, and not once
-    // more.
+    // The position is saved before frames are written: the platform holds frames back until earlier rows are durable
+    // (output gate), so that a crash repeats nothing to clients that rejoin. If the write fails, the frames are sent
+    // nevertheless, once.
     try {
       room.savePosition(fresh.position);
     } finally {
@@ -206,7 +206,7 @@ export class FollowedRooms {
     return { kind: "taken" };
   }
 
-  /** This object as a follower of the room; undefined where the room is not to answer with a batch. */
+  /** This object as a follower of the room; undefined if the room must not answer with a batch. */
   followerIn(topic: Topic): FollowerPosition | undefined {
     return this.rooms.get(formatTopic(topic))?.asFollower;
   }
@@ -218,15 +218,15 @@ export class FollowedRooms {
     outbox.publish({ room: name, epoch, entry, audience: members, ...(skip && { skip }) });
   }
 
-  /** The position of this object in a followed room, as far as it knows, or of a connection that is replaying. */
+  /** The position of this object in a followed room, if it has one, or of a connection that is replaying. */
   positionIn(room: string, connection?: Connection): Position | undefined {
     const followed = this.rooms.get(room);
     return followed ? followed.positionOf(connection) : this.#table.position(room);
   }
 
   /**
-   * Puts the connection into the room with everything after a position: `deliver` gets it, once; live batches follow.
-   * Throws what `join` and the replay throw, and `cancelled` where it has left: then it is a member if it was before.
+   * Joins, and passes all entries after a position to `deliver`, once; live batches follow. Rejects with the errors of
+   * the join and the replay, and with `cancelled` if the connection has left meanwhile.
    */
   async joinWithReplay(connection: Connection, request: ReplayRequest, deliver: DeliverReplay) {
     // Queued entries are older than the replay's end, and must not reach the new member.
@@ -237,7 +237,7 @@ export class FollowedRooms {
       isMember: () => this.#memberships.has(connection, room.name),
       join: () => this.#join(connection, room, request.cause),
       missed: () => fetchMissed(this.#options, request, () => room.position),
-      // Where the room cannot be reached now, an alarm repeats the report.
+      // If the room cannot be reached now, an alarm repeats the report.
       remove: () => void this.#drop(connection, room, "lost").catch(() => {}),
       close: () => this.#options.connections.close(connection, CLOSE.interrupted),
     });

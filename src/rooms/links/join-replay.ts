@@ -1,5 +1,5 @@
 // Replay at a join: a connection joins a room from an earlier position on, while its object may follow the room already
-// and live batches go on. Each entry after that position is delivered once, by the replay or live, and in order:
+// and get live batches. Each entry after that position is delivered once, by the replay or live, and in order:
 //
 //   1. `begin`: live batches skip the connection.
 //   2. The object joins the room, then fetches the missed entries (`fetchMissed`) until they reach the live position.
@@ -15,7 +15,7 @@ import { retryOnce } from "../rpc/retry-once.ts";
 import type { RoomRpc } from "../rpc/room-rpc.ts";
 import type { Cause } from "./follow-tables.ts";
 
-/** Gets what a connection missed; `recovered` is false where the log no longer has all of it. */
+/** Gets the missed entries of a connection; `recovered` is false if the log no longer has all of them. */
 export type DeliverReplay = (missed: MissedView) => void;
 
 export interface JoinRequest {
@@ -27,18 +27,18 @@ export interface JoinRequest {
 
 export interface ReplayRequest extends JoinRequest {
   readonly since: Position | undefined;
-  /** The users who are there are requested with what was missed. */
+  /** The answer also has the users in the room. */
   readonly showsPresent?: boolean;
-  /** A room with a state gives it in any case. */
+  /** The answer has the state, if the room has one, even if all changes can be replayed. */
   readonly wantsState?: boolean | undefined;
 }
 
-/** Members of one followed room whose replay is not over, and up to which position each has everything. */
+/** Members of one followed room whose replay is not over, and the position up to which each has all entries. */
 export class JoinReplays {
-  /** The end of each replay; undefined where it is still to come, so that no live entry is for this member. */
+  /** The end of each replay; undefined before it has come: until then no live entry is for this member. */
   readonly until = new Map<Connection, Position | undefined>();
   readonly #since = new Map<Connection, Position | undefined>();
-  /** Live entries came for them whose replay was still to come. */
+  /** Members that skipped live entries because their replay had not come yet. */
   readonly #skipped = new Set<Connection>();
 
   /** From here on live batches skip this connection until its replay is complete. */
@@ -55,21 +55,21 @@ export class JoinReplays {
     return here && !isBehind(here, until) ? here : until;
   }
 
-  /** Its replay reaches up to here. */
+  /** Called when the member's replay has come, which ends at this position. */
   reach(connection: Connection, position: Position): void {
     this.until.set(connection, position);
     this.#since.delete(connection);
     this.#skipped.delete(connection);
   }
 
-  /** True where live entries came for this member, and its replay did not. */
+  /** Ends a replay. True if the member has skipped live entries, and its replay has not come. */
   end(connection: Connection): boolean {
     this.until.delete(connection);
     this.#since.delete(connection);
     return this.#skipped.delete(connection);
   }
 
-  /** Members that get this entry by their replay. One whose replay ends before it gets live entries from here on. */
+  /** Members that get this entry by their replay. A replay that ends before it is over: live entries follow. */
   have(epoch: string, offset: number): ReadonlySet<Connection> {
     const have = new Set<Connection>();
     for (const [connection, until] of this.until)
@@ -91,16 +91,16 @@ interface Joining {
   isMember(): boolean;
   join(): Promise<void>;
   missed(): Promise<MissedView>;
-  /** Takes it out of the room. */
+  /** Removes the connection from the room. */
   remove(): void;
-  /** Ends the connection, whose client comes back. */
+  /** Ends the connection; its client returns. */
   close(): void;
 }
 
 /**
- * The three steps. Throws what they throw, and `cancelled` where the connection has left meanwhile. After a failure
- * live batches would leave a gap, and the next attempt would repeat them: a connection that was no member before is
- * none. A member of before that has missed entries meanwhile is closed.
+ * Runs the three steps. Rejects with their errors, and with `cancelled` if the connection has left meanwhile. After a
+ * failure live batches would leave a gap, and the next attempt would repeat them. So a connection that was no member
+ * before is removed, and one that was is closed if it has missed entries.
  */
 export async function replayAtJoin(
   connection: Connection,
@@ -112,7 +112,7 @@ export async function replayAtJoin(
   try {
     await joining.join();
     const missed = await joining.missed();
-    // Left, or not admitted by a fresh token, while the room was asked.
+    // The connection left, or a fresh token did not admit it, during the calls to the room.
     if (!joining.isMember())
       throw new HubError("cancelled", "The connection has left the room meanwhile.");
     replays.reach(connection, missed.position);
@@ -127,8 +127,7 @@ export async function replayAtJoin(
 
 /**
  * Fetches missed entries, by a fresh stub for each call, until they reach the position that live batches have
- * `delivered` meanwhile. Not recovered where the log begins a new epoch meanwhile: what was fetched of the one before
- * is dropped.
+ * `delivered` meanwhile. Not recovered if the log begins a new epoch meanwhile: entries of the old one are dropped.
  */
 export async function fetchMissed(
   { room }: { room(topic: Topic): Pick<RoomRpc, "missed"> },
@@ -138,7 +137,7 @@ export async function fetchMissed(
   const missed = async (from: Position | undefined, asksState?: boolean) =>
     unlessRefused(await retryOnce(() => room(topic).missed(from, showsPresent, asksState)));
   let epoch = delivered()?.epoch;
-  // Changes follow the state that came: in a busy room it would come with each answer.
+  // Only the first request wants the state: in a busy room every further answer would have it again.
   let view = await missed(since, wantsState);
   while (isBehind(view.position, delivered()) || isOutdated(view.position, epoch, delivered())) {
     epoch = delivered()?.epoch;
@@ -149,7 +148,7 @@ export async function fetchMissed(
   return view;
 }
 
-/** A newer snapshot is in place of the older changes; an older one stands before the newer changes. */
+/** Joins two answers. A newer snapshot replaces the older changes; an older one comes before the newer changes. */
 function joined(view: MissedView, next: MissedView): MissedView {
   const before = next.state
     ? view.entries.filter(({ target }) => target !== STATE_TARGET)
@@ -159,7 +158,7 @@ function joined(view: MissedView, next: MissedView): MissedView {
   return { ...next, entries, recovered: view.recovered, ...(state && { state }) };
 }
 
-/** Live batches of a new epoch came while the room was asked, and the answer is of the one before. */
+/** Whether live batches of a new epoch came during the call to the room, whose answer is of the old one. */
 const isOutdated = (one: Position, epoch: string | undefined, other: Position | undefined) =>
   other !== undefined && other.epoch !== epoch && other.epoch !== one.epoch;
 

@@ -1,5 +1,5 @@
-// Changes of this object's members that a followed room does not have yet: users whose number of connections has
-// changed, and which of them left on purpose.
+// Changes of this object's members that were not reported to a followed room yet: users whose number of connections has
+// changed, and the users who left on purpose.
 
 import type { Connection } from "../connection/connection.ts";
 import type { MemberCount, Traces } from "../rpc/room-rpc.ts";
@@ -7,11 +7,11 @@ import type { MemberCount, Traces } from "../rpc/room-rpc.ts";
 /** How a member left: by a loss, so that it may return soon, or on purpose. */
 export type Departure = "lost" | "left";
 
-/** Taken for one report. */
+/** The changes of one report. */
 export interface TakenChanges {
-  /** Ids of users, with a trace where there is one. */
+  /** Ids of users, with a trace if there is one. */
   readonly users: ReadonlyMap<string, string | undefined>;
-  /** Of these, users whose latest change is a connection that left on purpose. It is reported once. */
+  /** The users of these whose latest change is a connection that left on purpose. It is reported once. */
   readonly left: ReadonlySet<string>;
 }
 
@@ -23,46 +23,46 @@ export class MemberChanges {
     return this.#users.size === 0;
   }
 
-  /** After a wake: a connection of this user did not survive. */
+  /** Notes, after a wake, that a connection of this user was lost. */
   lost(userId: string): void {
     this.#users.set(userId, undefined);
   }
 
-  /** The connection has joined, was lost, or has left on purpose. */
+  /** Notes that the connection has joined, was lost, or has left on purpose. */
   note({ user, attached }: Connection, how: "joined" | Departure): void {
     this.#users.set(user.id, attached.trace);
     if (how === "left") this.#left.add(user.id);
     else this.#left.delete(user.id);
   }
 
-  /** Changes from here on go with the next report. */
+  /** Takes all changes for a report; later ones go with the next. */
   take(): TakenChanges {
     const taken = { users: new Map(this.#users), left: this.takeLeaves() };
     this.#users.clear();
     return taken;
   }
 
-  /** The deliberate leaves alone: changes stay. */
+  /** Takes only the deliberate leaves. */
   takeLeaves(): ReadonlySet<string> {
     const left = new Set(this.#left);
     this.#left.clear();
     return left;
   }
 
-  /** The report has failed. Newer changes stay as they are. */
+  /** Called when the report has failed. Newer changes are kept. */
   putBack({ users, left }: TakenChanges): void {
     for (const [user, trace] of users) if (!this.#users.has(user)) this.#users.set(user, trace);
     for (const user of left) this.#left.add(user);
   }
 
-  /** Of changed users. No argument where nobody's connection had a trace. */
+  /** Traces of the changed users, as an optional argument: none if no connection had a trace. */
   get traces(): [] | [Traces] {
     const traces = [...this.#users].filter(([, trace]) => trace !== undefined);
     return traces.length === 0 ? [] : [new Map(traces as [string, string][])];
   }
 }
 
-/** The connections that each changed user has among the members; with `all`, that every user has. */
+/** The number of connections of each changed user, or with `all` of every user, among the members. */
 export function memberCounts(
   members: Iterable<Connection>,
   { users, left }: TakenChanges,

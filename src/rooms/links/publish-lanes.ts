@@ -3,8 +3,8 @@
 //
 //   · Publications to one room arrive in the order of `publish`. Between rooms there is no order.
 //   · Each has an id, so that a call that fails on its way may be repeated: the room publishes an id once.
-//   · Where this object follows the room, the room's answer may bring the entries that it does not have yet. They are
-//     delivered before the publications are done.
+//   · If this object follows the room, the room's answer may have the entries that this object lacks. They are
+//     delivered before the publications resolve.
 //   · A publication is in memory until it has arrived: a crash of this object loses it, and its caller's promise.
 
 import { HubError, publicError } from "../../model/errors.ts";
@@ -26,15 +26,15 @@ interface PendingPublication {
 interface Lane {
   readonly queue: PendingPublication[];
   running: Promise<void> | undefined;
-  /** Done when the newest publication has arrived, or failed. Never rejects. */
+  /** Resolves when the newest publication has arrived, or failed. Never rejects. */
   last: Promise<unknown>;
 }
 
-/** Publications of one call. */
+/** The most publications of one call. */
 const BATCH = 500;
-/** Characters of one call: an RPC takes 32 MiB, and a character may have two bytes. */
+/** The most characters of one call: an RPC takes 32 MiB, and a character may have two bytes. */
 const BATCH_CHARS = 4 * 1024 * 1024;
-/** Publications in one queue, and characters in all: rooms that do not answer must not fill this object's memory. */
+/** The most publications in a queue, and characters in all: rooms that do not answer must not fill the memory. */
 const QUEUE_SIZE = 10_000;
 const ALL_CHARS = 48 * 1024 * 1024;
 
@@ -62,19 +62,19 @@ interface PublishLanesOptions {
 export class PublishLanes {
   readonly #options: PublishLanesOptions;
   readonly #lanes = new Map<string, Lane>();
-  /** Characters of what has not arrived, in all queues and on its way. */
+  /** Characters of publications that have not arrived, in all queues and under way. */
   #chars = 0;
 
   constructor(options: PublishLanesOptions) {
     this.#options = options;
   }
 
-  /** Rejects as the room does, and with `rate_limited` where the queue is full. */
+  /** Rejects with the room's error, and with `rate_limited` if the queue is full. */
   publish(topic: Topic, draft: Draft, caller?: Connection): Promise<Position> {
     return this.#delivered(topic, { draft, caller }, this.#enqueue(topic, draft));
   }
 
-  /** A publication that its caller does not receive is done when the room has it. */
+  /** Resolves when the caller's own copy is delivered; if it gets none, when the room has the publication. */
   #delivered(
     topic: Topic,
     { draft, caller }: { readonly draft: Draft; readonly caller: Connection | undefined },
@@ -103,21 +103,21 @@ export class PublishLanes {
     return arrival;
   }
 
-  /** The same, by a call of its own after everything that this object has published in the room. */
+  /** The same by a separate call, after all earlier publications of this object in the room. */
   async publishAndSave(topic: Topic, draft: Draft, caller?: Connection): Promise<Position> {
     checkDraft(draft, this.#options.publishBytes);
     await this.settled(topic);
     return this.#delivered(topic, { draft, caller }, this.#options.room(topic).publish(draft));
   }
 
-  /** Done when everything published there until now has arrived: a reader finds its own messages. */
+  /** Resolves when all publications so far have arrived in the room, so that readers find their own messages. */
   async settled(topic: Topic): Promise<void> {
     await this.#lanes.get(formatTopic(topic))?.last;
   }
 
   async #run(topic: Topic, lane: Lane): Promise<void> {
     while (lane.queue.length > 0) {
-      // Fires when the loop has drained: each frame of a burst is an event of its own. At rest that is at once.
+      // Waits until the loop has drained, because each frame of a burst is a separate event. At rest it is at once.
       // oxlint-disable-next-line no-await-in-loop -- one call at a time keeps the order
       await scheduler.wait(0);
       // oxlint-disable-next-line no-await-in-loop
@@ -160,7 +160,7 @@ export class PublishLanes {
     const follower = followed.followerIn(topic);
     if (!follower) return room(topic).publishAll(drafts);
     const [outcomes, delivery] = await room(topic).publishAs(follower, drafts);
-    // One that leaves a gap is dropped: the room sends it again, since nothing confirms it.
+    // A delivery with a gap before it is dropped: the room sends it again, because nothing confirms it.
     if (delivery) followed.deliver(delivery);
     return outcomes;
   }

@@ -1,5 +1,5 @@
-// The rooms that an object follows, by their topics, and the calls that report its members to them. A room is here from
-// the first member on, until it has confirmed that none is left.
+// The rooms that an object follows, by their topics, and the calls that report its members to them. A room is listed
+// from the first member on, until it has confirmed that none is left.
 
 import { logError } from "../../model/logger.ts";
 import type { RoomSettings } from "../../model/options.ts";
@@ -19,7 +19,7 @@ export interface RoomsByNameOptions {
   room(topic: Topic): RoomRpc;
   /** Requests `settle` at this time, milliseconds since 1970. */
   arm(at: number): void;
-  /** From now on a room elsewhere counts users who are here: it relies on this object to find those that are lost. */
+  /** Called before a room elsewhere counts users of this object, which must then sweep for lost ones. */
   reporting(): void;
 }
 
@@ -64,28 +64,28 @@ export class RoomsByName {
     });
   }
 
-  /** The room `all` has presence only where the hub's `online` setting is on. */
+  /** The room `all` has presence only if the hub's setting `online` is on. */
   #reportsMembersTo(name: string): boolean {
     return name !== ALL || this.#options.settings.online;
   }
 
-  /** Whether a room elsewhere may count this object. */
+  /** Whether no room elsewhere may have this object as a follower. */
   get isEmpty(): boolean {
     return this.#rooms.size === 0;
   }
 
-  /** Whether a room elsewhere counts users who are here. */
+  /** Whether a room elsewhere counts users of this object. */
   get isReporting(): boolean {
     for (const name of this.#rooms.keys()) if (this.#reportsMembersTo(name)) return true;
     return false;
   }
 
-  /** Whether some room does not know its present members here. */
+  /** Whether a report to some room is missing. */
   get isStale(): boolean {
     return [...this.#rooms.values()].some((room) => room.isStale);
   }
 
-  /** Reports changes to every room that does not know them: after a wake, and by alarm where a call failed. */
+  /** Sends all missing reports: after a wake, and by alarm after a failed call. */
   async settle(): Promise<void> {
     await Promise.allSettled([...this.#rooms.values()].map((room) => this.sync(room)));
     const rooms = [...this.#rooms.values()].filter(({ isStale }) => isStale);
@@ -94,7 +94,7 @@ export class RoomsByName {
     this.#stored.memberships.forgetLost(stale);
   }
 
-  /** The room does not know this object any more. */
+  /** Called when the room has forgotten this object. */
   async followAgain(name: string): Promise<void> {
     const room = this.#rooms.get(name);
     room?.doubt();
@@ -104,7 +104,7 @@ export class RoomsByName {
   /** Reports changes to a room; a room without members is no longer followed once it has the report. */
   sync(room: FollowedRoom): Promise<void> {
     const synced = room.sync(() => {
-      // A connection may have joined since the room has confirmed it.
+      // A connection may have joined since the room confirmed the `unfollow`.
       if (room.members.size > 0) return;
       if (this.#rooms.get(room.name) === room) this.#rooms.delete(room.name);
       this.#stored.memberships.forget(room.name);
@@ -113,7 +113,7 @@ export class RoomsByName {
     return synced;
   }
 
-  /** Also after a sleep, which forgets what the room does not know. */
+  /** Repeats the report by alarm, also after a sleep, which loses the list of missing reports. */
   #repeatLater({ name }: FollowedRoom): void {
     this.#options.arm(Date.now() + REPEAT_MS);
     try {

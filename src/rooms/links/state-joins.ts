@@ -1,4 +1,4 @@
-// Joins of rooms with state: a member gets a snapshot, then what follows it, whichever way it came into the room.
+// Joins of rooms with state: a member gets a snapshot and then later entries, regardless of the cause of its join.
 
 import { CLOSE } from "../../model/errors.ts";
 import { logWarning } from "../../model/logger.ts";
@@ -18,13 +18,13 @@ interface Parts {
   readonly settings: Pick<RoomSettings, "stateKind">;
 }
 
-/** Pauses before a room that could not be reached is asked again; then the connection is closed, to come back. */
+/** Pauses between attempts to reach a room. After the last one the connection is closed, so that its client returns. */
 const PAUSES_MS = [1_000, 5_000, 15_000] as const;
 
 export const hasState = ({ settings }: Pick<Parts, "settings">, { kind }: Topic): boolean =>
   kind === settings.stateKind;
 
-/** Frames for a connection that has missed entries of a room, in order: the snapshot first, then entries. */
+/** Sends the missed entries of a room to a connection, in order: the snapshot first, then entries. */
 export function sendMissed(
   { outbox }: Pick<Parts, "outbox">,
   connection: Connection,
@@ -41,15 +41,15 @@ interface StateJoin {
   readonly cause: Cause;
 }
 
-/** Throws what a join throws; then the connection is no member. */
+/** Rejects with the errors of a join; then the connection is no member. */
 export const joinWithState = (parts: Parts, connection: Connection, join: StateJoin) =>
   parts.followed.joinWithReplay(connection, { ...join, since: undefined }, (missed) =>
     sendMissed(parts, connection, { room: formatTopic(join.topic), missed }),
   );
 
 /**
- * Puts the connection into a room that its token or hub names. A member has its copy already: a snapshot at each fresh
- * token would cost its size, and messages that leave meanwhile.
+ * Puts the connection into a room that its token or hub names. A member gets no snapshot, because it has its copy: one
+ * at each fresh token would cost its size, and lose messages that leave meanwhile.
  */
 export async function belong(
   parts: Parts,

@@ -1,7 +1,6 @@
-// Publications of connections' calls in rooms elsewhere that are not delivered here yet. A message goes by way of its
-// room and meets the members that are here when it comes back, while joins and leaves take effect at once: so these
-// wait for the publications of the same connection in the same room, and so does what is sent directly to such a
-// member.
+// Publications of connections' calls in rooms elsewhere that were not delivered here yet. A message goes to its room
+// and back, and reaches the members at that time, while joins and leaves take effect at once. So these wait for earlier
+// publications of the same connection in the same room, and so do messages that are sent directly to such a member.
 
 import { formatTopic, type Position } from "../../model/topic.ts";
 import type { Connection } from "../connection/connection.ts";
@@ -12,11 +11,11 @@ interface Followed {
   whenReached(position: Position): Promise<void>;
 }
 
-/** Messages of a call to a connection of this object itself, not by way of a room. */
+/** A direct message of a call to a connection of this object, not through a room. */
 export interface DirectSend {
   readonly caller: Connection;
   readonly recipient: Connection;
-  /** Promises that it waits for as well. None of them rejects. */
+  /** Further promises to wait for. None of them rejects. */
   readonly after?: readonly Promise<unknown>[];
 }
 
@@ -24,9 +23,9 @@ type Newest = WeakMap<Connection, Map<string, Promise<void>>>;
 
 export class UndeliveredPublications {
   readonly #followed: (room: string) => Followed | undefined;
-  /** By room. */
+  /** The newest publication of each caller, by room. */
   readonly #newest: Newest = new WeakMap();
-  /** By the id of a recipient: what waits for these. Apart, for a call may send to thousands. */
+  /** The newest waiting direct message of each caller, by recipient. Separate, because a call may have thousands. */
   readonly #direct: Newest = new WeakMap();
 
   /** `followed` finds a room that this object follows. */
@@ -35,8 +34,8 @@ export class UndeliveredPublications {
   }
 
   /**
-   * Gives the position of the publication: at once where the connection is no member of the room, else when its own
-   * copy is on the way or late. Rejects as the publication does.
+   * Resolves with the position of the publication: at once if the connection is no member of the room, else when its
+   * own copy is queued or late. Rejects like the publication.
    */
   async add<P extends Position>(
     connection: Connection,
@@ -50,7 +49,7 @@ export class UndeliveredPublications {
     return published;
   }
 
-  /** Done when a member's messages up to the position are on their way, or the room is slow. At once for others. */
+  /** Resolves when a member's messages up to the position are queued, or the room is slow; for others at once. */
   async delivered(connection: Connection, room: string, position: Position): Promise<void> {
     if (this.#followed(room)?.members.has(connection)) await this.#delivered(room, position);
   }
@@ -80,8 +79,8 @@ export class UndeliveredPublications {
   }
 
   /**
-   * Runs `send` behind what the caller's calls have sent to the recipient so far by way of rooms, and behind other such
-   * sends: at once where nothing of it is under way, else later, and then the promise says when.
+   * Calls `send` after the recipient has all earlier publications of the caller's calls, and direct messages that wait
+   * for them: at once if none is under way, else later, when the promise resolves.
    */
   inOrder(
     { caller, recipient, after = [] }: DirectSend,
@@ -102,17 +101,17 @@ export class UndeliveredPublications {
     return sent;
   }
 
-  /** Done when everything that the connection's calls have published there is delivered here, or has failed. */
+  /** Resolves when all publications of the connection's calls in the room are delivered here, or have failed. */
   async settled(connection: Connection, room: string): Promise<void> {
     await this.#newest.get(connection)?.get(room);
   }
 }
 
-/** The first publication there is what puts the user's connections into it (room/user-room.ts). */
+/** A user's own room counts as joined, because the first publication puts the user's connections into it. */
 const isOwnRoom = ({ user }: Connection, room: string): boolean =>
   room === formatTopic({ kind: "user", name: user.id });
 
-/** How long a delivery is waited for. */
+/** The longest wait for a delivery, in milliseconds. */
 export const MOST_MS = 2_000;
 
 interface Waiter {
@@ -121,12 +120,12 @@ interface Waiter {
   resolve(): void;
 }
 
-/** Waits until the deliveries of one room have come to a position. A slow room keeps nobody waiting for long. */
+/** Waits for the deliveries of one room up to a position, `MOST_MS` at most. */
 export class DeliveredPositions {
   readonly #waiters = new Set<Waiter>();
   #timer: AbortController | undefined;
 
-  /** Done when `reach` was called for this position or a later one, or the room was too slow. */
+  /** Resolves when `reach` was called for this position or a later one, or the room was too slow. */
   wait(position: Position): Promise<void> {
     return new Promise((resolve) => {
       this.#waiters.add({ position, until: Date.now() + MOST_MS, resolve });
@@ -149,7 +148,7 @@ export class DeliveredPositions {
     this.#timer = undefined;
   }
 
-  /** One timer, for the oldest waiter: it ends with the last of them. */
+  /** Runs one timer at a time, for the oldest waiter, until there is none. */
   async #expire({ signal }: AbortController): Promise<void> {
     for (const { until } of this.#waiters) {
       // oxlint-disable-next-line no-await-in-loop -- one wait after another
@@ -160,6 +159,6 @@ export class DeliveredPositions {
   }
 }
 
-/** Another epoch is another log: a position in the one that was lost is never reached. */
+/** True also for another epoch, because a position of a lost log is never reached. */
 export const isReached = (position: Position, at: Position): boolean =>
   at.epoch !== position.epoch || at.offset >= position.offset;

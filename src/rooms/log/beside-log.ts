@@ -1,13 +1,13 @@
-// The port of a part that writes rows of its own in the commits of a room's log: the room's state.
+// The port of a room's state, which writes its own rows in the commits of the room's log.
 
 import type { Entry } from "../rpc/log-entry.ts";
 
 export interface BesideLog {
   /**
-   * Calls `write` once, which writes the rows of these entries; alone, or in one transaction with rows of its own.
-   * Throws what either throws, and then nothing is written.
+   * Calls `write` once, which writes the rows of these entries: alone, or in one transaction with rows of this part.
+   * Throws the errors of both, and then nothing is written.
    */
   commit(entries: readonly Entry[], write: () => void): void;
-  /** The log's newest offset, where only this part keeps it (`OffsetLog`); undefined where it has none. */
+  /** The log's newest offset, if only this part stores it (`OffsetLog`); undefined if it has none. */
   readonly offset: number | undefined;
 }

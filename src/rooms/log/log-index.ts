@@ -1,5 +1,5 @@
-// The index of a log, in memory: which batch lies in which slot, how far back the batches reach without a gap, and the
-// ids of publications. The cost of a write does not depend on the history's size.
+// The index of a log, in memory: the slot of each batch, how far back the batches reach without a gap, and the ids of
+// publications. The cost of a write does not depend on the history's size.
 
 import type { History } from "../../model/options.ts";
 import type { Entry } from "../rpc/log-entry.ts";
@@ -15,11 +15,11 @@ export interface Batch {
   readonly at: number;
   /** Messages of the hub among the entries; presence does not count against the history's size. */
   readonly messages: number;
-  /** Last offset of the batch with messages before this one: a gap among the messages shows here. */
+  /** Last offset of the batch with messages before this one, which shows a gap among the messages. */
   readonly before: number;
 }
 
-/** Rows with presence alone have slots of their own, so that joins and leaves never overwrite a message. */
+/** Rows that have only presence use separate slots, so that joins and leaves never overwrite a message. */
 const PRESENCE_SLOTS_PER_MESSAGE = 3;
 
 export class BatchIndex {
@@ -57,41 +57,41 @@ export class BatchIndex {
   }
 
   /**
-   * The slot of the oldest batch of the same kind where that is past its age or all slots are taken, else an unused
-   * one. Messages have even slots, presence odd ones.
+   * The slot of the oldest batch of the same kind if that has expired or all slots are taken, else an unused one.
+   * Messages have even slots, presence odd ones.
    */
   slotFor(hasMessages: boolean, now: number): number {
     return this.#laneOf(hasMessages).slotFor(this.#youngest(now));
   }
 
-  /** The newest batch, in place of the one whose row it overwrites. */
+  /** Adds the newest batch, which replaces the one whose row it overwrites. */
   add(batch: Batch): void {
     this.#laneOf(batch.messages > 0).add(batch);
     [this.newestOffset, this.hasEntries] = [batch.last, true];
   }
 
-  /** Time before which entries are past their age. */
+  /** Entries from before this time have expired. */
   #youngest(now: number): number {
     return now - this.#history.ttlSeconds * 1000;
   }
 
-  /** Messages up to this offset are not given any more: too old, beyond the history's size, or before a gap. */
+  /** Messages up to this offset are not read any more: expired, beyond the history's size, or before a gap. */
   messagesFloor(now: number): number {
     return this.#messages.floor(this.#youngest(now));
   }
 
-  /** Whether everything after this offset, presence too, is still given: young, within the history's size, no gap. */
+  /** Whether all entries after this offset can be replayed: not expired, within the history's size, without a gap. */
   recovers(offset: number, now: number): boolean {
     const youngest = this.#youngest(now);
     return offset >= this.messagesFloor(now) && this.#reaches(offset, ({ at }) => at >= youngest);
   }
 
-  /** Whether all entries after this offset are there, of whatever age. */
+  /** Whether all entries after this offset are stored, expired or not. */
   reaches(offset: number): boolean {
     return this.#reaches(offset, () => true);
   }
 
-  /** Costs the batches after the offset. */
+  /** The cost is proportional to the batches after the offset. */
   #reaches(offset: number, isWanted: (batch: Batch) => boolean): boolean {
     let floor = this.newestOffset;
     for (const batch of this.after(offset).toReversed()) {
@@ -108,7 +108,7 @@ export class BatchIndex {
     return [...one, ...other].toSorted((a, b) => a.last - b.last);
   }
 
-  /** Those of them with messages. */
+  /** The same, only batches with messages. */
   messagesAfter(offset: number): readonly Batch[] {
     return this.#messages.after(offset);
   }
@@ -119,11 +119,11 @@ interface LaneOptions {
   readonly parity: 0 | 1;
   /** How many slots it has at most. */
   readonly slots: number;
-  /** How many messages readers are given. */
+  /** How many messages are read at most. */
   readonly size?: number;
 }
 
-/** Batches that are gone are removed from the array once there are so many, and half of it. */
+/** Overwritten batches are removed from the array when there are so many, and they are half of it. */
 const COMPACTED = 64;
 
 /**
@@ -133,13 +133,13 @@ const COMPACTED = 64;
 class BatchLane {
   readonly #options: LaneOptions;
   readonly #batches: Batch[] = [];
-  /** Batches before it are gone. */
+  /** Index of the first batch that is not overwritten. */
   #head = 0;
-  /** Batches from here on follow on each other without a gap, and have as many messages as readers are given. */
+  /** Index of the first batch for readers: from here on there is no gap, and no more messages than `size` needs. */
   #given = 0;
   /** Messages of the batches from `#given` on. */
   #messages = 0;
-  /** Slots that are not used, below `#nextSlot`. */
+  /** Unused slots below `#nextSlot`. */
   readonly #free = new Set<number>();
   #nextSlot: number;
 
@@ -152,7 +152,7 @@ class BatchLane {
     return this.#batches.length > this.#head ? this.#batches.at(-1) : undefined;
   }
 
-  /** The oldest batch that has entries: at most the first one has none. */
+  /** The oldest batch that has entries. Only the first batch may have none. */
   get oldest(): Batch | undefined {
     const [first, second] = this.#batches.slice(this.#head, this.#head + 2);
     return first && first.first > first.last ? second : first;
@@ -166,7 +166,7 @@ class BatchLane {
     return free;
   }
 
-  /** After all others. In the slot of the oldest it takes its place. */
+  /** Adds a batch after all others. It replaces the oldest one if it has its slot. */
   add(batch: Batch): void {
     const { newest } = this;
     if (this.#batches[this.#head]?.slot === batch.slot) this.#give(++this.#head);
@@ -186,7 +186,7 @@ class BatchLane {
       if (this.#nextSlot < slot) this.#free.add(this.#nextSlot);
   }
 
-  /** Readers are given the batches from this one on. */
+  /** Makes this batch the first one for readers. */
   #give(index: number): void {
     for (; this.#given < index; this.#given += 1)
       this.#messages -= this.#batches[this.#given]!.messages;
@@ -199,7 +199,7 @@ class BatchLane {
     this.#head = 0;
   }
 
-  /** The offset before the first batch that readers are given, and that is not past its age. */
+  /** The offset before the first batch for readers that has not expired. */
   floor(youngest: number): number {
     const { newest } = this;
     const first = this.#firstWhere(this.#given, ({ at }) => at >= youngest);
@@ -211,7 +211,7 @@ class BatchLane {
     return this.#batches.slice(this.#firstWhere(this.#head, ({ last }) => last > offset));
   }
 
-  /** By halves: what holds for a batch holds for those after it. */
+  /** A binary search: a condition that holds for a batch must hold for all batches after it. */
   #firstWhere(from: number, holds: (batch: Batch) => boolean): number {
     let [low, high] = [from, this.#batches.length];
     while (low < high) {
@@ -224,8 +224,8 @@ class BatchLane {
 }
 
 /**
- * Offsets of messages by publication id. In memory, read from the log when an id is first looked up. It grows with each
- * append, and is to be read again once half of it may be out of the history.
+ * Offsets of messages by publication id, in memory. It is read from the log when an id is first looked up, grows with
+ * each append, and must be read again (`isOversized`) when half of it may be out of the history.
  */
 export class IdIndex {
   readonly #offsets = new Map<string, number>();

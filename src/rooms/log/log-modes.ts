@@ -64,7 +64,7 @@ export class NoLog implements RoomLog {
   }
 }
 
-/** Keeps no entries, but epoch and offset: a room's state, which is stored with them, goes on after a sleep. */
+/** Keeps no entries, but stores epoch and offset with the room's state, which continues from them after a sleep. */
 export class OffsetLog extends NoLog {
   readonly #beside: BesideLog;
 
@@ -81,13 +81,13 @@ export class OffsetLog extends NoLog {
 
 interface BehindOptions {
   readonly timer?: Timer;
-  /** Nothing is unsaved any more. */
+  /** Called when all entries are saved. */
   readonly written?: (() => void) | undefined;
 }
 
 /**
- * Writes once a second, and before each read. A pending timer keeps the object awake until all is saved. Until then the
- * storage has a mark that makes the next wake begin a new epoch (`openLog`).
+ * Writes once a second, and before each read. A pending timer keeps the object awake until all is saved. Until then a
+ * mark in the storage makes the next wake begin a new epoch (`openLog`).
  */
 export class LogBehind implements RoomLog {
   readonly #log: RoomLog;
@@ -97,10 +97,10 @@ export class LogBehind implements RoomLog {
   #unsavedEntries: Entry[] = [];
   #unsavedIds = new Map<string, number>();
   #isTicking = false;
-  /** The storage has the mark. */
+  /** Whether the storage has the mark. */
   #isMarked = false;
   /**
-   * The last write failed: `append` writes first and throws if it fails again, so that unsaved entries do not pile up.
+   * The last write failed: `append` writes first and throws if that fails again, so that unsaved entries stay few.
    */
   #hasFailed = false;
 
@@ -117,8 +117,8 @@ export class LogBehind implements RoomLog {
   }
 
   /**
-   * The mark is durable before a client sees the first unsaved entry (output gate). It costs a row once until it is
-   * removed.
+   * Adds entries. The mark is durable before a client gets the first unsaved entry (output gate). It costs one row
+   * until it is removed.
    */
   append(entries: readonly Entry[], isAtOnce = false): void {
     if (isAtOnce) return void this.#saveAll(entries);
@@ -177,7 +177,7 @@ export class LogBehind implements RoomLog {
     this.#isMarked = false;
   }
 
-  /** Saves each second; after one without entries the timer ends. */
+  /** Saves each second; the timer ends after a second without entries. */
   #tick(): void {
     try {
       if (this.#unsavedEntries.length === 0) return this.#stopTicking();
@@ -195,7 +195,7 @@ export class LogBehind implements RoomLog {
     this.#written?.();
   }
 
-  /** All of it with what is newer, or nothing. */
+  /** Saves all unsaved entries and the newer ones, or none. */
   #saveAll(newer: readonly Entry[] = []): RoomLog {
     this.#hasFailed = true;
     this.#log.append([...this.#unsavedEntries, ...newer]);

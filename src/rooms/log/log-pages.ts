@@ -1,4 +1,4 @@
-// Pages of a room's history, out of the rows of its log.
+// Pages of a room's history, from the rows of its log.
 
 import type { Position } from "../../model/topic.ts";
 import { OWN_TARGET, type Entry, type HistoryQuery, type HistoryView } from "../rpc/log-entry.ts";
@@ -17,7 +17,7 @@ interface ReadableLog {
   rowOf(batch: Batch): ReadRow;
 }
 
-/** A page of at most `limit` messages, as `RoomLog.page` promises it. */
+/** A page of at most `limit` messages, according to `RoomLog.page`. */
 export function pageOf(log: ReadableLog, query: HistoryQuery, now: number): HistoryView {
   const { position, index } = log;
   const { since, reverse } = query;
@@ -40,7 +40,7 @@ interface Page {
   readonly isForward: boolean;
 }
 
-/** Messages after an offset: so many, and so large, as a page may be; and the characters of the rows that were read. */
+/** Messages after an offset, within the limits of a page, and the characters of the rows that were read. */
 function messagesAfter(
   { index, rowOf }: ReadableLog,
   after: number,

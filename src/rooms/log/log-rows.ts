@@ -1,17 +1,17 @@
-// The rows of a log: how many entries go together, into a row, an answer to a reader, or a batch for a follower.
+// How many entries of a log are put together: in a row, a page for a reader, or a batch for a follower.
 
 import type { Entry } from "../rpc/log-entry.ts";
 
 /** Characters of a row, which has 2 MB at most in production (more locally); a character has three bytes at most. */
 export const ROW_CHARS = 300_000;
 /**
- * Characters of a page of history, which is held in memory as a whole. The next page goes on from its last position.
+ * Characters of a page of history, which is in memory as a whole. The next page begins after its last position.
  */
 export const PAGE_CHARS = 1_000_000;
 
 /** Entries of a batch for a follower. */
 export const BATCH = 500;
-/** Characters of it: an RPC takes 32 MiB, and a character may have two bytes. */
+/** Characters of a batch: an RPC takes 32 MiB, and a character may have two bytes. */
 export const BATCH_CHARS = 4 * 1024 * 1024;
 
 export interface Row {
@@ -20,7 +20,7 @@ export interface Row {
   readonly text: string;
 }
 
-/** As many entries from the beginning as have `maxChars` characters together; at least one. */
+/** The first entries that have `maxChars` characters together; at least one entry. */
 export function within(entries: readonly Entry[], maxChars = PAGE_CHARS): readonly Entry[] {
   let size = 0;
   const end = entries.findIndex(
@@ -29,7 +29,7 @@ export function within(entries: readonly Entry[], maxChars = PAGE_CHARS): readon
   return end < 0 ? entries : entries.slice(0, end);
 }
 
-/** Entries from the beginning, up to the first that is enough; those behind it are not read. */
+/** The first entries, up to the first for which `isEnough` is true; later ones are not read. */
 export function upTo(entries: Iterable<Entry>, isEnough: (entry: Entry) => boolean): Entry[] {
   const read: Entry[] = [];
   for (const entry of entries) {
@@ -39,7 +39,7 @@ export function upTo(entries: Iterable<Entry>, isEnough: (entry: Entry) => boole
   return read;
 }
 
-/** True once there are so many entries, or more characters. */
+/** A function that is true once it has got so many entries, or more characters. */
 export function batchOver(entries: number, chars: number): (entry: Entry) => boolean {
   let [count, size] = [0, 0];
   return ({ params }) => (size += params.length) > chars || ++count >= entries;

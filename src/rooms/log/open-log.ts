@@ -1,5 +1,5 @@
-// Which log a room has, by its hub's `durability`, and the two logs that cost less than one row for each flush. Clients
-// read the durability in `$/connected`.
+// Selects a room's log by its hub's `durability`. The last two modes cost less than one row for each flush. Clients get
+// the durability in `$/connected`.
 //
 //              an entry is saved     after sleep            after a crash or deploy
 //   `logged`   before it is sent     same epoch             same epoch
@@ -17,13 +17,13 @@ import type { Duty } from "../platform/alarm-agenda.ts";
 
 export interface OpenedLog {
   readonly log: RoomLog;
-  /** The log has begun a new epoch, and has lost entries that clients may have seen: the room's followers are reset. */
+  /** The log has begun a new epoch, and lost entries that clients may have got: the room's followers are reset. */
   readonly hasLostEntries: boolean;
-  /** The room kept no entries until this wake, and no epoch: followers that it has already have nothing of this log. */
+  /** The room had neither entries nor an epoch before this wake: its followers have no entries of this log. */
   readonly hasBegun?: boolean;
 }
 
-/** Of a storage that is empty still, the epoch is kept with the first write. */
+/** If the storage is empty, the epoch is saved with the first write. */
 type LogStorage = Pick<
   ObjectStorage,
   "sql" | "kv" | "transactionSync" | "isEmpty" | "atFirstWrite" | "hasTable" | "makeTable" | "name"
@@ -32,21 +32,21 @@ type LogStorage = Pick<
 interface LogPorts {
   /** Requests a run of `logExpiry`. */
   readonly arm: (at: number) => void;
-  /** Entries that were in memory alone, and kept the room, are written. */
+  /** Called when entries that were only in memory, and kept the room, are written. */
   readonly written?: () => void;
-  /** The room's state, which needs epoch and offset where the log keeps no entries. */
+  /** The room's state, which stores the offset if the log keeps no entries. */
   readonly beside?: BesideLog | undefined;
-  /** The offset that the checkpoint of a state has reached, whether the hub knows the state or not. */
+  /** The offset of a stored checkpoint of a state, also if the hub no longer declares that state. */
   readonly reached?: () => number | undefined;
 }
 
-/** Key: the room has a state, and a log that keeps no entries. */
+/** Storage key: the room has a state, and its log keeps no entries. */
 export const UNLOGGED = "unlogged";
 
 /**
- * Opens the room's log. One that was written behind and ended with unsaved entries lost offsets that clients may have
- * seen: it goes on under a new epoch, so that no client resumes across the gap. So do one whose table is gone, and one
- * that kept no entries in an earlier deploy.
+ * Opens the room's log. A log that was written behind, and ended with unsaved entries, has lost offsets that clients
+ * may have got: it begins a new epoch, so that no client resumes across the gap. So does a log whose table is missing,
+ * and one that kept no entries in an earlier deploy.
  */
 export function openLog(
   storage: LogStorage,
@@ -77,27 +77,27 @@ export function openLog(
   };
   if (isNew && !storage.isEmpty) keepEpoch();
   storage.atFirstWrite(keepEpoch);
-  // Changes of the state that have a smaller offset than its checkpoint would be lost at the next wake.
+  // Offsets begin after the checkpoint: later changes with smaller offsets would be lost at the next wake.
   const begun = saved.position.offset === 0 && reached?.();
   if (begun && saved instanceof SqliteLog) saved.begin(begun);
   const log = settings.durability === "logged" ? saved : new LogBehind(saved, kv, { written });
   return { log, hasLostEntries, hasBegun };
 }
 
-/** After a failure it is tried again a minute later. */
+/** Pause after a failure. */
 const RETRY_MS = 60_000;
 
 interface Expiry {
-  /** Of entries, in seconds. */
+  /** The maximum age of entries, in seconds. */
   readonly age: number;
   /** Called before entries are erased. */
   before?(): void;
 }
 
 /**
- * Erases entries past their age by alarm: the oldest of them may be twice as old by then. An alarm that comes for
- * another duty does it a quarter of an age earlier, so that no alarm comes for this alone; before that it leaves the
- * log unread. If entries are left after their time, the erasure has failed: it is tried again.
+ * Erases expired entries by alarm, when the oldest is at most twice as old as allowed. An alarm for another duty does
+ * it up to a quarter of the age earlier, so that no separate alarm is needed; before that time it does not read the
+ * log. If entries are left after their time, the erasure has failed: it is tried again.
  */
 export const logExpiry = (log: RoomLog, { age, before }: Expiry): Duty => ({
   due(now) {

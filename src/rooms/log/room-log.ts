@@ -1,4 +1,4 @@
-// The contract of a room's log. Which log a room has is decided by open-log.ts.
+// The contract of a room's log. open-log.ts selects the log of a room.
 
 import type { Position } from "../../model/topic.ts";
 import type { Entry, HistoryQuery, HistoryView } from "../rpc/log-entry.ts";
@@ -7,31 +7,30 @@ import type { Entry, HistoryQuery, HistoryView } from "../rpc/log-entry.ts";
  * The numbered history of a room, messages and presence alike.
  *
  * - Offsets are consecutive, from 1 in each epoch. Within an epoch no offset is used for two entries.
- * - Entries are read in the order of their offsets, whole or not at all: recovery never gives a part of what was
- *   missed.
- * - The history is bounded by count (`history.size` messages), by age (`history.ttlSeconds`), and per answer by size.
+ * - Entries are read in the order of their offsets. Recovery gives all missed entries or none.
+ * - The history is bounded by number (`history.size` messages) and age (`history.ttlSeconds`), and each answer by size.
  *   Presence does not count, and never displaces a message.
  * - Entries are erased from storage at the latest after twice their age (`expire`), whether the room is used or not.
- * - Entries are durable when what leaves the object after `append` has left (output gate). They survive sleep, crashes
- *   and deploys; the logs of open-log.ts promise less, and begin a new epoch where entries may be lost.
+ * - Frames and answers after `append` leave the object only when its entries are durable (output gate). Entries survive
+ *   sleep, crashes and deploys; the logs of log-modes.ts promise less, and begin a new epoch if entries may be lost.
  * - A publication's id is remembered as long as its message: published again, it keeps its offset.
  */
 export interface RoomLog {
   /** Epoch and offset of the newest entry; offset 0 before the first. */
   readonly position: Position;
   /**
-   * Adds entries whose offsets follow on the position: all of them, or none where it throws what the storage throws.
-   * `isAtOnce`: not behind, since they are one commit with rows of the caller.
+   * Adds entries, whose offsets must follow the position: all of them, or none if it throws an error of the storage.
+   * `isAtOnce`: writes them now also with `durability: "behind"`, in one commit with rows of the caller.
    */
   append(entries: readonly Entry[], isAtOnce?: boolean): void;
-  /** Writes entries that wait to be written. Absent in logs where none wait. */
+  /** Writes entries that wait to be written. Absent in logs in which none wait. */
   save?(): void;
   /** Offset of the message that was published under this id; undefined once the history no longer has it. */
   find(id: string, now: number): number | undefined;
   /**
-   * All entries after a position. None, with `recovered: false`, where the position is of another epoch or of the
-   * future, the history no longer has all after it, or more than `most` were missed. Those behind the first for which
-   * `isEnough` holds are not read.
+   * All entries after a position. None, with `recovered: false`, if the position is of another epoch or of the future,
+   * if the history no longer has all entries after it, or if more than `most` were missed. Reads up to the first entry
+   * for which `isEnough` is true.
    */
   since(
     since: Position,
@@ -42,21 +41,21 @@ export interface RoomLog {
   /** A page of at most `most` messages, without presence; without `since` the newest ones. */
   page(query: HistoryQuery, now: number, most: number): HistoryView;
   /**
-   * The entries after this offset, whatever their age, as many as a batch has at least: repairs of followers. Undefined
-   * where some of all after it are overwritten.
+   * The entries after this offset, expired or not, up to the size of a batch: for followers. Undefined if some entry
+   * after the offset was overwritten.
    */
   after(offset: number): Entry[] | undefined;
   /**
-   * Entries after this offset that are still kept, whatever their age, and even where some are missing. Writes nothing.
+   * The stored entries after this offset, expired or not, also if some are missing. Writes nothing.
    */
   kept(offset: number): Entry[];
-  /** When entries past their age are to be erased, milliseconds since 1970; undefined where there are no entries. */
+  /** When expired entries must be erased, milliseconds since 1970; undefined if there are no entries. */
   readonly expiresAt: number | undefined;
-  /** Neither entries nor ids are kept, and none waits to be written: a new epoch would lose nothing. */
+  /** Whether there are no entries, neither stored nor waiting: a new epoch would lose nothing. */
   readonly isEmpty: boolean;
-  /** Erases what is past its age. Recovery and history do not change: they gave none of it any more. */
+  /** Erases expired entries. Recovery and history do not change, because these did not read them any more. */
   expire(now: number): void;
-  /** Removes all entries; offsets go on, in the same epoch. */
+  /** Removes all entries; offsets continue in the same epoch. */
   clear(now: number): void;
   /** Removes all entries, and begins a new epoch at offset 0. */
   erase(epoch: string): void;

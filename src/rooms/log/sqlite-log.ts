@@ -1,6 +1,6 @@
-// A room's log in SQLite: one row for each batch of entries, in slots that are overwritten, since a deleted row is
-// billed like a written one. Retention is decided on reading; rows past their age are overwritten by the next batch, or
-// erased by alarm where none comes. The index of batches is in memory, and read at each wake.
+// A room's log in SQLite: one row for each batch of entries, in slots that are overwritten, because a deleted row is
+// billed like a written one. Readers skip expired entries. Their rows are overwritten by the next batch, or erased by
+// alarm if none comes. The index of batches is in memory, and is read at each wake.
 
 import type { BesideLog } from "./beside-log.ts";
 import { isStorageDamage, storageCorrupt } from "../platform/object-storage.ts";
@@ -20,14 +20,14 @@ const INSERT = "INSERT OR REPLACE INTO log VALUES (?, ?, ?, ?, ?, ?, ?)";
 const EMPTY = "UPDATE log SET first = last + 1, before = last, entries = '[]' WHERE slot = ?";
 const BATCHES = "SELECT slot, first, last, at, messages, before FROM log ORDER BY last";
 
-/** Whether an entry is the protocol's own, and no message of the hub. */
+/** Whether an entry is presence or a change of state, and no message of the hub. */
 const isPresence = (entry: { target: string }): boolean => entry.target.startsWith(OWN_TARGET);
 
-/** `arm` requests a call of `expire` at a time: when the first entries of an empty log are written. */
+/** `arm` requests a call of `expire`: it is called when the first entries of an empty log are written. */
 export interface LogHistory extends History {
   readonly arm?: (at: number) => void;
   readonly object?: string | undefined;
-  /** Writes rows of its own in the commits of entries. */
+  /** The part that writes its own rows in the commits of entries. */
   readonly beside?: BesideLog | undefined;
 }
 
@@ -37,9 +37,9 @@ export class SqliteLog implements RoomLog {
   readonly #storage: LogStorage;
   readonly #history: LogHistory;
   #epoch: string;
-  /** Undefined after what changed all rows, or a write that failed, until it is read again. */
+  /** The index. Undefined after a failed write or a change of all rows, until it is read again. */
   #read: BatchIndex | undefined;
-  /** The table has a row: the storage need not be asked whether it is there. */
+  /** The table exists, so statements may bypass the check of `ObjectStorage`. */
   #isMade = false;
   /** Undefined until an id is first looked up. */
   #ids: IdIndex | undefined;
@@ -76,7 +76,7 @@ export class SqliteLog implements RoomLog {
     else this.#writeAll([...rowsOf(entries)]);
   }
 
-  /** All rows or none. */
+  /** Writes all rows or none. */
   #writeAll(rows: readonly Row[]): void {
     this.#restoring(() =>
       this.#storage.transactionSync(() => {
@@ -85,7 +85,7 @@ export class SqliteLog implements RoomLog {
     );
   }
 
-  /** Where it throws, nothing was written, and the index is read again. */
+  /** Runs a write. If it throws, nothing was written, and the index is read again. */
   #restoring(run: () => void): void {
     try {
       run();
@@ -113,7 +113,7 @@ export class SqliteLog implements RoomLog {
       (direct ?? sql).exec(INSERT, ...row);
       this.#isMade = true;
     } catch (error) {
-      // Once more where damage is noticed, and where the table went with a transaction.
+      // Tried again through `ObjectStorage`, which handles damage and a table that a transaction took back.
       if (!direct || !isStorageDamage(error)) throw error;
       sql.exec(INSERT, ...row);
     }
@@ -153,7 +153,7 @@ export class SqliteLog implements RoomLog {
     return [...this.#entriesAfter(offset)];
   }
 
-  /** A second age after the oldest entries have passed theirs: a busy room has an alarm for it in every age at most. */
+  /** Twice the age after the oldest entries: a busy room then has at most one alarm for it in each age. */
   get expiresAt(): number | undefined {
     const { oldest } = this.#index;
     return oldest && oldest.at + 2 * this.#history.ttlSeconds * 1000;
@@ -164,7 +164,8 @@ export class SqliteLog implements RoomLog {
   }
 
   /**
-   * The newest batch leaves a row without entries, which keeps the offset; so does that with messages, for their gap.
+   * Keeps the rows of the newest batch, for its offset, and of the newest one with messages, to detect gaps, but
+   * removes their entries.
    */
   expire(now: number): void {
     const { sql } = this.#storage;
@@ -181,7 +182,7 @@ export class SqliteLog implements RoomLog {
     this.#reload();
   }
 
-  /** Replaces all rows by one without entries, which keeps the newest offset. */
+  /** Replaces all rows by one without entries, which has the newest offset. */
   clear(now: number): void {
     const { offset } = this.position;
     this.#storage.transactionSync(() => {
@@ -190,7 +191,7 @@ export class SqliteLog implements RoomLog {
     });
   }
 
-  /** Offsets of a log without entries go on from this one. */
+  /** Makes the offsets of a log without entries continue after this one. */
   begin(offset: number, at = 0): void {
     this.#insert([0, offset + 1, offset, at, 1, offset, "[]"]);
     this.#reload();
@@ -211,13 +212,13 @@ export class SqliteLog implements RoomLog {
     return new BatchIndex(this.#history, rows);
   }
 
-  /** A row is read once its first entry is asked for. */
+  /** Reads each row when its first entry is needed. */
   *#entriesAfter(after: number): Iterable<Entry> {
     for (const batch of this.#index.after(after))
       for (const entry of this.#rowOf(batch).entries) if (entry.offset > after) yield entry;
   }
 
-  /** One row, by its key: reading costs the rows that are read, however long the history is. */
+  /** Reads one row by its key, so that the cost does not depend on the length of the history. */
   #rowOf({ slot }: Batch): ReadRow {
     const [row] = this.#storage.sql.exec(ENTRIES, slot);
     const text = row?.["entries"] as string;

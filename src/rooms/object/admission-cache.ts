@@ -1,6 +1,6 @@
 // Admission of users' connections in this object, by the users' accounts (account/account.ts). The account is called
-// before a connection begins. Its answer is cached until a service changes something about the user: the account sends
-// such a command to every object that has called `admit`.
+// before a connection begins. Its answer is cached until a service changes the user's bans, revocations or groups: the
+// account sends such a command to every object that has called `admit`.
 
 import type { RoomSettings } from "../../model/options.ts";
 import { formatTopic } from "../../model/topic.ts";
@@ -17,17 +17,17 @@ interface AdmissionCacheOptions {
 }
 
 type Rate = NonNullable<AdmissionRequest["rate"]>;
-/** Answers about a user, by token. */
+/** The account's answers about one user, by token. */
 type ByToken = Map<string, AdmittedRooms>;
 
-/** Users whose answers are cached. Beyond it the cache is cleared, and their accounts are called again. */
+/** The most users whose answers are cached. Beyond it the cache is cleared, and accounts are called again. */
 const USERS_AT_MOST = 10_000;
-/** Tokens of one user. */
+/** The most tokens of one user. */
 const TOKENS_AT_MOST = 20;
 
 export class AdmissionCache {
   readonly #options: AdmissionCacheOptions;
-  /** By account, as requests are. */
+  /** By account name, like `#requests`. */
   readonly #answers = new Map<string, ByToken>();
   /** Requests under way: a change that comes meanwhile makes their answers stale. */
   readonly #requests = new Map<string, Set<{ isStale: boolean }>>();
@@ -36,20 +36,20 @@ export class AdmissionCache {
     this.#options = options;
   }
 
-  /** A connection begins. Throws `banned`, `token_revoked`, `rate_limited` or `too_many_connections`. */
+  /** Admits a new connection. Throws `banned`, `token_revoked`, `rate_limited` or `too_many_connections`. */
   async begin(user: User): Promise<void> {
     const { connectsPerSecond: perSecond, connectBurst: burst } = this.#options.limits;
     await this.#ask(factsOf(user), { perSecond, burst });
   }
 
-  /** Whether another token or request of the user is good, where no connection begins. Throws as `begin` does. */
+  /** Checks another token or request of the user, without a new connection. Throws like `begin`. */
   async check(token: TokenFacts): Promise<void> {
     await this.belongingsOf(token);
   }
 
   /**
-   * The account's answer about a user: kept while the user is connected, and requested again after a change. The
-   * account has it, not the connection.
+   * The account's answer about a user, from the cache or by a new request. Connections hold no copy of it, so that a
+   * change applies to all of them.
    */
   async belongingsOf(token: TokenFacts): Promise<AdmittedRooms> {
     return this.#answers.get(accountIn(token))?.get(keyOf(token)) ?? this.#ask(token);
@@ -82,7 +82,7 @@ export class AdmissionCache {
     this.#answers.set(name, byToken.set(keyOf(token), answer));
   }
 
-  /** A service has changed something about the user. Answers to calls that are under way are not cached. */
+  /** Called when a service has changed the user's account. Answers to calls under way are not cached. */
   forget(account: string): void {
     this.#answers.delete(account);
     for (const request of this.#requests.get(account) ?? []) request.isStale = true;

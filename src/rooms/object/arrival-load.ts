@@ -1,6 +1,6 @@
-// Whether an object can take one more client. One that cannot keep up refuses new connections at once: those inside are
-// served, and the others have an answer while they can still use it. Without it every handshake waits until its client
-// has given up, and all of that work is for nobody.
+// Whether an object can accept another client. An object that cannot keep up refuses new connections at once: connected
+// clients are served, and the others get an answer in time. Otherwise every handshake would wait until its client has
+// given up, and all of that work would be wasted.
 
 import { HubError } from "../../model/errors.ts";
 import type { Limits } from "../../model/options.ts";
@@ -13,7 +13,7 @@ interface ArrivalLoadOptions {
 
 export class ArrivalLoad {
   readonly #options: ArrivalLoadOptions;
-  /** Clients that are on their way into their rooms. */
+  /** Number of accepted clients that are joining their first rooms. */
   #underWay = 0;
 
   constructor(options: ArrivalLoadOptions) {
@@ -21,9 +21,9 @@ export class ArrivalLoad {
   }
 
   /**
-   * Throws `unavailable` where the request, sent at this time, has waited for this object longer than it may, or too
-   * many clients are under way already, and `busy` where the object's memory is spent. Reads numbers only: a refusal
-   * costs next to nothing.
+   * Throws `unavailable` if the request, sent at `sentAt`, has waited for this object for too long, or too many clients
+   * are under way, and `busy` if the object's memory is spent. It only compares numbers: a refusal costs almost
+   * nothing.
    */
   check(sentAt: number, now = Date.now()): void {
     const { limits, held } = this.#options;

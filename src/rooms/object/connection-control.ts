@@ -1,4 +1,4 @@
-// One connection's life in this object, as the dispatcher directs it.
+// The port by which the dispatcher closes connections of this object, and stores their items and open calls.
 
 import type { CloseCode } from "../../model/errors.ts";
 import type { Incoming } from "../../model/message.ts";
@@ -32,7 +32,7 @@ export class ObjectConnections implements ConnectionControl {
     const { undelivered } = this.#parts.followed;
     const close = () => this.close(connection, why, detail);
     const closed = undelivered.inOrder({ caller: connection, recipient: connection }, close);
-    // To close twice does no harm.
+    // A second close has no effect.
     if (closed) this.#waitUntil(settledWithin(MOST_MS, [closed]).then(close));
   }
 
@@ -54,12 +54,12 @@ export class ObjectConnections implements ConnectionControl {
   }
 
   remember(connection: Connection, openCalls: readonly string[]): void {
-    // An answer is kept before its call is forgotten, or a crash between them leaves it unanswered.
+    // The answer is saved before its call is removed: a crash between them must not leave the call unanswered.
     if (connection.resumable) this.#parts.outbox.flush();
     try {
       save(connection, { openCalls });
     } catch {
-      // The token's claims leave no room: after a loss of memory these calls end by their time limits.
+      // The attachment is full of the token's claims: after a loss of memory these calls end by their time limits.
       save(connection, { openCalls: [] });
     }
   }

@@ -1,10 +1,10 @@
-// A client that comes back on a new connection names the one before, which may be half open: only the client can tell.
+// Ends the earlier connection of a client that returns, which may be half open: only the client knows that it is lost.
 
 import { CLOSE } from "../../model/errors.ts";
 import { accountOf, type User } from "../../model/user.ts";
 import type { ConnectionTable } from "../connection/connection-table.ts";
 
-/** Ends the connection with this id, where this object holds it for the same user. Its user stays present meanwhile. */
+/** Ends the connection with this id, if this object holds it for the same user. The user stays present meanwhile. */
 export function endPrevious(
   connections: ConnectionTable,
   user: User,

@@ -10,20 +10,20 @@ import { messageOf } from "../delivery/outbox.ts";
 import type { HistoryView } from "../rpc/log-entry.ts";
 import type { PresenceView } from "../rpc/presence-view.ts";
 
-/** The room that a connection has come for, and what it missed there. */
+/** The room that a connection is attached to, and the entries that it missed. */
 interface EnteredRoom {
   /** As a topic. */
   readonly room: string;
   readonly present: PresenceView;
   readonly settings: RoomSettings;
   readonly missed: HistoryView;
-  /** Id of the client's connection before: messages that excluded it are not replayed. */
+  /** Id of the client's earlier connection: messages that excluded it are not replayed. */
   readonly previous?: string | undefined;
 }
 
 /**
- * `$/connected` is alone in the first frame, with the position up to which the client has everything once it has read
- * the replay. The replay follows, in as few frames as it fits.
+ * The first frame has only `$/connected`, whose position is the client's after it has read the replay. The
+ * replay follows, in as few frames as possible.
  */
 export function framesOf(connection: Connection, entered: EnteredRoom): Encoded[] {
   const { protocol } = connection;
@@ -40,7 +40,7 @@ export function framesOf(connection: Connection, entered: EnteredRoom): Encoded[
   return [first, ...splitIntoFrames(protocol, replay)];
 }
 
-/** The text of the state is spliced in as the last of the parameters: it is not encoded again for each client. */
+/** Inserts the text of the state as the last parameter, so that it is not encoded again for each client. */
 const withState = (first: Encoded, state: string | undefined): Encoded =>
   state === undefined ? first : `${(first as string).slice(0, -2)},"state":${state}}}`;
 

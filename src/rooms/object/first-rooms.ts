@@ -1,4 +1,4 @@
-// The rooms that an admitted connection begins in.
+// The rooms that a connection joins when it begins.
 
 import { publicError } from "../../model/errors.ts";
 import { formatTopic, parseTopic, type Topic } from "../../model/topic.ts";
@@ -23,7 +23,7 @@ export async function joinFirstRooms(entered: Entered, connection: Connection): 
   const { groups, usesRoom } = await belongingsOf(entered, connection);
   const { parts, host } = entered;
   const { agenda, followed, settings } = parts;
-  // Missed messages of such a room are replayed, or it has a state: it is followed in any case.
+  // The user's own room is followed also without use if missed messages can be replayed, or if it has a state.
   const keeps = settings.rememberGroups > 0 || settings.stateKind === "user";
   const isFollowed = usesRoom === true || keeps;
   const ownRoom = isFollowed && reachesUsers(parts);
@@ -53,13 +53,13 @@ interface FirstRooms {
   readonly own: Topic;
   /** Groups that services have put the user into. */
   readonly groups: readonly string[];
-  /** Whether it is in its user's own room. */
+  /** Whether the connection joins its user's own room. */
   readonly ownRoom: boolean;
 }
 
 /**
- * The rooms that an admitted connection is in from its beginning, beside the object's own and the hub's `all`: those of
- * the token, of services, and the user's own.
+ * The first rooms of a connection, without the object's own and the hub's `all`: rooms of the token, groups by
+ * services, and the user's own room.
  */
 function firstRooms(user: User, { own, groups, ownRoom }: FirstRooms): Topic[] {
   const topics: Topic[] = [...new Set([...user.channels, ...topicsOf(groups)])].map(parseTopic);

@@ -1,5 +1,5 @@
-// The two sides of an object: the ports that it offers to hub code (Host), and the port through which it hands over
-// what its connections receive (Receiver). Objects know nothing of hubs; server.ts binds the dispatcher to them.
+// The two sides of an object: the ports that it offers to hub code (Host), and the port through which it passes on the
+// frames of its connections (Receiver). Objects do not depend on hubs; server.ts binds the dispatcher to them.
 
 import type { CloseCode } from "../../model/errors.ts";
 import type { Incoming, Outgoing, Params } from "../../model/message.ts";
@@ -20,42 +20,42 @@ import type { RunResult, Run, Snapshot, StateSpec } from "../rpc/state-rpc.ts";
 /** The object's place, its settings and its bindings. The same for as long as it is awake. */
 interface Identity {
   readonly domain: Domain;
-  /** The room this object is; `all` where it is a relay. */
+  /** The room of this object; `all` in a relay. */
   readonly room: Topic;
   readonly settings: RoomSettings;
   readonly env: object;
   readonly clock: Clock;
-  /** The room a connection came for; `all` where it came for the whole hub. */
+  /** The room that a connection is attached to; `all` for a connection to the whole hub. */
   roomOf(connection: Connection): Topic;
 }
 
 /** Publications in rooms of this hub: here by a function call, elsewhere by RPC. */
 export interface Publishing {
   /**
-   * Publications of one caller to one room keep their order. In this object's own room the ticket says, after the next
-   * flush, whether the message was saved; elsewhere the promise gives its position once it is durable there. A draft
-   * that has an `id` may be repeated. Throws or rejects with `too_large`, `invalid_request`, `rate_limited`.
+   * Publications of one caller to one room keep their order. In this object's own room the ticket shows, after the next
+   * flush, whether the message was saved; elsewhere the promise resolves with the position once it is durable there. A
+   * draft with an `id` may be repeated. Throws or rejects with `too_large`, `invalid_request`, `rate_limited`.
    *
-   * `caller`: the connection whose call publishes. Where it is a member of a room elsewhere, its own copy is on its way
-   * when the promise is done, unless the room is slow to deliver. Its joins and leaves there come after the
+   * `caller`: the connection whose call publishes. If it is a member of the room elsewhere, its own copy was sent when
+   * the promise resolves, unless the room is slow to deliver. Its later joins and leaves there take effect after the
    * publication.
    */
   publish(topic: Topic, draft: Draft, caller?: Connection): Ticket | Promise<Position>;
-  /** Done when the message is durable; gives its position. `caller` as for `publish`. */
+  /** Resolves with the position when the message is durable. `caller` as for `publish`. */
   publishAndSave(topic: Topic, draft: Draft, caller?: Connection): Promise<Position>;
 }
 
 /** Rooms of this hub, as one connection or hub code reaches them. */
 export interface RoomAccess {
-  /** Done when the room knows of the member. May be repeated. Throws `too_many_groups`, `interrupted`. */
+  /** Resolves when the room has the member. May be repeated. Throws `too_many_groups`, `interrupted`. */
   join(connection: Connection, topic: Topic): Promise<void>;
-  /** Throws `too_many_groups` where one request names more rooms than the connection is in, or may be in. */
+  /** Throws `too_many_groups` if one request names more rooms than the connection is in, or may be in. */
   checkCount(connection: Connection, rooms: number): void;
-  /** May be repeated. Throws `invalid_request` for the room that the connection came for. */
+  /** May be repeated. Throws `invalid_request` for the room that the connection is attached to. */
   leave(connection: Connection, topic: Topic): Promise<void>;
   /**
-   * Joins, and replays everything after `since`, or nothing where the log no longer has all of it. The replay is on its
-   * way when this is done, and live messages follow it: none twice, none missing. Throws what `join` throws.
+   * Joins, and replays all entries after `since`, or none if the log no longer has all. When this resolves the replay
+   * is queued, and live messages follow it: none twice, none missing. Throws like `join`.
    */
   joinWithReplay(
     connection: Connection,
@@ -63,34 +63,34 @@ export interface RoomAccess {
     since: Position | undefined,
   ): Promise<ReplayOutcome>;
   /**
-   * `reader`: the connection that gets the answer. Where it is a member, its live messages up to the answer's position
-   * are on their way when this is done, unless the room is slow to deliver (2 s); all later ones come after the answer.
+   * `reader`: the connection that gets the answer. If it is a member, its live messages up to the answer's position are
+   * queued when this resolves, unless the room is slow to deliver (2 s); all later ones come after the answer.
    */
   history(topic: Topic, query: HistoryQuery, reader?: Connection): Promise<HistoryView>;
   presence(topic: Topic, query: PresenceQuery): Promise<PresenceView>;
-  /** Sets the state that a user shows in a room. Throws `forbidden` where the user is absent, `too_large`. */
+  /** Sets the state that a user shows in a room. Throws `forbidden` if the user is absent, `too_large`. */
   track(userId: string, topic: Topic, state: unknown): Promise<void>;
 }
 
 /** States of rooms of this hub. */
 export interface StateAccess {
   /**
-   * Runs an action in a room with state. In this object's own room it is done once its ticket says so, after the next
-   * flush; elsewhere it is durable, and where the caller is a member, its effects are on their way to it, unless the
-   * room is slow to deliver. Throws what the action throws, `conflict`, `invalid_state`, `method_not_found`, …
+   * Runs an action in a room with state. In this object's own room its ticket shows, after the next flush, whether it
+   * was saved; elsewhere it is durable when this resolves, and its effects are queued for a caller that is a member,
+   * unless the room is slow to deliver. Throws the action's error, `conflict`, `invalid_state`, `method_not_found`, …
    */
   run(topic: Topic, run: Run, caller?: Connection): Promise<RunOutcome>;
-  /** The same, done when it is durable everywhere: for hub code. */
+  /** The same for hub code: resolves when it is durable in any room. */
   runAndSave(topic: Topic, run: Run, caller?: Connection): Promise<RunResult>;
-  /** The whole state of a room. Throws `method_not_found` where it has none. */
+  /** The whole state of a room. Throws `method_not_found` if it has none. */
   state(topic: Topic): Promise<Snapshot>;
-  /** The state that clients see. Throws `method_not_found` where they see none. */
+  /** The state that clients see. Throws `method_not_found` if they see none. */
   view(topic: Topic): Promise<Snapshot>;
   /** Loads a room's state from elsewhere again. */
   reload(topic: Topic): Promise<Position>;
 }
 
-/** A run, and the ticket of its flush where that is this object's. */
+/** A run, with the ticket of its flush if it ran in this object. */
 export interface RunOutcome extends RunResult {
   readonly ticket?: Ticket;
 }
@@ -98,10 +98,10 @@ export interface RunOutcome extends RunResult {
 /** Position of a connection in a room that it has joined. */
 export interface ReplayOutcome {
   readonly position: Position;
-  /** Whether everything after the position it named was replayed. */
+  /** Whether all entries after the position that it named were replayed. */
   readonly recovered: boolean;
   readonly replayed: number;
-  /** Characters of these, and of a state. */
+  /** Characters of the replayed entries, and of a state. */
   readonly chars: number;
 }
 
@@ -114,30 +114,30 @@ interface Replies {
 /** Connections of any object of the hub, by their ids. */
 export interface RemoteClients {
   /**
-   * Invokes a client method without an answer; nothing happens where the connection is gone. `caller`: the connection
-   * whose call does so. A connection of this object gets it behind what the caller has published to it, which is not
-   * awaited here.
+   * Invokes a client method without an answer; does nothing if the connection is gone. `caller`: the connection whose
+   * call does so. A connection of this object gets the invocation after the caller's earlier publications to it, which
+   * is not awaited here.
    */
   tell(connection: string, call: ClientMethodCall, caller?: Connection): Promise<void>;
   /**
-   * Invokes a client method, in the same order, and gives its result. Throws `connection_not_found`, `timed_out`,
-   * `interrupted`.
+   * Invokes a client method, in the same order, and resolves with its result. Throws `connection_not_found`,
+   * `timed_out`, `interrupted`.
    */
   ask(connection: string, call: ClientMethodCall, caller?: Connection): Promise<unknown>;
-  /** Puts a connection into a room, or takes it out; nothing happens where it is gone. */
+  /** Puts a connection into a room, or takes it out; does nothing if it is gone. */
   move(connection: string, topic: Topic, how: "join" | "leave"): Promise<void>;
 }
 
 /** One connection's life in this object. */
 export interface ConnectionControl {
   /**
-   * At once, behind what is queued for it. `detail` is for clients whose protocol carries a reason, where the hub shows
-   * details.
+   * Closes it at once, after the messages that are queued for it. `detail` reaches clients whose protocol has a reason,
+   * if the hub shows details.
    */
   close(connection: Connection, why: CloseCode, detail?: string): void;
   /**
-   * Closes it behind everything that hub code has sent to it, its own copies of what its calls have published included:
-   * at once, or when these are delivered, 2 s later at most.
+   * Closes it after all messages of hub code to it, its own copies of its calls' publications included: at once, or
+   * when these are delivered, 2 s later at most.
    */
   end(connection: Connection, why: CloseCode, detail?: string): void;
   /** The same, once the loop has drained: answers under way are sent before. */
@@ -145,30 +145,30 @@ export interface ConnectionControl {
   /** Answers a heartbeat that woke the object. */
   pong(connection: Connection): void;
   /**
-   * Whether a message of a connection that may be resumed counts: one that its client repeats does not, nor do its
-   * messages about resuming, which are dealt with here.
+   * Whether a message of a resumable connection is to be handled. False for a repeated one, and for messages about
+   * resuming, which this handles itself.
    */
   takeResumed(connection: Connection, message: Incoming): boolean;
-  /** Keeps items of hub code beside the connection, across sleep. Throws `too_large`. */
+  /** Stores items of hub code with the connection, across sleep. Throws `too_large`. */
   keep(connection: Connection, change: Partial<Pick<Attached, "items">>): void;
-  /** Remembers, across sleep, calls that a loss of memory must answer: streams, uploads, client results. */
+  /** Stores, across sleep, the calls to answer after a loss of memory: streams, uploads, client results. */
   remember(connection: Connection, openCalls: readonly string[]): void;
 }
 
-/** The effects of a fresh token. Whether it admits the connection is decided by the caller. */
+/** The effects of a fresh token. The caller decides whether it admits the connection. */
 export interface TokenRenewal {
   /** Rooms that services have put a user into, as topics. Throws `token_revoked` or `banned`. */
   admit(user: User): Promise<readonly string[]>;
-  /** Puts the new token's user in the place of the old one. Throws `too_large`, and `interrupted` where it is gone. */
+  /** Replaces the connection's user by the new token's. Throws `too_large`; `interrupted` if the connection is gone. */
   renew(connection: Connection, user: User): void;
-  /** Rooms that the connection is in because its token or its client named them, not hub code; as topics. */
+  /** Rooms, as topics, that the connection is in because its token or its client named them, and not by hub code. */
   requestedRooms(connection: Connection): string[];
   /**
-   * Takes it out of such a room at once, with a message to the client. False where it is in it by hub code or not at
-   * all.
+   * Removes the connection from such a room at once, with a message to the client. False if it is in the room by hub
+   * code, or not at all.
    */
   expel(connection: Connection, room: string): boolean;
-  /** Puts it into rooms that its token names. A room that cannot be reached now learns of the member by alarm. */
+  /** Puts it into rooms that its token names. A room that cannot be reached gets the member later, by alarm. */
   belong(connection: Connection, topics: readonly Topic[]): Promise<void>;
 }
 
@@ -178,11 +178,11 @@ export interface ActivityCounter {
   readonly counters: { in: number; readonly calls: { instant: number } };
   /** Whether a report is due already. */
   readonly isDue: boolean;
-  /** The object is active: a report becomes due. */
+  /** Notes that the object is active: a report becomes due. */
   note(): void;
-  /** A request or call was refused with this code. */
+  /** Counts a request or call that was refused with this code. */
   refused(code: string): void;
-  /** A call that is no stream was answered, so many milliseconds after it came. */
+  /** Counts the answer to a call that is no stream, and the milliseconds that it took. */
   answered(ms: number): void;
 }
 
@@ -197,8 +197,8 @@ export interface Host extends Identity {
   readonly renewal: TokenRenewal;
   readonly activity: ActivityCounter;
   /**
-   * Sends behind what the caller has published to the recipient, and behind what waits for that: at once where nothing
-   * of it is under way, else later, and then the promise says when.
+   * Calls `send` after the recipient has the caller's earlier publications and the messages that wait for them: at once
+   * if none is under way, else later, with a promise for that time.
    */
   inOrder(about: DirectSend, send: () => void): Promise<void> | undefined;
   /** Keeps the object awake while hub code runs. */
@@ -209,9 +209,9 @@ export interface Host extends Identity {
 export interface Ending {
   /** Undefined for a regular close. */
   readonly error: Error | undefined;
-  /** The code with which the server closed it; absent where the client's side ended. */
+  /** The code with which the server closed it; absent if the client's side ended. */
   readonly why?: CloseCode;
-  /** Done when the connection's rooms no longer count it. Rejects where the report to one of them failed. */
+  /** Resolves when the connection's rooms no longer count it. Rejects if the report to one of them failed. */
   readonly departed: Promise<void>;
 }
 
@@ -222,28 +222,28 @@ export interface ClientMethodCall extends Params {
 
 /** The dispatcher, as an object calls it. */
 export interface Receiver {
-  /** Undefined where the hub is not served (any more). */
+  /** Undefined if the hub is not served (any more). */
   settings(hub: string): RoomSettings | undefined;
-  /** The hub's declaration of this room's state; undefined where it has none. Absent: no hub has any. */
+  /** The hub's declaration of this room's state; undefined if it has none. Absent: no hub has any. */
   state?(address: RoomAddress, env: object): StateSpec | undefined;
-  /** A connection is open: before its first frame is received. */
+  /** Called when a connection is open, before its first frame is received. */
   opened(host: Host, connection: Connection): Promise<void>;
-  /** The object lost its memory while the socket lived. Before anything else of this connection. */
+  /** Called after the object lost its memory while the socket lived, before any frame of the connection. */
   awoke(host: Host, connection: Connection): void;
   /** A frame of an open connection, in the order of arrival. */
   received(host: Host, connection: Connection, frame: string | ArrayBuffer): void;
-  /** Done when no call of the connection is under way any more. */
+  /** Resolves when no call of the connection is under way any more. */
   settled(host: Host, connection: Connection): Promise<void>;
-  /** Once, after the connection was open. */
+  /** Called once, after the end of a connection that was open. */
   closed(host: Host, connection: Connection, ending: Ending): Promise<void>;
   /**
-   * A fresh token of the same user. Throws `forbidden`, and then the connection may have ended. It counts as no call:
-   * it comes with something else, and but once.
+   * Applies a fresh token of the same user. Throws `forbidden`, and then the connection may have ended. It does not
+   * count as a call, because it comes once, with another request that does.
    */
   refreshed(host: Host, connection: Connection, user: User): Promise<RefreshOutcome>;
-  /** The same for a request that brings nothing but the token: it counts as a call. Throws `rate_limited` as well. */
+  /** The same for a request that only has the token: it counts as a call. Throws `rate_limited` as well. */
   refreshRequested(host: Host, connection: Connection, user: User): Promise<RefreshOutcome>;
-  /** After joins and leaves were published in this room. */
+  /** Called after joins and leaves were published in this room. */
   presenceChanged(host: Host, change: UserChanges): Promise<void>;
   /** Hub code, here or in another object, invokes a method of a client of this object. */
   ask(host: Host, connection: Connection, call: ClientMethodCall): Promise<unknown>;

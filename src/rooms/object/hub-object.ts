@@ -1,5 +1,5 @@
-// A Durable Object that holds connections: the platform's events on one side, its parts on the other. Rooms and relays
-// are such objects, and differ in their parts and in how a connection begins.
+// A Durable Object that holds connections: passes the platform's events to its parts. Rooms and relays are such
+// objects; they differ in their parts and in how a connection begins.
 
 import { DurableObject } from "cloudflare:workers";
 import { CLOSE, HubError, type CloseCode } from "../../model/errors.ts";
@@ -55,7 +55,7 @@ export abstract class HubObject<Env extends ObjectEnv, P extends ObjectParts>
     if (!this.#start.fault) this.wake();
   }
 
-  /** As `host` and `admissions`, throws `storage_corrupt` and `storage_too_new` where the storage cannot be read. */
+  /** Like `host` and `admissions`, throws `storage_corrupt` or `storage_too_new` if the storage cannot be read. */
   protected get parts(): P {
     return (this.#started ?? this.#begin()).parts;
   }
@@ -80,13 +80,13 @@ export abstract class HubObject<Env extends ObjectEnv, P extends ObjectParts>
     return this.#start.heal();
   }
 
-  /** Accepts the socket of a client that the endpoint admitted, or answers. Its errors refuse the client. */
+  /** Accepts the socket of a client that the endpoint has admitted, or answers. Errors refuse the client. */
   protected abstract begin(
     socket: WebSocket,
     request: Request,
   ): Connection | Promise<Connection | Response>;
 
-  /** Reports members that did not survive to rooms elsewhere. A hub that is no longer served closes its sockets. */
+  /** Reports members that a crash has ended to rooms elsewhere. Closes all sockets if the hub is no longer served. */
   protected wake(): void {
     const { connections, followed, agenda, isServed, sweepMs, webhooks } = this.parts;
     if (!isServed)
@@ -117,8 +117,8 @@ export abstract class HubObject<Env extends ObjectEnv, P extends ObjectParts>
   }
 
   /**
-   * Puts a connection into its rooms, then opens it and hands over the frames that waited, in their order. Its links
-   * are confirmed by then, unless a room is slow (`waitForLinks`). Does nothing more where it has ended meanwhile.
+   * Puts a connection into its rooms, then opens it and handles the frames that waited, in their order. Its links are
+   * confirmed by then, unless a room is slow (`waitForLinks`). Stops if the connection has ended meanwhile.
    */
   protected async welcome(connection: Connection): Promise<void> {
     const { parts, host, admissions } = this;
@@ -135,7 +135,7 @@ export abstract class HubObject<Env extends ObjectEnv, P extends ObjectParts>
     await opened;
   }
 
-  /** The frames that waited for a connection are about to be written. Relays save how far their clients are. */
+  /** Called before the held frames of a connection are written. Relays save the positions of rejoined groups. */
   protected opening(_connection: Connection): void {}
 
   override webSocketMessage(socket: WebSocket, frame: string | ArrayBuffer): void {
@@ -143,7 +143,7 @@ export abstract class HubObject<Env extends ObjectEnv, P extends ObjectParts>
     if (connection) this.receive(connection, frame);
   }
 
-  /** Frames of an open connection go to the hub, in order; those before wait until it is open. */
+  /** Passes frames of an open connection to the dispatcher, in order; earlier frames wait until it is open. */
   protected receive(connection: Connection, frame: string | ArrayBuffer): void {
     const { activity, connections, settings } = this.parts;
     const bytes = typeof frame === "string" ? frame.length : frame.byteLength;
@@ -173,7 +173,7 @@ export abstract class HubObject<Env extends ObjectEnv, P extends ObjectParts>
     this.end(socket, 1006, error instanceof Error ? error : new Error(String(error)));
   }
 
-  /** The client's side has ended. */
+  /** Called when the client's side has ended. */
   protected end(socket: WebSocket, code: number, error?: Error): void {
     const closed = this.parts.connections.takeClosed(socket);
     if (!closed) return;
@@ -183,7 +183,7 @@ export abstract class HubObject<Env extends ObjectEnv, P extends ObjectParts>
     this.left(closed.connection, { error, asleep: closed.asleep });
   }
 
-  /** The server has closed it. */
+  /** Called when the server has closed the connection. */
   protected dropped(connection: Connection, why: CloseCode, detail?: string): void {
     noteEnd(this.env, this.parts, { connection, code: why });
     this.left(connection, { error: endOf(why, detail), why });
@@ -231,7 +231,7 @@ export abstract class HubObject<Env extends ObjectEnv, P extends ObjectParts>
     return this.host.clients.move(connection, parseTopic(topic), how);
   }
 
-  /** An account's command about a user also ends what is cached of the user's admission. */
+  /** Runs commands. Those about a user come from the account, and also clear the user's cached admission. */
   async command(selection: Selection, commands: readonly Command[]): Promise<CommandOutcome> {
     this.parts.beforeLook();
     if (selection.user !== undefined) this.admissions.forget(selection.user);

@@ -1,4 +1,4 @@
-// How long a connection waits for rooms elsewhere: those that are slow or fail are followed later, by alarm.
+// Limits how long a connection waits for rooms elsewhere: those that are slow or fail are followed later, by alarm.
 
 import type { AlarmAgenda } from "../platform/alarm-agenda.ts";
 import { settledWithin } from "../platform/loop-timing.ts";

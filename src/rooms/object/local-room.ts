@@ -1,4 +1,4 @@
-// The port of the room that an object is, for code that rooms and relays share. Only rooms have one.
+// The port of an object's own room, for code that rooms and relays share. Only rooms have one.
 
 import type { Position, Topic } from "../../model/topic.ts";
 import type { Ticket } from "../delivery/fan-out.ts";
@@ -6,14 +6,14 @@ import type { HistoryQuery, HistoryView } from "../rpc/log-entry.ts";
 import type { PresenceQuery, PresenceView } from "../rpc/presence-view.ts";
 import type { RunResult, Run, Snapshot } from "../rpc/state-rpc.ts";
 
-/** The state of the room that an object is. */
+/** The state of an object's own room. */
 export interface LocalState {
   ready(): Promise<void> | undefined;
   run(run: Run): Promise<RunResult & { readonly ticket: Ticket }>;
-  /** Done when tickets of runs until now are final. */
+  /** Resolves when the tickets of all earlier runs are final. */
   untilSaved(): Promise<void>;
   whole(): Snapshot;
-  /** The state that clients see now; undefined where they see none. */
+  /** The state that clients see now; undefined if they see none. */
   view(): Snapshot | undefined;
   readonly transfer: { reload(): Promise<Position> };
 }
@@ -22,11 +22,11 @@ export interface LocalRoom {
   readonly topic: Topic;
   /** The topic as text. */
   readonly name: string;
-  /** Includes what was published just now. */
+  /** Includes publications that are still queued. */
   history(query: HistoryQuery): HistoryView;
   presence(query: PresenceQuery): PresenceView;
-  /** Throws `forbidden` where the user is absent, `too_large`. */
+  /** Throws `forbidden` if the user is absent, `too_large`. */
   track(userId: string, state: unknown): void;
-  /** Undefined where the room has no state. */
+  /** Undefined if the room has no state. */
   readonly state: LocalState | undefined;
 }

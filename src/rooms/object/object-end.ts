@@ -1,6 +1,6 @@
-// The end of a room or relay. One that nobody uses and that has nothing to keep leaves the hub's index and deletes its
-// storage, by alarm, some minutes after its last report. Later requests find an empty object, as if it were the
-// first: a room begins a new epoch then, and clients with positions of the old one reload.
+// The end of a room or relay. An object that nobody uses and that has nothing to keep leaves the hub's index and
+// deletes its storage, by alarm, some minutes after its last report. Later requests find an empty object, like a new
+// one: a room begins a new epoch then, and clients with positions of the old one reload.
 //
 // Nothing is lost: the last check, the deletion, and the reset of what is in memory are one turn. A request before them
 // keeps the object, and one after them begins it again.
@@ -17,20 +17,20 @@ interface ObjectEndOptions {
   readonly outbox: Outbox;
   /**
    * Whether there is anything to keep. A part that keeps the object must set an alarm, or call `arm`, when that ends:
-   * only then the question is asked again. At a wake what is asleep, and may be something to keep, counts as such.
+   * only then it is checked again. `atWake`: a part that has not been read yet, such as a state, counts as kept.
    */
   keeps(now: number, atWake: boolean): boolean;
-  /** What keeps the object for a time only: it needs no alarm of its own. */
+  /** Until when the object is kept for a limited time; that needs no alarm of its own. */
   keptUntil?(): number;
-  /** Other objects forget this one. May be repeated; where it throws, the end is tried again. */
+  /** Makes other objects forget this one. May be repeated; if it throws, the end is tried again. */
   leave?(): Promise<void>;
-  /** The storage was deleted: forgets what is in memory of it. Writes nothing. */
+  /** Called after the storage was deleted: forgets its data in memory. Writes nothing. */
   forget(): void;
 }
 
-/** From the last report on: a room that is used again within minutes keeps its tables. */
+/** Time from the last report to the end, so that a room that is used again within minutes keeps its tables. */
 const REST_MS = 10 * 60_000;
-/** After a failure. */
+/** Pause after a failure. */
 const RETRY_MS = 60_000;
 
 export class ObjectEnd implements Duty {
@@ -55,7 +55,7 @@ export class ObjectEnd implements Duty {
     return !this.#options.activity.isSending && (this.#endAt(now) ?? Infinity) <= now;
   }
 
-  /** Something that kept the object has ended, or it is not known after a wake. */
+  /** Called when something that kept the object has ended, and at a wake. */
   arm(now: number, atWake = false): void {
     const at = this.#endAt(now, atWake);
     if (at !== undefined) this.#options.agenda.arm(Math.max(at, now));
@@ -71,7 +71,7 @@ export class ObjectEnd implements Duty {
     if (!this.#isDue(now)) return;
     await leave?.();
     await activity.end();
-    outbox.flush(); // Publications that wait for their number to be saved.
+    outbox.flush(); // Saves publications that are numbered and not saved yet.
     if (!this.#isDue(now)) return;
     const deleted = storage.deleteAll();
     agenda.forget();

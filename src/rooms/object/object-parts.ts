@@ -14,13 +14,13 @@ import { PublishLanes } from "../links/publish-lanes.ts";
 import { ActivityReports } from "../observe/activity-reports.ts";
 import { AttachedCounts } from "../observe/attached-counts.ts";
 import { writeReport } from "../observe/analytics.ts";
-import { countClose, snapshotOf, newCounters } from "../observe/counters.ts";
+import { countClose, countWebhooks, snapshotOf, newCounters } from "../observe/counters.ts";
 import { WebhookEvents } from "../observe/webhook-events.ts";
 import { AlarmAgenda, type Duty } from "../platform/alarm-agenda.ts";
 import type { ObjectStorage } from "../platform/object-storage.ts";
 import { settledSoon, WorkUnderWay } from "../platform/loop-timing.ts";
 import type { Command } from "../rpc/command.ts";
-import type { Occupancy, Report } from "../rpc/activity-report.ts";
+import type { Occupancy, Report, WaitingEvents } from "../rpc/activity-report.ts";
 import type { ObjectEnv, ObjectNamespaces } from "../rpc/object-env.ts";
 import {
   hubRooms,
@@ -42,7 +42,7 @@ import { type Sweeps, sweepsOf } from "./sweeps.ts";
 /** Events of the parts that the object itself handles. */
 export interface ObjectEvents {
   readonly dropped: DropListener;
-  /** After joins and leaves were published in the room that this object is. */
+  /** Called after joins and leaves were published in this object's own room. */
   presenceChanged(change: UserChanges): void;
 }
 
@@ -50,7 +50,7 @@ export interface ObjectEvents {
 export interface PartsInput {
   readonly ctx: DurableObjectState;
   readonly env: ObjectEnv;
-  /** Other objects, where they are. */
+  /** Namespaces of other objects, at their places. */
   readonly objects: ObjectNamespaces;
   readonly receiver: Receiver;
   readonly events: ObjectEvents;
@@ -63,11 +63,11 @@ export interface ObjectCode {
   readonly place?: Place | undefined;
 }
 
-/** A room or a relay, as the object that they have in common sees the difference. */
+/** The differences between a room and a relay for `HubObject`. */
 export interface ObjectKind<P> extends ObjectCode {
   /** Whether it restarts with empty storage if its storage cannot be read: only its own clients lose something. */
   readonly healsItself?: boolean;
-  /** Makes the parts. Events come once the object is complete. */
+  /** Makes the parts. No event comes before the object is complete. */
   build(input: PartsInput): P;
 }
 
@@ -82,18 +82,18 @@ interface CoreOptions {
   readonly name: string;
   /** The hub's settings, as this kind of object has them. */
   readonly settings: RoomSettings;
-  /** False where the hub is no longer served. */
+  /** False if the hub is no longer served. */
   readonly isServed: boolean;
   readonly dropped: DropListener;
-  /** The duties of the alarm that this kind of object has beside those of all. Called once, at the first alarm. */
+  /** The alarm's duties that only this kind of object has. Called once, at the first alarm. */
   duties(): readonly Duty[];
   /** Sockets, connections and users now. Not called before the object is complete. */
   occupancy(): Occupancy;
-  /** Of the room's state, where it has one. */
+  /** Size of the room's state, if it has one. */
   stateBytes?(): number | undefined;
-  /** Offset of the newest entry of the room that the object is. */
+  /** Offset of the newest entry of this object's own room. */
   published?(): number;
-  /** Whether anybody could tell that a connection here is gone. */
+  /** Whether anybody could notice that a connection here is gone. */
   isWatched(): boolean;
   /** Sends a report to the hub's index; default: to the hub's `all` room. */
   report?(report: Report): Promise<void>;
@@ -116,33 +116,34 @@ export interface ObjectCore extends Sweeps {
   readonly followed: FollowedRooms;
   /** Publications in rooms elsewhere. Made at the first one: most rooms have none. */
   lanes(): PublishLanes;
-  /** Undefined where no webhook is configured. */
+  /** Undefined if no webhook is configured. */
   readonly webhooks: WebhookEvents | undefined;
   /** A fresh stub of another room of this hub and tenant. */
   room(topic: Topic): RoomRpc;
 }
 
-/** The complete parts of a room or a relay. */
+/** Clients that are not connected, and whose rooms are remembered. */
 interface AwayClients {
-  /** Takes the user's clients out of the rooms that the commands name. */
+  /** Removes the user's clients from the rooms that the commands name. */
   forgetUser(user: string, commands: readonly Command[]): void;
   /** Whether clients of the user are remembered in any room. */
   hasUser(user: string): boolean;
 }
 
+/** The complete parts of a room or a relay. */
 export interface ObjectParts extends ObjectCore {
   readonly publishing: Publishing;
   /** Deletes the storage of an object that has nothing to keep: the last of its duties. */
   readonly end: ObjectEnd;
-  /** The room that this object is; undefined in a relay. */
+  /** This object's own room; undefined in a relay. */
   readonly own: LocalRoom | undefined;
   /** Connections that may be resumed on another socket; undefined in a room. */
   readonly resumables: ResumableConnections | undefined;
   /** Undefined in a room: its clients need no pings. */
   readonly serverPings: ServerPings | undefined;
-  /** Users' clients that are away, and may come back into their rooms. Undefined in a room. */
+  /** Clients that are away and may rejoin their rooms. Undefined in a room. */
   readonly remembered?: AwayClients | undefined;
-  /** Called before somebody sees the connections that are here: an object that rests ends those that are lost. */
+  /** Called before connections are read: an object that sweeps only once an hour ends lost ones now. */
   beforeLook(): void;
   /** This object's connections that are in a room, and the rooms of a connection. */
   membersOf(room: string): Iterable<Connection>;
@@ -165,7 +166,8 @@ export function objectCore(options: CoreOptions): ObjectCore {
   });
   const { liveness, sweepMs } = sweepsOf(options, connections);
   const settled = () => settledSoon(handlers, () => outbox.flushed());
-  const activity = activityOf(options, { agenda, connections, room }, settled);
+  const waiting = () => webhooks?.waiting;
+  const activity = activityOf(options, { agenda, connections, room }, { settled, waiting });
   const handlers = new WorkUnderWay((work) => ctx.waitUntil(work));
   const { counters } = activity;
   const stateNames = settings.signalR.state;
@@ -176,7 +178,7 @@ export function objectCore(options: CoreOptions): ObjectCore {
     arm: (at) => agenda.arm(at),
     reporting: () => agenda.arm(Date.now() + settings.sweepSeconds * 1000),
   });
-  const webhooks = webhooksOf(options, { agenda, connections });
+  const webhooks = webhooksOf(options, { activity, agenda, connections });
   let lanes: PublishLanes | undefined;
   const { publishBytes } = settings.limits;
   return {
@@ -192,14 +194,15 @@ type PartsSoFar<K extends keyof ObjectCore> = Pick<ObjectCore, K>;
 function activityOf(
   options: CoreOptions,
   { agenda, connections, room }: PartsSoFar<"agenda" | "connections" | "room">,
-  settled: () => Promise<boolean>,
+  { settled, waiting }: { settled(): Promise<boolean>; waiting(): WaitingEvents | undefined },
 ): ActivityReports {
-  const { ctx, env, storage, address, name, isServed, occupancy, stateBytes, published } = options;
+  const { ctx, env, storage, address, name, isServed, stateBytes, published } = options;
   const counters = newCounters();
   const keeper = new AttachedCounts(connections);
   return new ActivityReports({
     ...{ storage, keeper, counters, wake: randomId(), isReported: isServed },
-    ...{ occupancy, stateBytes, published },
+    occupancy: () => ({ ...options.occupancy(), waiting: waiting() }),
+    ...{ stateBytes, published },
     snapshot: () => ({ ...snapshotOf(counters), bytesOut: connections.written }),
     report: options.report ?? ((about) => room(ALL).report(name, about)),
     reported: (about, increase) =>
@@ -212,13 +215,17 @@ function activityOf(
 }
 
 function webhooksOf(
-  { ctx, env, storage, address }: CoreOptions,
-  { agenda, connections }: PartsSoFar<"agenda" | "connections">,
+  { ctx, env, storage, address, name }: CoreOptions,
+  { activity, agenda, connections }: PartsSoFar<"activity" | "agenda" | "connections">,
 ): WebhookEvents | undefined {
   const { events } = env.WEBHOOK_URL ? webhooksOr({}, env) : {};
   if (!events) return undefined;
   return new WebhookEvents({
-    ...{ storage, events, address },
+    ...{ storage, events, address, about: { hub: address.hub, room: name } },
+    count: (what, number) => {
+      countWebhooks(activity.counters, what, number);
+      activity.note(true);
+    },
     isHere: (id) => connections.get(id) !== undefined,
     now: () => Date.now(),
     arm: (at) => agenda.arm(at),
@@ -226,6 +233,6 @@ function webhooksOf(
   });
 }
 
-/** Whether messages to a connection's user reach it: by default relays hold the connections that they are for. */
+/** Whether messages to a connection's user reach it: by default at relays, and not at rooms. */
 export const reachesUsers = ({ own, settings }: Pick<ObjectParts, "own" | "settings">): boolean =>
   settings.reachUsers ?? own === undefined;

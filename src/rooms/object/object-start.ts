@@ -1,5 +1,5 @@
-// The start of an object at a wake: its parts, and what is made from them. Where the storage cannot be read, the object
-// starts all the same, so that it can answer with a stable code, and can be erased.
+// The start of an object at a wake: builds its parts, host and admissions. If the storage cannot be read, the object
+// starts nevertheless, so that it can answer with a stable code, and can be erased.
 
 import { CLOSE, isUnexpected, publicError, reasonOf } from "../../model/errors.ts";
 import { logError } from "../../model/logger.ts";
@@ -19,7 +19,7 @@ export interface StartedObject<P> {
 /** Why an object cannot start. */
 interface Fault {
   readonly error: unknown;
-  /** `storage_corrupt`. Otherwise another deploy, or attempt, fixes it: `storage_too_new`, a migration that throws. */
+  /** True for `storage_corrupt`. False if a deploy or an attempt may fix it: `storage_too_new`, a failed migration. */
   readonly isLasting: boolean;
 }
 
@@ -57,7 +57,7 @@ export class ObjectStart<P extends ObjectParts> {
     try {
       return this.#build(this.#input);
     } catch (cause) {
-      // A value that is stored as JSON, and is none any more.
+      // A stored value is no longer valid JSON.
       const isBroken = cause instanceof SyntaxError;
       const error = isBroken ? storageCorrupt(this.#input.ctx.id.name, cause) : cause;
       return { error, isLasting: publicError(error).code === "storage_corrupt" };
@@ -69,7 +69,7 @@ export class ObjectStart<P extends ObjectParts> {
     return "error" in this.#started ? this.#started : undefined;
   }
 
-  /** Throws the fault's error, if it is there still. */
+  /** The started object. Tries again after a temporary fault; throws the fault's error. */
   get sound(): StartedObject<P> {
     if (this.fault?.isLasting === false) this.#started = this.#start();
     if ("error" in this.#started) throw this.#started.error;

@@ -1,4 +1,4 @@
-// The answer of an object that does not let a client in.
+// The answer of an object that refuses a client.
 
 import { errorBody } from "../../model/error-body.ts";
 import { httpStatusOf } from "../../model/error-table.ts";
@@ -7,8 +7,8 @@ import { logError } from "../../model/logger.ts";
 import { refusalHeaders } from "../../model/refusal-headers.ts";
 
 /**
- * Has the code in `x-dormouse-error`; `refused` counts it. An unexpected error is logged here, with its stack: the
- * worker gets the answer alone.
+ * The answer has the code in `x-dormouse-error`; `refused` counts it. An unexpected error is logged here, with its
+ * stack, because the worker gets only the answer.
  */
 export function refusedArrival(
   error: unknown,

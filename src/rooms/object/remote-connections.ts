@@ -27,7 +27,7 @@ export class RemoteConnections implements RemoteClients {
     this.#options = options;
   }
 
-  /** No error where the connection does not exist any more: as in SignalR. */
+  /** Does nothing if the connection no longer exists, as in SignalR. */
   async tell(id: string, call: ClientMethodCall, caller?: Connection): Promise<void> {
     this.#check(call);
     try {
@@ -44,7 +44,7 @@ export class RemoteConnections implements RemoteClients {
     }
   }
 
-  /** Throws `connection_not_found`, and what the client's method or its time limit throws. */
+  /** Throws `connection_not_found`, the error of the client's method, or `timed_out`. */
   async ask(id: string, call: ClientMethodCall, caller?: Connection): Promise<unknown> {
     this.#check(call);
     this.#options.parts.beforeLook();
@@ -53,7 +53,7 @@ export class RemoteConnections implements RemoteClients {
       const waits = this.#inOrder(caller, connection, () => {});
       if (waits) {
         await waits;
-        // It may have ended meanwhile: then nobody answers, and nothing ends the wait but its time limit.
+        // Throws if the connection has ended meanwhile; otherwise the call would wait until its time limit.
         this.#local(id);
       }
       return this.#options.ask(connection, call);
@@ -62,7 +62,7 @@ export class RemoteConnections implements RemoteClients {
     return resultOf(await this.#holder(this.#addressOf(id)).ask(id, target, params));
   }
 
-  /** An id whose connection has ended is no error here: membership ends with the connection. */
+  /** Does nothing for a connection that has ended: its membership has ended as well. */
   async move(id: string, topic: Topic, how: "join" | "leave"): Promise<void> {
     this.#options.parts.beforeLook();
     const connection = this.#options.parts.connections.get(id);
@@ -71,7 +71,7 @@ export class RemoteConnections implements RemoteClients {
     if (!this.#isOwn(address)) await this.#holder(address).move(id, formatTopic(topic), how);
   }
 
-  /** Waiting messages are counted as held by the recipient. Throws `busy` where memory is short. */
+  /** Sends now or later. Waiting messages count as held by the recipient; throws `busy` if its memory is spent. */
   #tellInOrder(
     caller: Connection | undefined,
     connection: Connection,
@@ -92,7 +92,7 @@ export class RemoteConnections implements RemoteClients {
     waits.then(release, release);
   }
 
-  /** Hub code of a call sends behind what the call has published; other code at once. */
+  /** Hub code of a call sends after the call's publications; other code sends at once. */
   #inOrder(caller: Connection | undefined, recipient: Connection, send: () => void) {
     const { undelivered } = this.#options.parts.followed;
     return caller ? undelivered.inOrder({ caller, recipient }, send) : void send();
@@ -103,7 +103,7 @@ export class RemoteConnections implements RemoteClients {
     checkDraft(call, this.#options.parts.settings.limits.publishBytes);
   }
 
-  /** Undefined where the connection is of another object. Throws `connection_not_found` where it should be here. */
+  /** Undefined for a connection of another object. Throws `connection_not_found` if it should be here and is not. */
   #local(id: string): Connection | undefined {
     const connection = this.#options.parts.connections.get(id);
     if (!connection && this.#isOwn(this.#addressOf(id)))

@@ -1,5 +1,5 @@
-// Rooms of this hub as hub code and clients reach them: the object's own room by a function call, others by RPC or over
-// follow links.
+// Access of hub code and clients to rooms of this hub: to the object's own room by a function call, to others by RPC or
+// over follow links.
 
 import { HubError } from "../../model/errors.ts";
 import { formatTopic, type Position, type Topic } from "../../model/topic.ts";
@@ -8,6 +8,7 @@ import type { Connection } from "../connection/connection.ts";
 import type { Cause } from "../links/follow-tables.ts";
 import { hasState, joinWithState, sendMissed } from "../links/state-joins.ts";
 import { countReplay } from "../observe/counters.ts";
+import { unlessRefused } from "../rpc/fault.ts";
 import type { HistoryQuery, HistoryView } from "../rpc/log-entry.ts";
 import type { PresenceQuery, PresenceView } from "../rpc/presence-view.ts";
 import type { RoomRpc } from "../rpc/room-rpc.ts";
@@ -19,7 +20,7 @@ export class ObjectRooms implements RoomAccess {
   readonly #parts: ObjectParts;
   readonly #roomOf: (connection: Connection) => Topic;
 
-  /** `roomOf` gives the room that a connection came for. */
+  /** `roomOf` gives the room that a connection is attached to. */
   constructor(parts: ObjectParts, roomOf: (connection: Connection) => Topic) {
     this.#parts = parts;
     this.#roomOf = roomOf;
@@ -48,7 +49,7 @@ export class ObjectRooms implements RoomAccess {
     return outcome!;
   }
 
-  /** Its user's own room is one more; a token may have put it into more rooms than it may join. */
+  /** The user's own room is one more; a token may have put the connection into more rooms than it may join. */
   checkCount(connection: Connection, rooms: number): void {
     const most = this.#mostRooms(connection);
     const present = this.#parts.followed.causesOf(connection).size;
@@ -85,11 +86,12 @@ export class ObjectRooms implements RoomAccess {
 
   async track(userId: string, topic: Topic, state: unknown): Promise<void> {
     const own = this.#own(topic);
-    return own ? own.track(userId, state) : (await this.#elsewhere(topic)).track(userId, state);
+    if (own) return own.track(userId, state);
+    unlessRefused(await (await this.#elsewhere(topic)).track(userId, state));
   }
 
   /**
-   * A room elsewhere, once everything that this object has published there has arrived: readers find their own
+   * A room elsewhere, after all publications of this object have arrived there, so that readers find their own
    * messages.
    */
   async #elsewhere(topic: Topic): Promise<RoomRpc> {
@@ -97,7 +99,7 @@ export class ObjectRooms implements RoomAccess {
     return this.#parts.room(topic);
   }
 
-  /** This object's room, where the topic is its own. */
+  /** This object's own room if the topic is its topic. */
   #own(topic: Topic): LocalRoom | undefined {
     const { own } = this.#parts;
     return own && formatTopic(topic) === own.name ? own : undefined;

@@ -1,6 +1,5 @@
-// Runs a service's commands on this object's connections. Connections run theirs side by side, each in the order of the
-// commands. A command may be repeated after a failure: joins, leaves and closes then change nothing, sends are sent
-// again.
+// Runs a service's commands on this object's connections: in parallel for all of them, in the order of the commands for
+// each. Commands may be repeated after a failure: joins, leaves and closes then change nothing, sends are sent again.
 
 import { serverError } from "../../model/errors.ts";
 import { matches } from "../../model/filter.ts";
@@ -33,7 +32,7 @@ export async function runCommands(
   const { user } = selection;
   const { connections: all, remembered } = target.parts;
   const forgetAway = () => user !== undefined && remembered?.forgetUser(user, commands);
-  // For clients that come back meanwhile; below for those whose connections end meanwhile.
+  // Before, for clients that return meanwhile; again below, for clients whose connections end meanwhile.
   forgetAway();
   const outcomes = await Promise.allSettled(
     connections.map((connection) => run(target, connection, commands)),
@@ -58,7 +57,7 @@ function select({ parts }: CommandTarget, selection: Selection): Connection[] {
   );
 }
 
-/** Of a user or a connection, without a look at the others. */
+/** The connections that a selection may match: by id, room or user if it names one, without a search of all. */
 function candidates(parts: ObjectParts, selection: Selection): Iterable<Connection> {
   const { connection: id, room, user } = selection;
   const { connections } = parts;
@@ -121,7 +120,7 @@ async function apply(
   }
 }
 
-/** A connection before its handshake asks the account again when it is welcome; a request over HTTP is in no room. */
+/** Not before the handshake, after which the account is called anyway, and not for a request over HTTP. */
 async function joinOwnRoom({ parts, host }: CommandTarget, connection: Connection): Promise<void> {
   const topic = { kind: "user", name: connection.user.id } as const;
   const isIn = connection.stage.name !== "handshaking" && !connection.httpCaller;
@@ -130,8 +129,8 @@ async function joinOwnRoom({ parts, host }: CommandTarget, connection: Connectio
 }
 
 /**
- * Removes rooms from those that the connection's token names: one that is not open yet would still join them, and a
- * refresh under way would put it back.
+ * Removes rooms from those that the connection's token names: otherwise a connection that is not open yet would still
+ * join them, and a refresh under way would join them again.
  */
 function removeFromToken(connection: Connection, isRemoved: (room: string) => boolean): void {
   const { user } = connection;
@@ -139,14 +138,14 @@ function removeFromToken(connection: Connection, isRemoved: (room: string) => bo
   if (channels.length < user.channels.length) save(connection, { user: { ...user, channels } });
 }
 
-/** The room that a connection came for cannot be left; the other commands run all the same. */
+/** Does nothing for the room that the connection is attached to, so that the other commands still run. */
 async function leave({ host }: CommandTarget, connection: Connection, room: string): Promise<void> {
   removeFromToken(connection, (name) => name === room);
   if (formatTopic(host.roomOf(connection)) !== room)
     await host.rooms.leave(connection, writtenTopic(room));
 }
 
-/** The room that a connection came for is not one that it has joined. */
+/** Leaves all groups except the room that the connection is attached to. */
 async function leaveGroups({ parts, host }: CommandTarget, connection: Connection): Promise<void> {
   removeFromToken(connection, (room) => writtenTopic(room).kind === "group");
   const own = formatTopic(host.roomOf(connection));

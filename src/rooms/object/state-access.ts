@@ -1,4 +1,4 @@
-// States of rooms as hub code and clients reach them: the object's own room by a function call, others by RPC.
+// Access of hub code and clients to states of rooms: of the object's own room by a function call, of others by RPC.
 
 import { HubError } from "../../model/errors.ts";
 import { formatTopic, type Position, type Topic } from "../../model/topic.ts";
@@ -18,8 +18,8 @@ export class ObjectStates implements StateAccess {
   }
 
   /**
-   * Elsewhere it comes after everything that this object has published there. With a key a second attempt is harmless:
-   * the room runs a key once.
+   * Elsewhere the run comes after all earlier publications of this object there. It has a key, so that a second attempt
+   * is harmless: the room runs a key once.
    */
   async run(topic: Topic, run: Run, caller?: Connection): Promise<RunOutcome> {
     const own = this.#own(topic);
@@ -57,7 +57,7 @@ export class ObjectStates implements StateAccess {
     return unlessRefused(await retryOnce(() => this.#parts.room(topic).reloadState()));
   }
 
-  /** Throws `method_not_found` where this object's own room has no state. */
+  /** The state of this object's own room, if the topic is its topic. Throws `method_not_found` if it has none. */
   #own(topic: Topic): LocalState | undefined {
     const { own } = this.#parts;
     if (!own || formatTopic(topic) !== own.name) return undefined;
@@ -71,7 +71,7 @@ export async function wholeOf(state: LocalState): Promise<Snapshot> {
   return state.whole();
 }
 
-/** The state that clients see. Throws `method_not_found` where they see none. */
+/** The state that clients see. Throws `method_not_found` if they see none. */
 export async function viewOf(state: LocalState): Promise<Snapshot> {
   await state.ready();
   const view = state.view();
@@ -79,7 +79,7 @@ export async function viewOf(state: LocalState): Promise<Snapshot> {
   return view;
 }
 
-/** Throws. */
+/** Always throws `method_not_found`. */
 export function noState(): never {
   throw new HubError("method_not_found", "This room has no state.");
 }

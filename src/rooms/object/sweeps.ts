@@ -1,17 +1,17 @@
-// How often an object looks for lost connections: each `sweepSeconds` where anybody could tell that one is gone, once
-// an hour where nobody could, so that an object with idle clients sleeps on.
+// How often an object sweeps for lost connections: every `sweepSeconds` if anybody could notice that one is gone, once
+// an hour if nobody could, so that an object with idle clients sleeps on.
 
 import type { RoomSettings } from "../../model/options.ts";
 import type { ConnectionTable } from "../connection/connection-table.ts";
 import { LivenessSweep } from "../connection/liveness-sweep.ts";
 
-/** Where nobody could tell that a connection is gone: the object wakes for it once an hour. */
+/** Pause between sweeps while nobody could notice that a connection is gone. */
 const UNWATCHED_SWEEP_MS = 3_600_000;
 
 interface SweepsOptions {
   readonly ctx: Pick<DurableObjectState, "getWebSocketAutoResponseTimestamp">;
   readonly settings: RoomSettings;
-  /** Whether anybody could tell that a connection here is gone. */
+  /** Whether anybody could notice that a connection here is gone. */
   isWatched(): boolean;
 }
 
@@ -43,8 +43,8 @@ interface Watchable {
 }
 
 /**
- * Whether anybody outside of the object could tell that one of its connections is gone: a room elsewhere that counts
- * its user, a webhook, a hook of the hub, or a call that is under way.
+ * Whether anything outside of the object depends on the loss of a connection: a room elsewhere that counts its user, a
+ * webhook, a hook of the hub, or a call that is under way.
  */
 export const isWatchedOutside = ({ followed, handlers, settings, webhooks }: Watchable): boolean =>
   !handlers.isNone || followed.rooms.isReporting || settings.hasEndHooks || webhooks !== undefined;

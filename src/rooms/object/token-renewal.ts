@@ -1,5 +1,5 @@
-// The effects of a fresh token on a connection of this object: its user, and its rooms, those that a token named or its
-// client joined. Whether a token admits a connection somewhere is decided by the dispatcher.
+// The effects of a fresh token on a connection of this object: its user, and the rooms that a token named or its client
+// joined. The dispatcher decides whether the token admits the connection.
 
 import { HubError } from "../../model/errors.ts";
 import { formatTopic, writtenTopic, type Topic } from "../../model/topic.ts";
@@ -45,7 +45,7 @@ export class ObjectRenewal implements TokenRenewal {
     return causes.flatMap(([room, cause]) => (cause === "hub" ? [] : [room]));
   }
 
-  /** The room's messages end at once; the room itself may learn of it later. */
+  /** The connection gets no more messages of the room at once; the report to the room may come later. */
   expel(connection: Connection, room: string): boolean {
     const { agenda, followed, outbox } = this.#parts;
     if (!this.requestedRooms(connection).includes(room)) return false;

@@ -1,21 +1,21 @@
-// The use of an object, and the alarm that it keeps for as long as it is in use.
+// Whether an object is in use, and the alarm that it keeps set while it is.
 
 import { logError } from "../../model/logger.ts";
 import { REPEAT_MS } from "../links/rooms-by-name.ts";
 import type { Duty } from "../platform/alarm-agenda.ts";
 import type { ObjectCore } from "./object-parts.ts";
 
-/** Whether a crash would end what only this object reports: its sockets. Followers report changes themselves. */
+/** Whether the object has sockets or memberships, whose loss in a crash only its own next wake reports. */
 export const isUsed = ({ connections, followed }: ObjectCore): boolean =>
   connections.all.size > 0 || !followed.rooms.isEmpty;
 
-/** Whether any part that all objects have keeps something. */
+/** Whether any common part of the object has something to keep. */
 export const isCoreInUse = ({ connections, followed, webhooks }: ObjectCore): boolean =>
   connections.all.size > 0 || !followed.rooms.isEmpty || webhooks?.isIdle === false;
 
 /**
- * Keeps an alarm set while the object is in use: after a crash the object wakes by it, and its rooms and presence learn
- * of the connections that did not survive.
+ * Keeps an alarm set while the object is in use: it wakes the object after a crash, which then reports lost connections
+ * to its rooms and presence.
  */
 export function upkeep(ctx: DurableObjectState, core: ObjectCore): Duty {
   const { followed, sweepMs } = core;

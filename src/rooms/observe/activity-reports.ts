@@ -102,34 +102,37 @@ export class ActivityReports implements Duty {
     return this.#options.keeper ? KEPT_AT_MOST : 0;
   }
 
-  /** Something happens here. May be repeated; callers on hot paths ask `isDue` first. */
-  note(): void {
+  /** Something happens, or is only counted (`isCount`). May be repeated; callers on hot paths ask `isDue` first. */
+  note(isCount = false): void {
     if (this.isDue) return;
     const isFirst = !this.#counts.isActive;
     this.#counts.isActive = true;
-    if (this.#mayKeep(isFirst)) this.#keepLater(isFirst);
+    const isSparse = isFirst || isCount;
+    if (this.#mayKeep(isSparse)) this.#keepLater(isSparse);
     else this.#checkIn(isFirst ? SOON_MS : CHECK_MS);
   }
 
-  #mayKeep(isFirst: boolean): boolean {
+  /** Later alarms report counts that are kept: of the sweep, or of the next attempt to send webhook events. */
+  #mayKeep(isSparse: boolean): boolean {
     const { now, occupancy } = this.#options;
     const here = occupancy();
-    const mayKeep = isFirst || (this.#keepsLeft > 0 && now() >= this.#delivery.retryAt);
-    return mayKeep && here.connections > 0 && this.#last.has(here);
+    const hasAlarm = here.connections > 0 || here.waiting !== undefined;
+    const mayKeep = (isSparse || this.#keepsLeft > 0) && now() >= this.#delivery.retryAt;
+    return mayKeep && hasAlarm && this.#last.has(here);
   }
 
-  #keepLater(isFirst: boolean): void {
+  #keepLater(isSparse: boolean): void {
     this.#isKeeping = this.isDue = true;
-    this.#options.waitUntil(this.#keepOnceSettled(isFirst));
+    this.#options.waitUntil(this.#keepOnceSettled(isSparse));
   }
 
   /** Operations still under way would be counted after their counts were kept. */
-  async #keepOnceSettled(isFirst: boolean): Promise<void> {
+  async #keepOnceSettled(isSparse: boolean): Promise<void> {
     try {
       const isSettled = await this.#options.settled();
       this.isDue = false;
-      if (isSettled && !this.#delivery.isSending) this.#keep(isFirst, this.#options.now());
-      else this.#checkIn(isFirst ? SOON_MS : CHECK_MS);
+      if (isSettled && !this.#delivery.isSending) this.#keep(isSparse, this.#options.now());
+      else this.#checkIn(isSparse ? SOON_MS : CHECK_MS);
     } catch (error) {
       logFailure(error);
       this.#checkIn(EVERY_MS);
@@ -137,9 +140,9 @@ export class ActivityReports implements Duty {
     this.#isKeeping = false;
   }
 
-  #keep(isFirst: boolean, now: number): void {
+  #keep(isSparse: boolean, now: number): void {
     if (!this.#last.has(this.#options.occupancy())) this.#checkIn(SOON_MS);
-    else if (!isFirst || this.#checkAt !== undefined) this.#keepUntilCheck(now);
+    else if (!isSparse || this.#checkAt !== undefined) this.#keepUntilCheck(now);
     else if (now - this.#last.at! >= SPARSE_MS) this.#report(now);
     else this.#last.save(this.#counts.now);
   }

@@ -2,6 +2,7 @@
 // Reporting them to the hub's index is done by activity-reports.ts.
 
 import { CLOSE, type CloseCode } from "../../model/errors.ts";
+import type { WebhookCount } from "../../webhooks/webhook-sender.ts";
 import { Histogram } from "../platform/histogram.ts";
 import type { CounterSnapshot } from "../rpc/activity-report.ts";
 
@@ -13,21 +14,22 @@ export interface Counters extends Omit<
   readonly refusals: Map<string, number>;
   readonly clients: Map<string, number>;
   readonly runs: Map<string, number>;
+  readonly webhooks: Map<string, number>;
   readonly deliveries: Histogram;
   readonly calls: Histogram;
 }
 
 /** Figures that are several numbers. */
-export type NamedFigure = "refusals" | "clients" | "runs" | "deliveries" | "calls";
+export type NamedFigure = "refusals" | "clients" | "runs" | "webhooks" | "deliveries" | "calls";
 
 export const ZERO_COUNTERS: CounterSnapshot = {
   ...{ in: 0, out: 0, bytesIn: 0, bytesOut: 0, replays: 0, replayed: 0, wakes: 0 },
-  ...{ refusals: {}, clients: {}, runs: {}, deliveries: {}, calls: {} },
+  ...{ refusals: {}, clients: {}, runs: {}, webhooks: {}, deliveries: {}, calls: {} },
 };
 
 export const newCounters = (): Counters => ({
   ...ZERO_COUNTERS,
-  ...{ wakes: 1, refusals: new Map(), clients: new Map(), runs: new Map() },
+  ...{ wakes: 1, refusals: new Map(), clients: new Map(), runs: new Map(), webhooks: new Map() },
   ...{ deliveries: new Histogram(), calls: new Histogram() },
 });
 
@@ -45,9 +47,14 @@ export const countRun = ({ runs }: Counters, outcome: string): void => countCode
 /** A code that is malformed, or beyond the number of codes, counts as `other`. */
 function countCode(counts: Map<string, number>, code: string): void {
   const isCounted = counts.has(code) || (CODE.test(code) && counts.size < CODES_AT_MOST);
-  const name = isCounted ? code : OTHER;
-  counts.set(name, (counts.get(name) ?? 0) + 1);
+  add(counts, isCounted ? code : OTHER);
 }
+
+const add = (counts: Map<string, number>, name: string, number = 1): void =>
+  void counts.set(name, (counts.get(name) ?? 0) + number);
+
+export const countWebhooks = ({ webhooks }: Counters, what: WebhookCount, number: number): void =>
+  add(webhooks, what, number);
 
 /** Versions of clients that are counted by name: clients may say any. */
 const VERSIONS_AT_MOST = 20;
@@ -56,8 +63,7 @@ const VERSIONS_AT_MOST = 20;
 export function countClient({ clients }: Counters, version: string | undefined): void {
   if (version === undefined) return;
   const isCounted = clients.has(version) || clients.size < VERSIONS_AT_MOST;
-  const name = isCounted ? version : OTHER;
-  clients.set(name, (clients.get(name) ?? 0) + 1);
+  add(clients, isCounted ? version : OTHER);
 }
 
 /** Closes by which a limit ends a connection. */
@@ -76,12 +82,13 @@ export function countReplay(counters: Counters, recovered: boolean, messages: nu
 }
 
 export const snapshotOf = (counters: Counters): CounterSnapshot => {
-  const { refusals, clients, runs, deliveries, calls, ...figures } = counters;
+  const { refusals, clients, runs, webhooks, deliveries, calls, ...figures } = counters;
   return {
     ...figures,
     refusals: Object.fromEntries(refusals),
     clients: Object.fromEntries(clients),
     runs: Object.fromEntries(runs),
+    webhooks: Object.fromEntries(webhooks),
     ...{ deliveries: deliveries.counts, calls: calls.counts },
   };
 };
@@ -99,20 +106,23 @@ export const sum = (a: CounterSnapshot, b: CounterSnapshot): CounterSnapshot =>
 export const difference = (now: CounterSnapshot, before: CounterSnapshot): CounterSnapshot =>
   combine(now, before, (x, y) => Math.max(0, x - y));
 
+/** Figures that are several numbers, and how many of their names are kept. */
+const NAMED: Readonly<Record<NamedFigure, number>> = {
+  ...{ refusals: CODES_AT_MOST, clients: VERSIONS_AT_MOST, runs: CODES_AT_MOST },
+  ...{ webhooks: Infinity, deliveries: Infinity, calls: Infinity },
+};
+
 function combine(
   a: CounterSnapshot,
   b: CounterSnapshot,
   by: (x: number, y: number) => number,
 ): CounterSnapshot {
   const counts = COUNTER_NAMES.map((name) => [name, by(a[name], b[name])]);
-  return {
-    ...(Object.fromEntries(counts) as Record<CounterName, number>),
-    refusals: withFew(combineNamed(a.refusals, b.refusals, by), CODES_AT_MOST),
-    clients: withFew(combineNamed(a.clients ?? {}, b.clients ?? {}, by), VERSIONS_AT_MOST),
-    runs: withFew(combineNamed(a.runs ?? {}, b.runs ?? {}, by), CODES_AT_MOST),
-    deliveries: combineNamed(a.deliveries ?? {}, b.deliveries ?? {}, by),
-    calls: combineNamed(a.calls ?? {}, b.calls ?? {}, by),
-  };
+  const named = (Object.entries(NAMED) as [NamedFigure, number][]).map(([name, most]) => [
+    name,
+    withFew(combineNamed(a[name] ?? {}, b[name] ?? {}, by), most),
+  ]);
+  return Object.fromEntries([...counts, ...named]) as CounterSnapshot;
 }
 
 type Named = Readonly<Record<string, number>>;

@@ -60,15 +60,17 @@ export class LastReport {
     return kept?.after === this.#stored?.at ? kept : undefined;
   }
 
-  /** Whether the index has the users of this object. */
-  has({ sockets, connections, users }: Occupancy): boolean {
+  /** Whether the index has the users of this object, and whether webhook events wait. */
+  has({ sockets, connections, users, waiting }: Occupancy): boolean {
     const last = this.#stored;
-    return last?.sockets === sockets && last.connections === connections && last.users === users;
+    const areKnown = last?.connections === connections && last.users === users;
+    return areKnown && last.sockets === sockets && !last.waiting === !waiting;
   }
 
   /** The index has the report. As `save` and `keep`, throws what writing throws. */
-  sent({ sockets, connections, users }: Report, at: number, count: RowCount | undefined): void {
-    this.#put({ at, sockets, connections, users, ...(count && { count }) });
+  sent(report: Report, at: number, count: RowCount | undefined): void {
+    const { sockets, connections, users, waiting } = report;
+    this.#put({ at, sockets, connections, users, waiting, ...(count && { count }) });
   }
 
   /** Counts since the last report, which there is. They go with a later one, which may be due. */

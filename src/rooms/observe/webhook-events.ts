@@ -13,7 +13,8 @@ import type { EventKind, Webhooks } from "../../webhooks/webhook-config.ts";
 import { eventText, type QueuedEvent } from "../../webhooks/cloud-events.ts";
 import { post } from "../../webhooks/webhook-request.ts";
 import { Queue, type QueueLimits } from "../../webhooks/webhook-queue.ts";
-import { Sender } from "../../webhooks/webhook-sender.ts";
+import { Sender, type WebhookCount } from "../../webhooks/webhook-sender.ts";
+import type { WaitingEvents } from "../rpc/activity-report.ts";
 import type { ObjectAddress } from "../rpc/object-names.ts";
 import type { Duty } from "../platform/alarm-agenda.ts";
 import type { Connection } from "../connection/connection.ts";
@@ -24,10 +25,13 @@ interface WebhookEventsOptions {
   readonly storage: Pick<PartStorage, "sql" | "kv">;
   readonly events: NonNullable<Webhooks["events"]>;
   readonly address: ObjectAddress;
+  /** Fields of each line of the log: the object's name in the hub's index. */
+  readonly about: { readonly hub: string; readonly room: string };
   /** Whether a connection is still here. */
   isHere(connectionId: string): boolean;
   now(): number;
   arm(at: number): void;
+  count(what: WebhookCount, number: number): void;
   waitUntil(work: Promise<unknown>): void;
   readonly limits?: QueueLimits;
 }
@@ -160,8 +164,7 @@ export class WebhookEvents implements Duty {
       return [{ id, text: eventText({ ...draft, id, tenant, hub, at }) }];
     });
     if (events.length === 0) return;
-    this.#queue.add(events, at);
-    this.#sender.start();
+    this.#sender.start(this.#queue.add(events, at));
   }
 
   /** An event that cannot be queued is lost, and logged: the room goes on. */
@@ -169,8 +172,15 @@ export class WebhookEvents implements Duty {
     try {
       report();
     } catch (error) {
-      logError("webhook_event_lost", { error });
+      const { about, count } = this.#options;
+      logError("webhook_event_lost", { ...about, error });
+      count("lost", 1);
     }
+  }
+
+  /** Undefined unless the last attempt has failed. */
+  get waiting(): WaitingEvents | undefined {
+    return this.#sender.waiting;
   }
 
   #exec(query: string, ...values: string[]): Record<string, SqlStorageValue>[] {

@@ -1,23 +1,23 @@
-// One alarm for many duties: an object has a single alarm. A timer would keep the object awake; an alarm wakes it when,
-// and only when, something is due.
+// One alarm for many duties, because an object has a single alarm. A timer would keep the object awake; an alarm wakes
+// it only when something is due.
 //
-//   · The alarm never comes later than the earliest time that was armed or that a duty names after a run, or `GAP_MS`
-//     after the last alarm: a thousand deadlines that follow each other by milliseconds are met by few alarms. It may
-//     come earlier, and then finds nothing to do.
-//   · It survives sleep, crashes and deploys. The platform repeats one whose handler throws or crashes, so a duty may
-//     run twice; a duty that throws is logged, and its `due` says when it runs again.
+//   · The alarm comes at the earliest time that was armed, or that a duty returns after a run, but not within `GAP_MS`
+//     after the last alarm, so that many deadlines close to each other need few alarms. It may come earlier, and then
+//     nothing is due.
+//   · It survives sleep, crashes and deploys. The platform repeats an alarm whose handler throws or crashes, so a duty
+//     may run twice. A duty that throws is logged, and runs again when its `due` says so.
 
 import { logError } from "../../model/logger.ts";
 
 /** Work that is due at times. */
 export interface Duty {
-  /** When it is next due, milliseconds since 1970; undefined: not at all. Asked after every alarm. */
+  /** When it is next due, milliseconds since 1970; undefined: not at all. Called after every alarm. */
   due(now: number): number | undefined;
-  /** Does what is due at `now`. Called at every alarm, for whichever duty it was set. */
+  /** Does the work that is due at `now`. Called at every alarm, also if another duty has armed it. */
   run(now: number): void | Promise<void>;
 }
 
-/** The platform refuses times beyond 2189; an alarm that comes earlier finds nothing to do. */
+/** Later times are set to this one, because the platform refuses times beyond 2189. */
 const LATEST = Date.UTC(2100, 0);
 
 /** The shortest time between two alarms. Each calls every duty, and most duties check every connection. */
@@ -29,9 +29,9 @@ export class AlarmAgenda {
   readonly #storage: AlarmStorage;
   readonly #makeDuties: () => readonly Duty[];
   #duties: readonly Duty[] | undefined;
-  /** When the alarm is set for, null where it is not; undefined after a wake, until it was read from the storage. */
+  /** The time of the alarm; null: not set; undefined after a wake, until it was read from the storage. */
   #alarmAt: number | null | undefined;
-  /** Milliseconds since 1970. */
+  /** Time of the last alarm, milliseconds since 1970. */
   #rangAt = 1 - GAP_MS;
   /** The earliest time that was armed while the alarm was being read. */
   #requestedAt: number | undefined;
@@ -42,13 +42,13 @@ export class AlarmAgenda {
     this.#makeDuties = duties;
   }
 
-  /** Requests an alarm at `at` or earlier. Costs a row only where none is set for an earlier time. */
+  /** Requests an alarm at `at` or earlier. Costs a row only if none is set for an earlier time. */
   arm(at: number): void {
     if (this.#alarmAt === undefined) this.#readAlarm(at);
     else if (this.#alarmAt === null || at < this.#alarmAt) this.#setAlarm(this.#possible(at));
   }
 
-  /** Reads when the alarm is set, so that a later `arm` sets it in its own turn, together with the caller's rows. */
+  /** Reads the time of the alarm, so that a later `arm` sets it in its own turn, together with the caller's rows. */
   know(): void {
     if (this.#alarmAt === undefined) this.#readAlarm(Infinity);
   }
@@ -60,7 +60,7 @@ export class AlarmAgenda {
       void this.#storage.getAlarm().then((alarmAt) => this.#alarmRead(alarmAt), this.#readFailed);
   }
 
-  /** The alarm is set all the same, in place of one that may be there: the duties run early rather than never. */
+  /** The alarm is set nevertheless, and may replace an existing one: duties then run too early rather than never. */
   readonly #readFailed = (error: unknown): void => {
     logError("alarm_unread", { error });
     this.#alarmRead(null);
@@ -89,19 +89,19 @@ export class AlarmAgenda {
     if (times.length > 0) this.arm(Math.min(...times));
   }
 
-  /** The alarm was deleted with the storage. */
+  /** Called when the alarm was deleted with the storage. */
   forget(): void {
     this.#alarmAt = null;
   }
 
-  /** When the platform may ring for this: not at once after the last alarm, and at a time that it takes. */
+  /** The time of an alarm for `at`: not too soon after the last alarm, and accepted by the platform. */
   #possible(at: number): number {
-    // A clock that was set back puts nothing off.
+    // A clock that was set back must not delay the alarm.
     const rangAt = Math.min(this.#rangAt, Date.now());
     return Math.min(Math.max(at, rangAt + GAP_MS), LATEST);
   }
 
-  /** Where this fails, the next `arm` tries again. Where it is set for this time already, that costs no row. */
+  /** Sets the alarm, unless it has this time already. After a failure the next `arm` tries again. */
   #setAlarm(at: number): void {
     if (this.#alarmAt === at) return;
     this.#alarmAt = at;

@@ -3,13 +3,13 @@
 import { HubError, publicError } from "../../model/errors.ts";
 import { logWarning } from "../../model/logger.ts";
 
-/** Calls under way at once; the runtime queues more. */
+/** The most calls that run at once; the runtime would queue more. */
 const CONCURRENCY = 32;
 
 /**
- * The answers in the order of `names`. A call that fails as a whole is repeated once, so `ask` must allow that. Throws
- * when all were called: `unavailable` where an object could not be reached, else the first error of those that
- * answered.
+ * Resolves with the answers in the order of `names`. A call that fails with an unexpected error is repeated once, so
+ * `ask` must allow that. Rejects after all calls: with `unavailable` if an object could not be reached, else with the
+ * first error of the others.
  */
 export async function askMany<T>(
   names: readonly string[],

@@ -1,12 +1,12 @@
-// A budget of messages or bytes which refills with time, for the path of every message: whole numbers, no allocation,
-// and the clock is read only once the burst is spent. Token buckets (rates.ts) are exact and read it each time.
+// A budget of messages or bytes that refills with time, for the path of every message: whole numbers, no allocation,
+// and the clock is read only when the burst is spent. Token buckets (rates.ts) are exact and read it each time.
 
 export class Budget {
   readonly #perSecond: number;
   readonly #burst: number;
   /**
-   * The amount that may be spent without reading the clock. Where it is enough, the path of every message takes from it
-   * directly; `spend` otherwise.
+   * The amount that may be spent without reading the clock. If it is enough, callers subtract from it directly;
+   * otherwise they call `spend`.
    */
   left: number;
   /** Milliseconds since 1970. */
@@ -22,7 +22,7 @@ export class Budget {
   }
 
   /**
-   * Spends `cost`; false where the budget is exceeded. It refills late, when the burst is spent, so that after a pause
+   * Spends `cost`; false if the budget is exceeded. It refills late, when the burst is spent, so that after a pause
    * twice the burst may pass at once.
    */
   spend(cost: number, now?: number): boolean {
@@ -36,19 +36,19 @@ export class Budget {
     return false;
   }
 
-  /** Whether nothing is spent that time has not paid for. */
+  /** Whether the budget is full, counting the refill until `now`. */
   isFull(now: number): boolean {
     return this.left + ((now - this.#filledAt) * this.#perSecond) / 1000 >= this.#burst;
   }
 
-  /** Counts what was spent already, be it beyond the budget: `spend` is refused until time has paid for it. */
+  /** Subtracts an amount that was spent already, also beyond the budget: `spend` then fails until it has refilled. */
   charge(cost: number): void {
     this.left -= cost;
   }
 
   #refill(now: number): boolean {
     const refilled = Math.floor(((now - this.#filledAt) * this.#perSecond) / 1000);
-    // A clock that is set back takes nothing away. Time that refills nothing yet goes on to count.
+    // A clock that is set back subtracts nothing. Time that is too short for a refill counts for the next one.
     if (refilled > 0) this.left = Math.min(this.#burst, this.left + refilled);
     if (refilled !== 0) this.#filledAt = now;
     return this.left >= 0;

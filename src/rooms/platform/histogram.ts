@@ -1,21 +1,23 @@
-// Durations by their size, as Prometheus counts them.
+// A histogram of durations, for Prometheus.
 
-/** Milliseconds up to which each bucket counts; one more has all beyond. The finest is what the clock can tell. */
+/**
+ * Upper bounds of the buckets, in milliseconds; a further bucket has longer ones. The clock is no finer than the first.
+ */
 export const BOUNDS_MS = [5, 10, 25, 50, 100, 250, 500, 1_000, 2_500, 5_000, 10_000] as const;
 
 /** The bucket beyond the last bound, and the sum of all durations. */
 export const [BEYOND, SUM] = ["inf", "sum"] as const;
 
-/** By bound, in milliseconds as text, each without the smaller ones; and `BEYOND`, `SUM`. Zeros are absent. */
+/** Counts by bound (milliseconds as text), not cumulative, and `BEYOND` and `SUM`. Zeros are absent. */
 export type DurationCounts = Readonly<Record<string, number>>;
 
 export class Histogram {
   readonly #counts = new Float64Array(BOUNDS_MS.length + 1);
   #sum = 0;
-  /** Durations of zero, as most are where the clock stands: counted by their caller, without a call. */
+  /** Number of zero durations, which are most, because the clock does not advance. Callers increment it directly. */
   instant = 0;
 
-  /** Two clocks may differ: what seems to end before it began took no time. */
+  /** Counts a duration. A negative one, measured with two clocks, counts as zero. */
   observe(ms: number): void {
     let bucket = 0;
     while (ms > BOUNDS_MS[bucket]!) bucket++;

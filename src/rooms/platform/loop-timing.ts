@@ -1,14 +1,14 @@
-// Time: the clock of hub code's surroundings (rates, deadlines, pauses), and when work runs, relative to the event loop
+// The clock for rates, deadlines and pauses, and the timing of work relative to the event loop
 // (docs/design/performance.md#pe3). Tests of hubs have a clock that they move themselves. A flush runs when the loop
-// has drained, at rest at once. Then the loop drains again, 2 ms pass, and everything queued meanwhile is flushed
-// together. Where nothing was queued, no timer is left behind: the object may sleep.
+// has drained, at rest at once. Then the loop drains again, 2 ms pass, and all messages queued meanwhile are flushed
+// together. If none were queued, no timer is left, so that the object may sleep.
 
 import { logError } from "../../model/logger.ts";
 
 export interface Clock {
   /** Milliseconds since 1970. */
   now(): number;
-  /** Runs once, so many milliseconds from now. The function that is returned cancels it. */
+  /** Calls `run` once, after so many milliseconds. The returned function cancels it. */
   after(ms: number, run: () => void): () => void;
 }
 
@@ -20,7 +20,7 @@ export const systemClock: Clock = {
   },
 };
 
-/** Resolves after so many milliseconds; 0: when the event loop has turned. */
+/** Resolves after so many milliseconds; with 0 after a turn of the event loop. */
 export const pause = (clock: Clock, ms: number): Promise<void> =>
   new Promise((resolve) => void clock.after(ms, resolve));
 
@@ -30,24 +30,24 @@ export const HOLD_MS = 2;
 export type Timer = (run: () => void, delayMs: number) => unknown;
 
 export interface FlushTiming {
-  /** Requests a flush: there is something to write. May be repeated. */
+  /** Requests a flush. May be repeated. */
   want(): void;
 }
 
 interface FlushTimingOptions {
   readonly timer?: Timer;
   readonly holdMs?: number;
-  /** Whether a flush costs less now than the timers that could spare one: few sockets. */
+  /** Whether a flush costs less now than the timers that could save one, because there are few sockets. */
   isLight?(): boolean;
-  /** Handlers under way, which may add to a flush. */
+  /** Handlers under way, which may queue further messages for a flush. */
   handlers?: { readonly isNone: boolean } | undefined;
   now?(): number;
 }
 
 /**
- * The first flush waits for the loop as well, since each frame of a burst is an event of its own: a first message that
- * left alone would cost a frame for each of a thousand sockets. A light flush waits for the handlers that are under
- * way, and no timer follows it: 500 small rooms cannot afford three events for each message. A second message within
+ * The first flush waits for the loop as well, because each frame of a burst is a separate event: a first message that
+ * is sent alone would cost a frame for each of a thousand sockets. A light flush waits for the handlers under way, and
+ * no timer follows it: three events for each message would cost too much with 500 small rooms. A second message within
  * the pause waits as in any other room, so that a burst costs two rows of the log at most.
  */
 export function flushTiming(flush: () => void, options: FlushTimingOptions = {}): FlushTiming {
@@ -63,7 +63,7 @@ export function flushTiming(flush: () => void, options: FlushTimingOptions = {})
     try {
       flush();
     } catch (error) {
-      // No caller waits for a timer: a flush that fails must not keep the next from coming.
+      // No caller waits for a timer. A failed flush must not prevent the next one.
       logError("flush_failed", { error });
     }
   };
@@ -92,23 +92,23 @@ export function flushTiming(flush: () => void, options: FlushTimingOptions = {})
   return { want };
 }
 
-/** Microtask turns within which a handler ends, unless it waits for something. */
+/** Microtask turns within which a handler ends, unless it waits for other work. */
 const HANDLER_TURNS = 24;
 /**
- * Turns that a light flush waits in any case: events that are no calls, such as a connection that begins, have some.
+ * Turns that a light flush waits in any case: events without a handler, such as a new connection, need some.
  */
 const FEWEST_TURNS = 6;
 
 /** Resolves after so many microtask turns, or earlier once `isOver` is true. */
 async function microtasks(count: number, isOver: (turn: number) => boolean): Promise<void> {
-  // Turn by turn is the point.
+  // Waits turn by turn on purpose.
   // oxlint-disable-next-line no-await-in-loop, unicorn/no-unnecessary-await
   for (let turn = 0; turn < count && !isOver(turn); turn++) await null;
 }
 
 /**
- * Handlers that are under way in an object. Those that outlast a handler's turns keep it awake; most end within them,
- * and each `waitUntil` costs a twentieth of a small room's message.
+ * Handlers under way in an object. Only those that outlast `HANDLER_TURNS` keep it awake by `waitUntil`, which costs a
+ * twentieth of a small room's message.
  */
 export class WorkUnderWay {
   readonly #waitUntil: (work: Promise<unknown>) => void;
@@ -122,7 +122,7 @@ export class WorkUnderWay {
     return this.#count === 0;
   }
 
-  /** Counts it until it has settled. Its failures are the caller's. */
+  /** Counts work until it has settled. The caller handles its errors. */
   add(work: Promise<unknown>): void {
     let isOver = false;
     const end = () => {
@@ -138,12 +138,12 @@ export class WorkUnderWay {
 /** Turns of the event loop within which a message is handled, flushed and answered, unless its handler waits. */
 const FEW_TURNS = 5;
 
-/** Done when no handler is under way and all is flushed. False where that takes more than a few turns of the loop. */
+/** Resolves when no handler is under way and all is flushed. False if that takes more than a few turns of the loop. */
 export async function settledSoon(
   handlers: Pick<WorkUnderWay, "isNone">,
   flushed: () => Promise<void>,
 ): Promise<boolean> {
-  // Turn by turn is the point.
+  // Waits turn by turn on purpose.
   // oxlint-disable no-await-in-loop
   for (let turn = 0; turn < FEW_TURNS; turn++) {
     await pause(systemClock, 0);
@@ -157,8 +157,8 @@ export async function settledSoon(
 }
 
 /**
- * Done when all have settled, or after so many milliseconds. Never rejects. Its timer ends with it: an open timer keeps
- * the object awake.
+ * Resolves when all have settled, or after so many milliseconds. Never rejects. Clears its timer, because an open timer
+ * keeps the object awake.
  */
 export async function settledWithin(ms: number, work: readonly Promise<unknown>[]): Promise<void> {
   if (work.length === 0) return;

@@ -1,7 +1,7 @@
 // The storage of an object, which stays empty until the object's first write: an object that is only read, or refuses,
-// costs nothing on disk. Tables are declared when the parts are built. Each is made with its first row, in that row's
-// commit: to make one costs two rows and as much CPU as several messages, and most objects use few of theirs. Once the
-// object has nothing to keep, `deleteAll` makes it empty again, and the next write creates it again.
+// stores nothing. Tables are declared when the parts are built. Each is created with its first row, in that row's
+// commit, because a table costs two rows and as much CPU as several messages, and most objects need few of them. When
+// the object has nothing to keep, `deleteAll` makes it empty again, and the next write creates it again.
 
 import { HubError } from "../../model/errors.ts";
 import { logError } from "../../model/logger.ts";
@@ -18,35 +18,34 @@ import {
 
 type Row = Record<string, SqlStorageValue>;
 
-/** The kind of a statement, as far as it matters before its table exists. */
+/** The parts of a statement that matter before its table exists. */
 interface Statement {
   readonly verb: string;
-  /** Its table; of `CREATE` all that it makes. */
+  /** Its table; of `CREATE` all tables that it creates. */
   readonly tables: readonly string[];
 }
 
 /**
- * Effects of statements while their table does not exist: `CREATE` declares it, `INSERT` makes it, `UPDATE` and
- * `DELETE` change nothing, and `SELECT` gives no row, not even one of `count(*)`. `kv.put` begins the storage as
- * `INSERT` does.
+ * Statements whose table does not exist: `CREATE` declares it, `INSERT` creates it, `UPDATE` and `DELETE` do nothing,
+ * and `SELECT` returns no row, not even for `count(*)`. `kv.put` begins an empty storage, like `INSERT`.
  */
 export class ObjectStorage implements PartStorage {
   readonly #storage: DurableObjectStorage;
-  /** The object's, for the log of errors. */
+  /** The object's name, for the log. */
   readonly name: string | undefined;
   readonly #version: number;
-  /** Statements that make declared tables, by table. */
+  /** Statements that create declared tables, by table. */
   readonly #declared = new Map<string, string>();
   readonly #statements = new Map<string, Statement>();
   readonly #firstContent: (() => void)[] = [];
   #atDamage: (() => void) | undefined;
-  /** Tables that are there. */
+  /** Tables that exist. */
   #tables: Set<string>;
   #isEmpty: boolean;
   readonly sql: Sql & { direct: Pick<SqlStorage, "exec"> | undefined };
   readonly kv: KeyValues;
 
-  /** Brings an older storage to the newest version. Throws `storage_too_new`, and what a migration throws. */
+  /** Brings an older storage to the newest version. Throws `storage_too_new`, and errors of a migration. */
   constructor(object: VersionedObject, migrations: readonly Migration[]) {
     this.#storage = object.storage;
     this.name = object.id.name;
@@ -60,17 +59,17 @@ export class ObjectStorage implements PartStorage {
     this.kv = this.#keyValues();
   }
 
-  /** Nothing is stored: neither a table nor a key. */
+  /** Whether neither a table nor a key is stored. */
   get isEmpty(): boolean {
     return this.#isEmpty;
   }
 
-  /** Of its file. Costs nothing. */
+  /** Size of the database file. Reading it costs nothing. */
   get bytes(): number {
     return this.#isEmpty ? 0 : this.#storage.sql.databaseSize;
   }
 
-  /** Rows of all tables. Each is read for it, and billed. */
+  /** Number of rows of all tables. Counting reads each of them, which is billed. */
   countRows(): number {
     let rows = 0;
     for (const name of this.#declared.keys())
@@ -79,12 +78,12 @@ export class ObjectStorage implements PartStorage {
     return rows;
   }
 
-  /** Called where the storage turns out to be damaged, before the caller gets the error. */
+  /** Registers a function that is called when damage is found, before the caller gets the error. */
   onDamage(act: () => void): void {
     this.#atDamage = act;
   }
 
-  /** `write` runs with every first write, in its commit. */
+  /** Registers a function that runs with every first write into an empty storage, in its commit. */
   atFirstWrite(write: () => void): void {
     this.#firstContent.push(write);
   }
@@ -95,8 +94,8 @@ export class ObjectStorage implements PartStorage {
   }
 
   /**
-   * Something outside has begun to rely on this object: what `atFirstWrite` names is kept. Where that fails, the
-   * storage is empty as before, and the next first write tries again.
+   * Begins an empty storage without a row, because something outside depends on this object now: runs the functions of
+   * `atFirstWrite`. If one fails, the storage is empty as before, and the next first write tries again.
    */
   create(): void {
     if (!this.#isEmpty) return;
@@ -108,12 +107,12 @@ export class ObjectStorage implements PartStorage {
     });
   }
 
-  /** Whether the table is there. */
+  /** Whether the table exists. */
   hasTable(table: string): boolean {
     return this.#tables.has(table);
   }
 
-  /** Makes a declared table before its first row. */
+  /** Creates a declared table before its first row. */
   makeTable(table: string): void {
     this.create();
     const query = this.#declared.get(table);
@@ -129,8 +128,8 @@ export class ObjectStorage implements PartStorage {
   }
 
   /**
-   * Deletes all rows, keys and the alarm, at once: no event comes between a check before it and the next turn. What
-   * parts have in memory of the storage is theirs to forget, in the same turn.
+   * Deletes all rows, keys and the alarm in this turn, so that no event comes between the caller's check and the
+   * deletion. Parts must forget their data in memory in the same turn.
    */
   async deleteAll(): Promise<void> {
     this.#become(true);
@@ -160,8 +159,8 @@ export class ObjectStorage implements PartStorage {
   }
 
   /**
-   * Throws `storage_corrupt` for the file itself, or tables that are not as they were made: not for a full disk, nor
-   * for a deploy that is to be blamed.
+   * Runs an access. Throws `storage_corrupt` if the file is damaged, or a table is not as it was created; other errors,
+   * such as of a full disk, are thrown unchanged.
    */
   #sound<T>(use: () => T): T {
     try {
@@ -209,20 +208,20 @@ const parse = (query: string): Statement => ({
 const CORRUPT =
   /SQLITE_CORRUPT|SQLITE_NOTADB|no such (?:table|column)|malformed|has no column|has \d+ columns/;
 
-/** Logs it with the object's name, and gives the error for callers. */
+/** Logs the damage with the object's name, and returns the error for callers. */
 export function storageCorrupt(object: string | undefined, error: unknown): HubError {
   logError("storage_corrupt", { object, error });
   return new HubError("storage_corrupt", "The stored data cannot be read.");
 }
 
 /**
- * An error of the engine as callers get it: `storage_corrupt` where the file itself is at fault, or tables are not as
- * they were made; not for a full disk, or a deploy.
+ * The error for callers: `storage_corrupt` if the file is damaged, or a table is not as it was created; other errors
+ * are unchanged.
  */
 export const storageError = (object: string | undefined, error: unknown): unknown =>
   isStorageDamage(error) ? storageCorrupt(object, error) : error;
 
-/** Whether the file itself is at fault, or a table is not as it was made. */
+/** Whether the file is damaged, or a table is not as it was created. */
 export const isStorageDamage = (error: unknown): boolean =>
   error instanceof Error && CORRUPT.test(error.message);
 

@@ -1,20 +1,20 @@
-// Several stores in the keys of one storage. Most have a few keys, which are read once and kept in memory: a read of
-// one key costs half as much as the read of all of them.
+// Several stores in the keys of one storage, by prefix. Most have a few keys, which are read once and kept in memory:
+// to read one key costs half as much as to read all of them.
 
 import type { KeyValues } from "../../model/stored-values.ts";
 
-/** Keys of one store that are kept in memory, and their characters; those of a larger store are read each time. */
+/** The most keys of a store that are kept in memory, and their characters; a larger store is read each time. */
 const KEPT_AT_MOST = 8;
 const CHARACTERS_AT_MOST = 1_000;
 
 /**
- * The part of a storage whose keys have a prefix, which ends with a slash. Nobody else writes there, and there is one
- * for a prefix at a time.
+ * The keys of a storage with a prefix, which ends with a slash. There is one instance for a prefix at a time, and only
+ * it writes these keys.
  */
 export class PrefixedKv {
   readonly #kv: KeyValues;
   readonly #prefix: string;
-  /** All entries, by the rest of their keys; undefined until they are read, "many" where they are too many. */
+  /** All entries, by keys without the prefix; undefined until they are read, "many" if they are too many. */
   #kept: Map<string, unknown> | "many" | undefined;
 
   constructor(kv: KeyValues, prefix: string) {
@@ -40,7 +40,7 @@ export class PrefixedKv {
     if (this.#kept instanceof Map) this.#kept.delete(key);
   }
 
-  /** Values whose keys begin with `beginning`, each with the rest of its key, in the order of keys. */
+  /** Values whose keys begin with `beginning`, each with the rest of its key, ordered by key. */
   list<T>(beginning: string): [rest: string, value: T][] {
     const kept = this.#entries();
     const found = kept === "many" ? this.#stored(beginning) : inOrder(kept, beginning);
@@ -67,7 +67,7 @@ function isSmall(entries: ReadonlyMap<string, unknown>): boolean {
   return characters <= CHARACTERS_AT_MOST;
 }
 
-/** Behind all keys that begin with it: this reads a third faster than a prefix. */
+/** The first text after all keys that begin with it: a range with an end reads a third faster than a prefix. */
 export const behind = (beginning: string): string =>
   beginning.slice(0, -1) + String.fromCharCode(beginning.charCodeAt(beginning.length - 1) + 1);
 

@@ -1,10 +1,10 @@
-// Rates: a token bucket, which limits one, and a meter, which measures one. Both are in memory only and end with the
-// object's sleep. That is sound: an object sleeps after ten idle seconds, in which a bucket would have filled anyway.
+// A token bucket, which limits a rate, and a meter, which measures one. Both are in memory only and end with the
+// object's sleep. That is safe: an object sleeps after ten idle seconds, in which a bucket would have filled anyway.
 
 export interface TokenBucket {
-  /** Takes one token; false where there is none. `now` in milliseconds since 1970. */
+  /** Takes one token; false if there is none. `now` in milliseconds since 1970. */
   take(now: number): boolean;
-  /** Changes rate and size from now on. The tokens it has stay, up to the new size: a change is no refill. */
+  /** Changes rate and size from now on. Keeps the tokens, up to the new size, so that a change is no refill. */
   limit(now: number, perSecond: number, burst: number): void;
 }
 
@@ -30,7 +30,7 @@ export function tokenBucket(perSecond: number, burst: number): TokenBucket {
   };
 }
 
-/** Buckets of one isolate by key. One whose bucket was dropped begins with a full one. */
+/** Buckets of one isolate by key. A key whose bucket was dropped gets a full one. */
 export class KeyedBuckets {
   readonly #buckets = new Map<string, TokenBucket>();
   readonly #most: number;
@@ -40,7 +40,7 @@ export class KeyedBuckets {
     this.#most = most;
   }
 
-  /** The rate counts for a key that is not known. */
+  /** The bucket of a key; rate and burst are used if there is none yet. */
   of(key: string, perSecond: number, burst: number): TokenBucket {
     const known = this.#buckets.get(key);
     if (known) return known;
@@ -71,7 +71,7 @@ export class MessageRate {
     return messages / SECONDS;
   }
 
-  /** Clears the slots of seconds without messages. Where the clock is set back, the newest second goes on. */
+  /** Clears the slots of seconds without messages. If the clock is set back, the newest second continues. */
   #advance(second: number): void {
     if (second <= this.#second) return;
     const secondsPassed = Math.min(second - this.#second, SECONDS);

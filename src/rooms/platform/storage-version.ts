@@ -16,9 +16,9 @@ export interface Migration {
   /** The version after it. A kind's first migration leads to 2, and each following one to the next number. */
   readonly version: number;
   /**
-   * Changes a storage of the version before. Runs in a transaction together with the new version's number: where it
-   * throws, neither is kept, the object refuses, and its next start tries again. Sets no alarm. Tables that depend on
-   * settings may be missing (`hasTable`): their part creates them in today's form.
+   * Changes a storage of the version before. Runs in one transaction with the write of the new version's number: if it
+   * throws, neither is kept, the object refuses, and its next start tries again. Must not set an alarm. Tables that
+   * depend on settings may be missing (`hasTable`): their part creates them in the present form.
    */
   up(storage: VersionedStorage): void;
 }
@@ -27,21 +27,21 @@ export interface Migration {
 export interface StorageSchema {
   /** Columns of each table, in their order. */
   readonly tables: Readonly<Record<string, readonly string[]>>;
-  /** Keys, and beginnings of keys with an asterisk behind them. */
+  /** Keys; an asterisk stands for any text. */
   readonly keys: readonly string[];
 }
 
 /**
- * The key of the version; no pragma is allowed (docs/design/storage.md#os3). Absent: version 1, or a storage that is
- * empty (object-storage.ts).
+ * Storage key of the version, because a pragma is not allowed (docs/design/storage.md#os3). Absent: version 1, or an
+ * empty storage (object-storage.ts).
  */
 export const VERSION_KEY = "storage-version";
 /**
- * Between two alarms of an object that waits for another deploy. Each is set by the one before: the platform gives up
- * an alarm whose handler fails for two minutes, and what was due would wait for whoever comes next.
+ * Pause between two alarms of an object that waits for another deploy. Each alarm sets the next one: the platform gives
+ * up an alarm whose handler fails for two minutes, and overdue work would then wait for the next request.
  */
 export const LOOK_AGAIN_MS = 10 * 60_000;
-/** How long an object keeps what its deploy does not know: a hub, a state, a scheduled action. Another may know it. */
+/** How long an object keeps data of a hub, state or scheduled action that its deploy lacks: another may have it. */
 export const UNKNOWN_KEPT_MS = 30 * 86_400_000;
 /** The version of every storage from before versions were written. */
 const FIRST = 1;
@@ -50,8 +50,8 @@ export const newestOf = (migrations: readonly Migration[]): number =>
   migrations.at(-1)?.version ?? FIRST;
 
 /**
- * Runs the migrations that a storage with content is missing; call it before anything is read. Throws
- * `storage_too_new`, and what a migration throws. The storage is then as it was. Gives whether any was missing.
+ * Runs the missing migrations of a storage with content; call it before anything is read. Throws `storage_too_new`, and
+ * errors of a migration; the storage is then as it was. Returns whether any was missing.
  */
 export function upgrade(object: VersionedObject, migrations: readonly Migration[]): boolean {
   const newest = newestOf(migrations);
@@ -81,8 +81,8 @@ export function tablesIn({ sql }: Pick<VersionedStorage, "sql">): string[] {
 }
 
 /**
- * Neither a table, of those that were found, nor a key: such a storage has no version, and begins with the newest one.
- * Reads only.
+ * Whether a storage with these tables has neither a table nor a key: it has no version, and begins with the newest.
+ * Writes nothing.
  */
 export const isEmpty = (tables: readonly string[], { kv }: VersionedStorage): boolean =>
   tables.length === 0 && [...kv.list({ limit: 1 })].length === 0;

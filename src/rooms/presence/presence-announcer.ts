@@ -4,9 +4,9 @@
 //   · One join and one leave for each user (presence-state.ts). A leave is published at the end of the grace, to the
 //     second.
 //   · A client that is lost without a close is present until the liveness sweep finds it, and for the grace after that.
-//   · After a crash users whose connections did not survive leave once the grace is over: their rows name them.
-//   · Presence messages that could not be saved are published again with the next change, in their order, so that joins
-//     and leaves pair up.
+//   · After a crash users whose connections were lost leave when the grace is over: their rows are still stored.
+//   · Presence messages that could not be saved are published again with the next change, in their order, so that each
+//     join has its leave.
 //   · Messages are rate-limited by the size of the room: many joins cost about a thousand frames a second in all.
 
 import type { Sql } from "../../model/stored-values.ts";
@@ -41,14 +41,14 @@ interface PresenceAnnouncerOptions {
   arm(at: number): void;
   /** Numbers a publication in this room. */
   readonly publisher: { append(draft: Draft): Ticket };
-  /** Its flush saves what was published; tickets are final then. */
+  /** Its flush saves publications; their tickets are final then. */
   readonly outbox: { flush(): void };
-  /** Called after joins and leaves were published, with all of them; not where users are not shown. */
+  /** Called after joins and leaves were published, with all of them; only with `presence: "users"`. */
   changed(change: UserChanges): void;
   readonly timer?: Timer;
 }
 
-/** How a socket of this object has changed the number of its user's connections. */
+/** How the number of a user's connections at this object has changed. */
 interface OwnChange {
   /** `left`: it has closed on purpose. */
   readonly how?: "set" | "left";
@@ -56,9 +56,9 @@ interface OwnChange {
   readonly trace?: string | undefined;
 }
 
-/** Milliseconds that each connection adds to the pause between two presence messages … */
+/** Milliseconds that each connection adds to the pause between two presence messages. */
 const PAUSE_MS_PER_CONNECTION = 1;
-/** … and the longest pause: the delay of a join in the largest room. */
+/** The longest pause: the delay of a join in the largest room. */
 const LONGEST_PAUSE_MS = 2_000;
 /** Leaves are published at whole seconds, so that several share an alarm: each alarm costs a row. */
 const LEAVE_STEP_MS = 1_000;
@@ -76,13 +76,13 @@ export class PresenceAnnouncer implements Duty {
     sql.exec(
       "CREATE TABLE IF NOT EXISTS present (user TEXT PRIMARY KEY, since INTEGER, state TEXT) WITHOUT ROWID",
     );
-    // Of an earlier deploy: rows of users who are not shown are not kept up.
+    // Rows of an earlier deploy: without users they are not updated any more.
     if (settings.presence !== "users") sql.exec("DELETE FROM present");
     const users = sql.exec("SELECT user, since, state FROM present").toArray().map(userOfRow);
     this.#presence = new PresenceState(users, settings.graceSeconds * 1000, options.now());
   }
 
-  /** After a wake: the connections of each user, by source. Rooms that show counts only announce nobody for a wake. */
+  /** Restores counts after a wake. Rooms that only have counts must not announce all users as joined then. */
   restore(counts: Iterable<ConnectionCount>): void {
     const now = this.#options.now();
     for (const count of counts) this.#presence.set(count, now);
@@ -90,26 +90,26 @@ export class PresenceAnnouncer implements Duty {
     const { timer = setTimeout } = this.#options;
     const due = this.due();
     if (due !== undefined) this.#options.arm(due);
-    // Joins that a crash kept from being announced. Later, because the object is not complete yet.
+    // Announces joins that a crash has cut off. By a timer, because the object is not complete yet.
     if (this.#presence.hasImmediateChanges) timer(() => this.#countsChanged(), 0);
   }
 
   /**
-   * A socket of this object has opened or closed, by a loss or on purpose (`left`). 0: it closed asleep, and was not
-   * counted in this wake.
+   * Changes a user's count at this object: a connection has begun or ended, by a loss or on purpose (`left`). 0: it
+   * ended while the object slept, and was not counted at this wake.
    */
   addOwn(userId: string, change: 1 | 0 | -1, { how = "set", trace }: OwnChange = {}): void {
     const count = this.#presence.count(OWN_SOCKETS, userId) + change;
     this[how]([OWN_SOCKETS, userId, count, trace]);
   }
 
-  /** A follower reports its connections of a user: absolute, so that a repeated report changes nothing. */
+  /** Sets a source's count of a user: absolute, so that a repeated report changes nothing. */
   set(count: ConnectionCount): void {
     this.#presence.set(count, this.#options.now());
     this.#countsChanged();
   }
 
-  /** As `set`, where a connection left on purpose: if it was the user's last one, the leave has no grace. */
+  /** Like `set`, after a connection left on purpose: if it was the user's last one, the leave has no grace. */
   left(count: ConnectionCount): void {
     const [, userId] = count;
     this.#presence.set(count, this.#options.now());
@@ -117,13 +117,13 @@ export class PresenceAnnouncer implements Duty {
     this.#countsChanged();
   }
 
-  /** A follower has ended, with all its connections. */
+  /** Called when a follower has ended, with all its connections. */
   forget(source: string): void {
     this.#presence.forget(source, this.#options.now());
     this.#countsChanged();
   }
 
-  /** A room without presence takes its changes at once: none of them is ever published. */
+  /** Schedules announcements. A room without presence drops changes at once, because it publishes none. */
   #countsChanged(): void {
     if (this.#options.settings.presence === "none") return void this.#presence.takeChange(Infinity);
     const due = this.due();
@@ -131,7 +131,7 @@ export class PresenceAnnouncer implements Duty {
     if (this.#presence.hasImmediateChanges) this.#announceSoon();
   }
 
-  /** At rest a join is published at once; then there is a pause, in proportion to the number of its recipients. */
+  /** Publishes changes at once, and then pauses in proportion to the number of recipients. */
   #announceSoon(): void {
     if (this.#isPausing) return;
     this.#isPausing = true;
@@ -154,7 +154,7 @@ export class PresenceAnnouncer implements Duty {
       this.#options.changed({ ...change, joined: change.joined.map(({ userId }) => userId) });
   }
 
-  /** Rows matter after a crash alone: a join without its row is announced twice then, which is better than never. */
+  /** Writes rows, which are needed after a crash only: a join without its row is then announced twice. */
   #save({ joined, left }: PresenceChange): void {
     try {
       for (const user of joined) this.#write(user);
@@ -170,14 +170,14 @@ export class PresenceAnnouncer implements Duty {
     this.#options.sql.exec("INSERT OR REPLACE INTO present VALUES (?, ?, ?)", ...row);
   }
 
-  /** Adds all changes that could not be saved. */
+  /** Merges all earlier changes that could not be saved. */
   #withUnsaved(change: PresenceChange): PresenceChange {
     const failed = this.#unsaved.filter(({ ticket }) => ticket.error);
     this.#unsaved = this.#unsaved.filter(({ ticket }) => !ticket.error && !ticket.isFinal);
     return [...failed.map((one) => one.change), change].reduce(mergeChanges);
   }
 
-  /** Names at most a page of users; the counts are always complete, and `more` is set where names are missing. */
+  /** Publishes a page of names at most. Counts are always complete, and `more` is set if names are missing. */
   #publishChange(change: PresenceChange): void {
     const { joined, left } = change;
     const { users, connections } = this.#presence;
@@ -196,8 +196,8 @@ export class PresenceAnnouncer implements Duty {
   }
 
   /**
-   * Sets the state that a user shows, and publishes it; null clears it. Saved when this returns. Throws `forbidden`
-   * where the user is absent or the room shows no users, `too_large` where the state is, and what saving throws.
+   * Sets the state that a user shows, publishes and saves it; null clears it. Throws `forbidden` if the user is absent
+   * or the room shows no users, `too_large` if the state is, and errors of the save.
    */
   track(userId: string, state: unknown): void {
     const { presence, limits } = this.#options.settings;

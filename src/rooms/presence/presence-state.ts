@@ -1,29 +1,29 @@
 // Presence of a room as pure state: counts of connections by user and source (this object's sockets, each follower),
-// and the joins and leaves that follow from them. It does not depend on sockets, storage or clocks.
+// and the resulting joins and leaves. It does not depend on sockets, storage or clocks.
 //
 //   · A user joins once and leaves once, however many connections and sources there are.
-//   · A join is pending from the first connection on until `takeChange`; a user who goes before was never announced.
+//   · A join is pending from the first connection until `takeChange`; a user who leaves before is never announced.
 //   · A leave is due a grace after the last connection ended; a connection within it cancels the leave.
 //   · Counts are absolute by source, so a repeated report changes nothing.
 
 import type { PresenceQuery, PresenceView, Present, UserChanges } from "../rpc/presence-view.ts";
 import { SortedIds } from "./sorted-ids.ts";
 
-/** A user whose join was announced and whose leave was not. */
+/** A user with an announced join, and no announced leave yet. */
 export interface AnnouncedUser {
   readonly userId: string;
   /** Milliseconds since 1970. */
   readonly since: number;
-  /** The state that the user shows; null where there is none. */
+  /** The state that the user shows; null if there is none. */
   readonly state: unknown;
 }
 
-/** Joins and leaves that are to be announced together. */
+/** Joins and leaves to announce together. */
 export interface PresenceChange extends Omit<UserChanges, "joined"> {
   readonly joined: readonly AnnouncedUser[];
 }
 
-/** Both in one, without joins and leaves of the earlier one that the later one takes back. */
+/** Merges two changes: drops joins and leaves of the earlier one that the later one reverses. */
 export function mergeChanges(earlier: PresenceChange, later: PresenceChange): PresenceChange {
   const left = new Set(later.left);
   const joined = new Set(later.joined.map(({ userId }) => userId));
@@ -36,7 +36,7 @@ export function mergeChanges(earlier: PresenceChange, later: PresenceChange): Pr
 /** This object's own sockets, among the sources. */
 export const OWN_SOCKETS = "";
 
-/** A source has so many connections of the user; `trace` is that of the connection that has come or gone. */
+/** A source's number of connections of a user; `trace` is that of the connection that has begun or ended. */
 export type ConnectionCount = readonly [
   source: string,
   userId: string,
@@ -49,20 +49,20 @@ export class PresenceState {
   readonly #announcedUsers: Map<string, AnnouncedUser>;
   /** Connections of each user, by source. */
   readonly #connections = new Map<string, Map<string, number>>();
-  /** Users of each source that has connections: its end costs no look at the others. */
+  /** Users of each source, so that the end of a source does not search all users. */
   readonly #users = new Map<string, Set<string>>();
   /**
-   * Users without a connection, by when their leave is due. In the order of that time, since the grace is always the
+   * Users without a connection, and when their leave is due; in the order of that time, because the grace is always the
    * same.
    */
   readonly #pendingLeaves = new Map<string, number>();
   /** Announced users whose last connection left on purpose: their leave has no grace. */
   readonly #immediateLeaves = new Set<string>();
-  /** Users who are not announced yet, by when their first connection came. */
+  /** Users who are not announced yet, and when their first connection began. */
   readonly #pendingJoins = new Map<string, number>();
-  /** Traces of pending joins and leaves, by user: of the connection that each began with. */
+  /** Traces of pending joins and leaves, by user: of the connection that caused each. */
   readonly #traces = new Map<string, string>();
-  /** All users who are announced or whose join is pending, without immediate leaves. */
+  /** Ids of announced users and pending joins, without immediate leaves. */
   readonly #ids = new SortedIds(() =>
     [...this.#announcedUsers.keys(), ...this.#pendingJoins.keys()].filter(
       (id) => !this.#immediateLeaves.has(id),
@@ -70,14 +70,14 @@ export class PresenceState {
   );
   #totalConnections = 0;
 
-  /** After a loss of memory all announced users leave once the grace is over, unless a connection is counted before. */
+  /** After a loss of memory all announced users leave when the grace is over, unless a connection is counted before. */
   constructor(users: readonly AnnouncedUser[], graceMs: number, now: number) {
     this.#graceMs = graceMs;
     this.#announcedUsers = new Map(users.map((user) => [user.userId, user]));
     for (const { userId } of users) this.#pendingLeaves.set(userId, now + graceMs);
   }
 
-  /** Absolute, so that repeating it changes nothing. */
+  /** Sets a source's count of a user: absolute, so that a repetition changes nothing. */
   set(counted: ConnectionCount, now: number): void {
     const [source, userId, count] = counted;
     const sources = this.#connections.get(userId) ?? new Map<string, number>();
@@ -101,8 +101,8 @@ export class PresenceState {
   }
 
   /**
-   * Ends the grace of a user without connections, who has left on purpose: pages no longer have the user, also before
-   * the leave is announced. Changes nothing for other users.
+   * Ends the grace of a user without connections, after a leave on purpose: pages no longer list the user, also before
+   * the leave is announced. Does nothing for users with connections.
    */
   skipGrace(userId: string): void {
     if (!this.#pendingLeaves.delete(userId)) return;
@@ -130,7 +130,7 @@ export class PresenceState {
     this.#ids.add(userId);
   }
 
-  /** A user who was never announced has no leave to announce. */
+  /** Begins the grace; a user who was never announced is only forgotten. */
   #removeUser([, userId, , trace]: ConnectionCount, now: number): void {
     if (this.#pendingJoins.delete(userId)) {
       this.#ids.delete(userId);
@@ -142,22 +142,22 @@ export class PresenceState {
     if (trace !== undefined) this.#traces.set(userId, trace);
   }
 
-  /** A source has ended, with all its connections. */
+  /** Called when a source has ended, with all its connections. */
   forget(source: string, now: number): void {
     for (const userId of this.#users.get(source) ?? []) this.set([source, userId, 0], now);
   }
 
-  /** Whether a join, or a leave without grace, is to be announced. */
+  /** Whether a join, or a leave without grace, must be announced. */
   get hasImmediateChanges(): boolean {
     return this.#pendingJoins.size + this.#immediateLeaves.size > 0;
   }
 
-  /** When the next leave is due, milliseconds since 1970; undefined where none is pending. */
+  /** When the next leave is due, milliseconds since 1970; undefined if none is pending. */
   get due(): number | undefined {
     return this.#pendingLeaves.values().next().value;
   }
 
-  /** Joins and leaves to be announced now; from here on they count as announced. */
+  /** Takes the joins and leaves to announce now; they count as announced from now on. */
   takeChange(now: number): PresenceChange {
     const joined = [...this.#pendingJoins].map(([userId, since]) => ({
       userId,
@@ -208,7 +208,7 @@ export class PresenceState {
     return updated;
   }
 
-  /** Announced users and those whose join is pending: also users whose grace is not over. */
+  /** The number of users, with pending joins and users within their grace. */
   get users(): number {
     return this.#announcedUsers.size + this.#pendingJoins.size - this.#immediateLeaves.size;
   }
@@ -217,7 +217,7 @@ export class PresenceState {
     return this.#totalConnections;
   }
 
-  /** At most `page` members by user id; counts only where `page` is 0. */
+  /** At most `page` members, ordered by user id; only counts if `page` is 0. */
   view({ after, limit = Infinity }: PresenceQuery, page: number): PresenceView {
     const count = Math.max(0, Math.min(limit, page));
     const { users, connections } = this;

@@ -1,14 +1,14 @@
 // Ids of users in order, with insertions and deletions, for pages of a room's presence.
 
 /**
- * Ids in order, for pages of thousands of users. Sorted when the first page is asked for, and kept in order from then
- * on: most rooms are never listed, and pay nothing.
+ * Ids in order, for pages of thousands of users. They are sorted for the first page, and kept in order from then on,
+ * because most rooms are never listed.
  */
 export class SortedIds {
   readonly #allIds: () => string[];
   #sortedIds: string[] | undefined;
 
-  /** `allIds` gives every id, in any order; called once, for the first page. */
+  /** `allIds` returns every id, in any order; called once, for the first page. */
   constructor(allIds: () => string[]) {
     this.#allIds = allIds;
   }

@@ -1,5 +1,5 @@
-// How a connection begins at a relay of a room that is full. It gets the same frames as in the room's own object: the
-// relay follows the room for it.
+// Begins a connection to a full room at one of the room's relays, which follows the room for it. The client gets the
+// same frames as from the room's own object.
 
 import { parseTopic } from "../../model/topic.ts";
 import { jsonRpc } from "../../protocols/json-rpc-codec.ts";
@@ -11,7 +11,7 @@ import { connectionId } from "../rpc/object-names.ts";
 import type { PresenceView } from "../rpc/presence-view.ts";
 import type { RelayParts } from "./relay-parts.ts";
 
-/** Accepts the socket; everything for it is held until `followRoom` has sent its first frames. */
+/** Accepts the socket. All messages to it are held until `followRoom` has sent its first frames. */
 export function acceptOverflow(
   parts: RelayParts,
   socket: WebSocket,
@@ -30,8 +30,8 @@ export function acceptOverflow(
 }
 
 /**
- * Joins the room and sends the same first frames as the room itself: no entry is missing or repeated between the replay
- * and live messages. Throws what the room's object throws.
+ * Joins the room and sends the same first frames as the room itself. No entry is missing or repeated between the replay
+ * and live messages. Rejects with the errors of the room's object.
  */
 export async function followRoom(
   parts: RelayParts,
@@ -51,5 +51,5 @@ export async function followRoom(
   });
 }
 
-/** A room's object of an older version does not answer with its users, while a deploy is under way. */
+/** Used while a deploy is under way: a room's object with older code does not answer with its users. */
 const NOBODY: PresenceView = { users: 0, connections: 0, members: [], more: false };

@@ -1,4 +1,4 @@
-// How the connection of a JSON-RPC client of a whole hub begins at a relay: all its rooms are on one socket.
+// Begins the connection of a JSON-RPC client of a whole hub at a relay: all its rooms are on one socket.
 
 import { jsonRpc, jsonRpcSingle } from "../../protocols/json-rpc-codec.ts";
 import { VERSION } from "../../model/package-version.ts";

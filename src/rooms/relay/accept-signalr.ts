@@ -1,4 +1,4 @@
-// How a SignalR client's connection begins at a relay, and how its client resumes it on another socket.
+// Begins a SignalR client's connection at a relay, and resumes it on another socket.
 
 import { HubError } from "../../model/errors.ts";
 import { traceAmong } from "../../model/trace.ts";
@@ -12,11 +12,11 @@ import type { RelayParts } from "./relay-parts.ts";
 
 type FreshArrival = ClassifiedArrival & { kind: "fresh" };
 
-/** How long a client that resumes has to send its sequence. */
+/** Time in which a client that resumes must send its Sequence message. */
 const RESUME_MS = 5_000;
 
 /**
- * Accepts the socket, whose handshake is due within `handshakeSeconds`. A first poll is answered at once, without it.
+ * Accepts the socket, whose handshake must come within `handshakeSeconds`. Answers a first poll at once instead.
  */
 export function acceptSignalR(
   parts: RelayParts,
@@ -48,8 +48,8 @@ function attachedOf({ settings }: RelayParts, { id, arrival, traits }: FreshArri
 }
 
 /**
- * Whether a returning client brings a newer token. Throws `wrong_kind` for another transport, `duplicate_id` where the
- * connection cannot be resumed, `too_large`.
+ * Whether the token of a returning client is newer. Throws `wrong_kind` for another transport, `duplicate_id` if the
+ * connection cannot be resumed, `too_large` if the newer token's claims do not fit.
  */
 export function checkReturn(connection: Connection, { user, transport }: SignalRArrival): boolean {
   if (connection.attached.transport !== transport)
@@ -61,7 +61,7 @@ export function checkReturn(connection: Connection, { user, transport }: SignalR
   return hasNewerToken;
 }
 
-/** Another socket for the connection: its next poll, or a stateful reconnect. */
+/** Attaches another socket to the connection: its next poll, or a stateful reconnect. */
 export function resume(
   { agenda, polls, remembered, resumables }: RelayParts,
   connection: Connection,

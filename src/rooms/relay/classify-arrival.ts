@@ -1,5 +1,5 @@
-// Classifies a client that comes to a relay: one that returns to its connection, a new one, or one that is too late.
-// All checks that may refuse it run here, before its socket is accepted.
+// Classifies a client that arrives at a relay: a new one, one that returns to its connection, or one whose connection
+// has ended. All checks that may refuse a client run here, before its socket is accepted.
 
 import { CLOSE, HubError } from "../../model/errors.ts";
 import { applyGrant, factsOf, type User } from "../../model/user.ts";
@@ -16,20 +16,20 @@ import type { RelayParts } from "./relay-parts.ts";
 export type AnyArrival = SignalRArrival | OverflowArrival | JsonRpcArrival;
 
 export type ClassifiedArrival =
-  /** Another socket for a connection that is here: a poll, or a stateful reconnect. */
+  /** Another socket for a connection of this relay: a poll, or a stateful reconnect. */
   | {
       readonly kind: "returning";
       readonly connection: Connection;
       readonly arrival: SignalRArrival;
     }
-  /** A SignalR client that is new here, under the id that negotiation gave it. */
+  /** A new SignalR client, with the id that negotiation gave it. */
   | {
       readonly kind: "fresh";
       readonly id: string;
       readonly arrival: SignalRArrival;
       readonly traits: ClientTraits;
     }
-  /** A poll for a connection that has ended: its last frames wait. */
+  /** A poll for a connection that has ended and whose last frames are kept. */
   | { readonly kind: "ended"; readonly id: string }
   /** A JSON-RPC client of a room that is full. */
   | { readonly kind: "overflow"; readonly arrival: OverflowArrival }
@@ -37,8 +37,8 @@ export type ClassifiedArrival =
   | { readonly kind: "rpc"; readonly arrival: JsonRpcArrival };
 
 /**
- * Throws `relay_full`, `too_many_connections`, `rate_limited`, `connection_not_found`, and what the user's account
- * throws. A connection token is used up by the arrival that it admits.
+ * Throws `relay_full`, `too_many_connections`, `rate_limited`, `connection_not_found`, and errors of the user's
+ * account. A connection token admits one new connection only.
  */
 export async function classify(
   parts: RelayParts,
@@ -70,7 +70,7 @@ async function classifyNegotiated(
   const { connections, lastFrames, seats } = parts;
   const { user, token } = arrival;
   const seat = await seats.read(token, user.id);
-  // Before the account is asked: it would keep this relay as one that may hold connections of the user.
+  // Before the call to the account, which would store this relay as an object that may hold connections of the user.
   if (!seat) throw notFound();
   const isReturning = connections.get(seat.id) !== undefined;
   if (!isReturning) connections.inbound.checkCalm(user);
@@ -91,16 +91,16 @@ async function classifyNegotiated(
 
 /** The cost in messages of a poll, and of a resumed socket with its rows and repeated frames: neither is a connect. */
 const [POLL_COST, RESUME_COST] = [10, 100];
-/** Where fewer messages a second are allowed, they cost less: few messages are not fewer polls. */
+/** With a lower limit of messages a second the costs fall in proportion, because clients poll as often as before. */
 const FULL_RATE = 5_000;
 
-/** Throws `rate_limited` where its client returns again and again, and closes it as for any other flood. */
+/** Counts a return. Throws `rate_limited` if the client returns too often, and closes its connection for flooding. */
 function chargeReturn({ connections, settings: { limits } }: RelayParts, connection: Connection) {
   const part = Math.min(1, ratesOf(limits).messages.perSecond / FULL_RATE);
   const cost = connection.attached.transport === "LongPolling" ? POLL_COST : RESUME_COST;
   if (spendMessages(connection, Math.floor(cost * part), limits)) return;
   connections.close(connection, CLOSE.flooding);
-  // The flood has begun a pause: the refusal says how long it is.
+  // The close has begun a pause for the user: this throws a refusal with its length.
   connections.inbound.checkCalm(connection.user);
   throw new HubError("rate_limited", "The client reconnects too often.");
 }

@@ -1,14 +1,14 @@
-// Posts of clients before their transport begins. In ASP.NET Core a connection exists from its negotiation on, and its
-// transport is decided by the first GET: what came before waits in the connection's buffer. Here it waits in memory,
-// for as long as the seat is promised; a relay that is reset forgets it, and the client's handshake times out. What has
-// lapsed goes with the next alarm, or earlier where another client posts.
+// Posts of clients before their transport begins. In ASP.NET Core a connection exists from its negotiation on, and the
+// first GET decides its transport: earlier posts wait in the connection's buffer. Here they wait in memory until the
+// seat lapses. A relay that is reset loses them, and the client's handshake times out. Lapsed posts are removed by the
+// next alarm, or when another client posts.
 
 import type { HeldBytes } from "../connection/held-bytes.ts";
 import type { Duty } from "../platform/alarm-agenda.ts";
 
 /** Bytes of one connection: ASP.NET Core's `TransportMaxBufferSize`. */
 const BYTES_EACH = 65_536;
-/** Bytes of one user's connections: a few users must not take all that there is. */
+/** Bytes of one user's connections, so that a few users cannot use all of `BYTES_ALL`. */
 const BYTES_USER = 1024 * 1024;
 /** Bytes of all connections of a relay. */
 const BYTES_ALL = 8 * 1024 * 1024;
@@ -23,7 +23,7 @@ interface Waiting {
 
 export interface EarlyPost {
   readonly id: string;
-  /** Whose connection it is. */
+  /** The account of the connection's user. */
   readonly account: string;
   readonly body: ArrayBuffer;
   /** When the seat lapses, milliseconds since 1970. */
@@ -41,7 +41,7 @@ export class EarlyPosts implements Duty {
     this.#held = held;
   }
 
-  /** False where the body does not fit beside what waits already: it is not kept then. */
+  /** Keeps the body; false if there is no space for it with those that wait. */
   keep({ id, account, body, until }: EarlyPost, now: number): boolean {
     this.run(now);
     const waiting = this.#waiting.get(id) ?? { account, bodies: [], bytes: 0, until };
@@ -62,7 +62,7 @@ export class EarlyPosts implements Duty {
     return ofUser <= BYTES_USER && this.#bytes + bytes <= BYTES_ALL && this.#held.fits(bytes);
   }
 
-  /** In the order in which they were posted; none of them waits any longer. */
+  /** Removes the bodies of a connection, and returns them in the order of their posts. */
   take(id: string): readonly ArrayBuffer[] {
     const waiting = this.#waiting.get(id);
     if (!waiting) return [];
@@ -72,7 +72,7 @@ export class EarlyPosts implements Duty {
     return waiting.bodies;
   }
 
-  /** No alarm is worth it: an object with connections has one for its sweeps, and one without them sleeps. */
+  /** No alarm of its own: an object with connections has one for its sweeps, and one without them sleeps. */
   due(): undefined {}
 
   run(now: number): void {

@@ -1,5 +1,5 @@
-// JSON-RPC calls over HTTP: each request is a connection without a socket, for as long as the request lasts. It does
-// not survive sleep and need not: the object is awake while the request waits. After a crash the worker's call fails.
+// JSON-RPC calls over HTTP: each request is a connection without a socket, for as long as the request lasts. It need
+// not survive sleep, because the object is awake while the request waits. After a crash the worker's call fails.
 
 import { CLOSE, HubError, type CloseCode } from "../../model/errors.ts";
 import { traceAmong } from "../../model/trace.ts";
@@ -20,7 +20,7 @@ interface CallTarget {
   readonly receiver: Receiver;
 }
 
-/** The close of a request's connection before its answer. */
+/** Why a request's connection was closed before its answer. */
 interface HttpEnd {
   readonly why: CloseCode;
   readonly reason: string;
@@ -28,7 +28,7 @@ interface HttpEnd {
 
 type UserRates = Pick<HttpCaller, "rate" | "history">;
 
-/** Users whose rate is in memory. Beyond it all are dropped, and each user begins with a full bucket. */
+/** The most users whose rates are in memory. Beyond it all are dropped, and each user begins with a full bucket. */
 const RATES_AT_MOST = 10_000;
 
 export class HttpCalls {
@@ -43,9 +43,9 @@ export class HttpCalls {
   }
 
   /**
-   * The answers as text, empty where no call wants one. Done when all calls of the request are answered. Where the
-   * connection ends before its first answer, throws `timed_out`, `rate_limited`, `busy`, `unauthorized`, `banned`,
-   * `token_revoked` or `interrupted`.
+   * Resolves with the answers as text once all calls of the request are done; empty if all were notifications. Rejects
+   * with `timed_out`, `rate_limited`, `busy`, `unauthorized`, `banned`, `token_revoked` or `interrupted` if the
+   * connection ends before its first answer.
    */
   async answer(arrival: HttpCallArrival, frame: string): Promise<string> {
     const { activity, connections, outbox } = this.#parts;
@@ -77,7 +77,7 @@ export class HttpCalls {
   #connection({ user, request, random }: HttpCallArrival, caller: HttpCaller): Connection {
     const { address, agenda, connections, settings } = this.#parts;
     const now = Date.now();
-    // Nothing is written to the client before its answer, so its loss may go unnoticed until then.
+    // Nothing is written to the client before the answer, so a lost client may be unnoticed until this deadline.
     const deadline = now + settings.limits.requestSeconds * 1000;
     const connection = connectionOf(undefined, {
       ...{ id: connectionId(address, random), protocol: jsonRpcAnswers.name },
@@ -90,7 +90,7 @@ export class HttpCalls {
     return connection;
   }
 
-  /** The rate of all the connections that a user may have; a token's own limits hold for all its requests together. */
+  /** The rate of as many connections as a user may have; a token's own limits hold for all its requests together. */
   #ratesOf(user: User): UserRates {
     const { limits: tokenLimits = {} } = user;
     const id = accountOf(user);
@@ -111,7 +111,7 @@ export class HttpCalls {
     return rates;
   }
 
-  /** The request's client has closed it: ends the connection, and cancels its calls. May be repeated. */
+  /** Called when the client has closed its request: ends the connection, and cancels its calls. May be repeated. */
   hangUp(random: string): void {
     const { address, connections } = this.#parts;
     const connection = connections.get(connectionId(address, random));

@@ -1,8 +1,9 @@
-// The last frames of polling connections that have ended. They wait in memory for one more poll, which 204 then ends.
+// The last frames of polling connections that have ended. They wait in memory for one more poll; the poll after it is
+// answered with 204.
 //
 //   · They count as held by their user and by the object (connection/held-bytes.ts) until a poll takes them, or for
-//     15 s. A client that ends connections and never polls again holds no more than one that stays.
-//   · Where they do not fit there, the closing frame alone is kept. Beyond `BYTES_ALL` the same becomes of the oldest.
+//     15 s, so that clients which end connections and never poll again hold no more than others.
+//   · If they do not fit, only the closing frame is kept. Beyond `BYTES_ALL` the oldest are reduced to theirs.
 
 import type { Encoded } from "../../model/message.ts";
 import type { Connection } from "../connection/connection.ts";
@@ -17,7 +18,7 @@ interface Waiting {
   readonly frames: readonly Encoded[];
   /** Milliseconds since 1970. */
   readonly until: number;
-  /** As counted: 0 for a closing frame alone, which is a part of what a connection costs. */
+  /** Bytes that are counted: 0 for a closing frame alone. */
   readonly bytes: number;
   readonly held: ConnectionBytes;
 }
@@ -35,7 +36,7 @@ export class LastFrames implements Duty {
     this.#agenda = agenda;
   }
 
-  /** A connection has ended: its unconfirmed frames wait, unless a poll is open and has them. */
+  /** Keeps the unconfirmed frames of a connection that has ended, unless an open poll has them. */
   keep({ id, attached, resumable, socket, user }: Connection, now: number): void {
     if (attached.transport !== "LongPolling") return;
     const frames = socket ? [] : (resumable?.unconfirmed ?? []);
@@ -63,7 +64,7 @@ export class LastFrames implements Duty {
     held.release(bytes);
   }
 
-  /** Whether a connection with this id has ended lately. */
+  /** Whether a connection with this id has ended within the last 15 s. */
   has(id: string): boolean {
     return this.#waiting.has(id);
   }

@@ -2,8 +2,8 @@
 // polls the connection has no socket, and its replay buffer keeps frames (byFrame, connection/replay-buffer.ts).
 //
 //   · The worker's socket reports how many frames it has answered with; these are confirmed, the others stay.
-//   · Frames are confirmed before the client has the answer: an answer that is lost on its way is not repeated. Where
-//     the worker's report is lost, the next poll gets the same frames again.
+//   · Frames are confirmed before the client has the answer: an answer that is lost on its way is not repeated. If the
+//     worker's report is lost, the next poll gets the same frames again.
 //   · The last frames of a connection that has ended wait for one more poll (last-frames.ts).
 
 import type { Attached } from "../connection/attachment.ts";
@@ -25,7 +25,7 @@ export class LongPolls {
     this.#options = options;
   }
 
-  /** The first poll is answered at once: its client waits for that before it sends anything. */
+  /** Begins a connection. Its first poll is answered at once, because the client sends nothing before that. */
   begin(attached: Attached): Response {
     const { agenda, connections, resumables } = this.#options;
     const connection = connectionOf(undefined, attached);
@@ -36,15 +36,15 @@ export class LongPolls {
     return new Response(null, { status: 200 });
   }
 
-  /** The client's next poll. Frames that wait are written to it. */
+  /** Attaches the client's next poll, and writes waiting frames to it. */
   poll(connection: Connection, socket: WebSocket): Connection {
     this.#options.resumables.attachPoll(connection, socket);
     return connection;
   }
 
   /**
-   * The worker has received so many frames of this poll, and answers the client once the socket is closed: a poll that
-   * came before would get the same frames again.
+   * Called when the worker reports how many frames of this poll it has received. Confirms them before it closes the
+   * socket: the worker then answers the client, whose next poll must not get the same frames.
    */
   confirm(connection: Connection, count: number): void {
     const { socket } = connection;

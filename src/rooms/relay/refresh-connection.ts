@@ -1,5 +1,5 @@
-// A fresh token for a connection, sent over HTTP beside its transport: the connection token proves that its sender is
-// the connection's client.
+// Replaces the token of a connection by a request over HTTP, outside its transport. The connection token proves that
+// the request is from the connection's client.
 
 import { publicError } from "../../model/errors.ts";
 import type { User } from "../../model/user.ts";
@@ -15,8 +15,8 @@ interface RefreshTarget {
 }
 
 /**
- * Gives what the token changed, or the refusal: `connection_not_found`, `wrong_kind`, or a code of
- * `Receiver.refreshRequested`. Refusals are values: any client may cause them, and the platform logs exceptions.
+ * Returns the effects of the token, or the refusal: `connection_not_found`, `wrong_kind`, or a code of
+ * `Receiver.refreshRequested`. Refusals are values, because any client may cause them and the platform logs exceptions.
  */
 export async function refreshConnection(
   { parts, host, receiver }: RefreshTarget,
@@ -27,7 +27,7 @@ export async function refreshConnection(
   const connection = seat && parts.connections.get(seat.id);
   if (!connection || connection.protocol === beforeHandshake)
     return { code: "connection_not_found" };
-  // A connection of negotiate's version 0, whose token is its public id: it proves nothing.
+  // Negotiated with version 0: the connection token is the public id, and proves nothing.
   if (seat.id === token) return { code: "wrong_kind" };
   try {
     return await receiver.refreshRequested(host, connection, user);

@@ -1,5 +1,5 @@
-// How a client that comes back on a new connection rejoins its groups (`rememberGroups`): this relay remembers them,
-// or, because relays fill up and empty again, the relay of another level that the client's key leads to.
+// Rejoins the groups of a client that returns on a new connection (`rememberGroups`). This relay remembers them, or the
+// relay of another level for the client's key, because relays fill up and empty again.
 
 import { hashOf } from "../../model/text-hash.ts";
 import { CLOSE, publicError } from "../../model/errors.ts";
@@ -18,8 +18,8 @@ import type { RelayParts } from "./relay-parts.ts";
 import { tokenRoomsOf } from "./remembered-groups.ts";
 
 /**
- * Puts the connection into the groups of its client's connection before, and replays what it missed there; done after
- * that, or once a room elsewhere takes too long. Does nothing for a client that does not name itself.
+ * Puts the connection into the groups of its client's earlier connection, and replays missed entries. Resolves after
+ * that, or when a room elsewhere takes too long. Does nothing for a client that does not name itself.
  */
 export async function rejoinGroups(parts: RelayParts, connection: Connection): Promise<void> {
   const { connections, remembered } = parts;
@@ -28,7 +28,7 @@ export async function rejoinGroups(parts: RelayParts, connection: Connection): P
   replaceOld(parts, { userId: connection.user.id, client }, connection);
   remembered.addClient(connection);
   const rooms = await recall(parts, connection).catch(noGroups);
-  // Until they are rejoined, so that a crash meanwhile leaves them for the next connection.
+  // The rows stay until the rooms are rejoined, so that a crash meanwhile leaves them for the next connection.
   remembered.putBack(connection, rooms);
   if (!connections.all.has(connection)) return;
   await settledWithin(
@@ -42,13 +42,13 @@ function noGroups(error: unknown): [] {
   return [];
 }
 
-/** Whether the connection's token still names a room that the token before named. */
+/** False for a room that the earlier token named and the connection's token does not. */
 const admits = ({ user }: Connection, { room, granted }: RememberedRoom): boolean =>
   !granted || tokenRoomsOf(user).includes(room);
 
 const causeOf = ({ granted }: RememberedRoom): Cause => (granted ? "token" : "hub");
 
-/** Pauses before the attempts after a failure. After the last one the connection joins the room without a replay. */
+/** Pauses before further attempts, in milliseconds. After the last failure the connection joins without a replay. */
 const RETRIES_MS: readonly number[] = [100, 1_000];
 
 interface RejoinAttempt {
@@ -82,8 +82,8 @@ async function rejoin(
 }
 
 /**
- * Messages that excluded the client's connection before are not replayed. A state comes as a whole: a change may be
- * lost in the socket that broke, and the client may be a page that was loaded again.
+ * Messages that excluded the client's earlier connection are not replayed. A state is sent as a snapshot, because a
+ * change may be lost in the broken socket, and the client may be a page that was loaded again.
  */
 function joinWithReplay(parts: RelayParts, connection: Connection, remembered: RememberedRoom) {
   const { followed, outbox, settings } = parts;
@@ -100,7 +100,7 @@ function joinWithReplay(parts: RelayParts, connection: Connection, remembered: R
   });
 }
 
-/** A connection has ended: keeps what its client may still ask for. Rejects where that cannot be written. */
+/** Keeps frames and groups of a connection that has ended, for its client's return. Rejects if a write fails. */
 export async function keepForReturn(parts: RelayParts, ended: Connection): Promise<void> {
   parts.lastFrames.keep(ended, Date.now());
   parts.resumables.end(ended);
@@ -108,8 +108,8 @@ export async function keepForReturn(parts: RelayParts, ended: Connection): Promi
 }
 
 /**
- * Remembers the groups of a connection that has ended, unless it was closed for good. Where its client was away
- * already, the positions remembered at that time stay: messages since then were missed.
+ * Remembers the groups of a connection that has ended, unless it was closed for good. If its client was away already,
+ * the positions of that time stay, because the client has missed all messages since.
  */
 function rememberGroups({ followed, remembered }: RelayParts, ended: Connection): void {
   const isForGood = ended.stage.name === "ended" && ended.stage.isForGood;
@@ -124,7 +124,7 @@ interface NamedClient {
   readonly client: string;
 }
 
-/** A client has one connection: the newest. Closes others here, half open or in a forgotten tab. */
+/** Closes older connections of the client at this relay: a client that names itself has one connection, the newest. */
 export function replaceOld(
   { connections }: Pick<RelayParts, "connections">,
   { userId, client }: NamedClient,
@@ -135,7 +135,7 @@ export function replaceOld(
       connections.close(old, CLOSE.replaced);
 }
 
-/** The rooms of the connection's client before, at whichever level it was. */
+/** The remembered rooms of the connection's client, from the relay of any level. */
 async function recall(
   parts: RelayParts,
   { user, attached: { client } }: Connection,
@@ -153,7 +153,7 @@ async function recall(
   return [];
 }
 
-/** `upward`: also from higher levels, to which this relay has sent clients lately because it was full. */
+/** `upward`: also from higher levels, if this relay was full within the last hour and clients went there. */
 export async function recallLocally(
   parts: RelayParts,
   { userId, client }: NamedClient,
@@ -165,7 +165,7 @@ export async function recallLocally(
   return relayOn(parts, { userId, client }, above).recall(userId, client, true);
 }
 
-/** The relay of another level that the client's key leads to. */
+/** The relay of another level to which the client's key is mapped. */
 function relayOn(parts: RelayParts, { userId, client }: NamedClient, level: number): RelayRpc {
   const { address, stubs } = parts;
   const key = hashOf(clientKey(userId, client));

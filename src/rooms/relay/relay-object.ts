@@ -81,7 +81,7 @@ export class RelayObject<Env extends ObjectEnv = ObjectEnv>
     }
   }
 
-  /** Earlier posts of its client come first. */
+  /** Accepts a new client, and then handles posts that it sent before its transport began. */
   #acceptFresh(
     arrived: ClassifiedArrival & { kind: "fresh" },
     socket: WebSocket,
@@ -101,7 +101,7 @@ export class RelayObject<Env extends ObjectEnv = ObjectEnv>
     return connection;
   }
 
-  /** A client of a full room: opened once the room is followed; until then its frames wait. */
+  /** Accepts a client of a full room. Its frames wait until the room is followed. */
   #overflow(arrival: OverflowArrival, socket: WebSocket): Connection {
     const connection = acceptOverflow(this.parts, socket, arrival);
     this.inBackground(this.#enter(connection, arrival));
@@ -109,7 +109,7 @@ export class RelayObject<Env extends ObjectEnv = ObjectEnv>
   }
 
   /**
-   * Another socket for a connection that is here. A newer token takes effect as a refresh would, without holding it up.
+   * Attaches another socket to a connection. A newer token takes effect like a refresh, in the background.
    */
   #resume(connection: Connection, arrival: SignalRArrival, socket: WebSocket): Connection {
     if (checkReturn(connection, arrival))
@@ -131,7 +131,7 @@ export class RelayObject<Env extends ObjectEnv = ObjectEnv>
     if (shakeHands(this.parts, connection, frame)) this.inBackground(this.#welcomeBack(connection));
   }
 
-  /** Groups are rejoined before the connection opens: hub code finds the connection in them. */
+  /** Rejoins groups before the connection opens, so that the hub's `connected` finds it in them. */
   async #welcomeBack(connection: Connection): Promise<void> {
     await rejoinGroups(this.parts, connection);
     await this.welcome(connection);
@@ -142,7 +142,7 @@ export class RelayObject<Env extends ObjectEnv = ObjectEnv>
   }
 
   /**
-   * A resumable connection outlives a socket that broke. One that the client closed ends it, unless the client polls.
+   * A resumable connection outlives a broken socket. A socket that the client closed ends it, unless the client polls.
    */
   protected override end(socket: WebSocket, code: number, error?: Error): void {
     const { connections, followed, remembered, resumables } = this.parts;
@@ -150,21 +150,21 @@ export class RelayObject<Env extends ObjectEnv = ObjectEnv>
     const outlives = connection?.resumable && (error || connection.resumable.keepsAll);
     if (!connection || !outlives) return super.end(socket, code, error);
     if (connection.socket !== socket) return;
-    // From here on messages may never reach the client on this connection: its position is kept as it is now.
+    // Later messages may never reach the client on this connection, so its present positions are kept.
     remembered?.keep(connection, followed.causesOf(connection));
     resumables.socketLost(connection, Date.now());
   }
 
   /**
-   * Hubs never learn of a connection without a handshake. Where nothing can be kept for its return, as on a full disk,
-   * rooms and the hub learn of its end all the same.
+   * Without a handshake the hub gets no `disconnected`, because it got no `connected`. A failed write for the client's
+   * return, as on a full disk, does not keep rooms and the hub from handling the end.
    */
   protected override left(connection: Connection, end: End): void {
     this.inBackground(keepForReturn(this.parts, connection));
     if (connection.protocol !== beforeHandshake) super.left(connection, end);
   }
 
-  /** The client has connected to a relay of another level: its connection here, if any, is closed. */
+  /** Called when the client has connected to a relay of another level: closes its connection here. */
   async recall(
     userId: string,
     client: string,
@@ -174,14 +174,14 @@ export class RelayObject<Env extends ObjectEnv = ObjectEnv>
     return recallLocally(this.parts, { userId, client }, upward);
   }
 
-  /** Called by negotiation. Undefined where the relay is full, so that the endpoint asks one of the next level. */
+  /** Called by negotiation. Undefined if the relay is full: the endpoint then tries one of the next level. */
   seat(user: AccountUser, request: SeatRequest): Promise<Seat | Refused | undefined> {
     return refusable(reserveSeat(this.parts, user, request), this.parts.activity);
   }
 
   /**
-   * A POST of a client beside its poll or event stream, or the end of a polling connection. The connection token and
-   * the bearer's user must belong together. Refuses as `AdmissionCache.check` does.
+   * A POST of a client that has a poll or event stream, or the end of a polling connection. The connection token must
+   * be the one of the bearer's user. Refuses like `AdmissionCache.check`.
    */
   post(token: string, bearer: TokenFacts, body: PostedBody): Promise<PostOutcome | Refused> {
     return refusable(this.#post(token, bearer, body));
@@ -189,7 +189,7 @@ export class RelayObject<Env extends ObjectEnv = ObjectEnv>
 
   async #post(token: string, bearer: TokenFacts, body: PostedBody): Promise<PostOutcome> {
     const seat = await this.parts.seats.read(token, bearer.id);
-    if (!seat) return "unknown"; // Before the account is asked, as in classify-arrival.ts.
+    if (!seat) return "unknown"; // Before the call to the account, as in classify-arrival.ts.
     await this.admissions.check(bearer);
     const connection = this.parts.connections.get(seat.id);
     if (!connection) return this.#postEarly(seat, bearer, body);
@@ -202,7 +202,7 @@ export class RelayObject<Env extends ObjectEnv = ObjectEnv>
     return transport;
   }
 
-  /** Of a client that has negotiated, and whose transport has not begun yet or has ended. */
+  /** A POST of a client that has negotiated, and whose transport has not begun yet or has ended. */
   #postEarly({ id, until, isLapsed }: ReadSeat, by: TokenFacts, body: PostedBody): PostOutcome {
     if (isLapsed) return "ended";
     if (!(body instanceof ArrayBuffer)) return "early";
@@ -215,7 +215,7 @@ export class RelayObject<Env extends ObjectEnv = ObjectEnv>
     return refreshConnection({ parts, host, receiver }, token, user);
   }
 
-  /** Undefined where the relay is full, so that the endpoint asks one of the next level. */
+  /** Undefined if the relay is full: the endpoint then tries one of the next level. */
   async answer(arrival: HttpCallArrival, frame: string): Promise<HttpCallReply | undefined> {
     const { activity, seats } = this.parts;
     return seats.isFull ? undefined : refusable(this.#answer(arrival, frame), activity);
@@ -234,7 +234,7 @@ export class RelayObject<Env extends ObjectEnv = ObjectEnv>
   }
 
   /**
-   * Sockets of other transports carry no messages of the client, but reports of the worker: how many frames of a poll
+   * On sockets of other transports the worker sends reports, and no messages of the client: how many frames of a poll
    * it has received, or how many characters of an event stream its reader has taken.
    */
   override webSocketMessage(socket: WebSocket, frame: string | ArrayBuffer): void {

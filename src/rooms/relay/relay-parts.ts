@@ -1,5 +1,5 @@
-// The parts of a relay, built in order: the core of every object, then its seats, and the connections and groups that
-// its clients may come back to.
+// The parts of a relay, built in order: the core of every object, then seats, resumable connections and remembered
+// groups.
 
 import { CLOSE } from "../../model/errors.ts";
 import { DEFAULTS, STATEFUL_RECONNECT } from "../../model/options.ts";
@@ -30,17 +30,17 @@ import { Seats } from "./seats.ts";
 export interface RelayParts extends ObjectParts {
   readonly address: RelayAddress;
   readonly seats: Seats;
-  /** Bodies of clients whose transport has not begun. */
+  /** Bodies that clients posted before their transport began. */
   readonly earlyPosts: EarlyPosts;
   /** Connections of clients that poll. */
   readonly polls: LongPolls;
-  /** Of such connections that have ended. */
+  /** Last frames of polling connections that have ended. */
   readonly lastFrames: LastFrames;
   readonly resumables: ResumableConnections;
   readonly serverPings: ServerPings;
-  /** Groups that returning clients rejoin; undefined where the hub does not remember groups. */
+  /** Groups that returning clients rejoin; undefined if the hub does not remember groups. */
   readonly remembered: RememberedGroups | undefined;
-  /** Connections here of the account that a user belongs to. */
+  /** Number of connections here of the user's account; ends silent ones first, if there are too many. */
   countOf(user: AccountUser): number;
 }
 
@@ -48,8 +48,8 @@ export interface RelayParts extends ObjectParts {
 const POLL_MS = 15_000;
 
 /**
- * Resumable connections are restored before follow links, which look for their connections. Runs in the object's
- * constructor, so that no event comes before it is complete.
+ * Resumable connections are restored before follow links, which refer to connections. Runs in the object's constructor,
+ * so that no event comes before it is complete.
  */
 export function relayParts({ ctx, env, objects, receiver, events }: PartsInput): RelayParts {
   const storage = new ObjectStorage(ctx, RELAY_MIGRATIONS);
@@ -93,15 +93,15 @@ export function relayParts({ ctx, env, objects, receiver, events }: PartsInput):
 }
 
 /**
- * A relay that is damaged while it is awake has parts that know what is gone: it is ended as by a crash, and its
- * clients come back to an empty one.
+ * Deletes a damaged storage. Parts of a relay that is awake still have the deleted data in memory, so the object is
+ * aborted as by a crash, and its clients return to an empty one.
  */
 async function beginAnew(ctx: DurableObjectState): Promise<void> {
   await Promise.all([ctx.storage.deleteAlarm(), ctx.storage.deleteAll()]);
   ctx.abort("storage_corrupt");
 }
 
-/** Silent connections of an account are ended before one more is refused for them. */
+/** Ends silent connections of an account, before a new one is refused because of their number. */
 function accountCounter({ connections, liveness, settings: { limits } }: ObjectCore) {
   return (user: AccountUser): number => {
     const { byUser } = connections;
@@ -184,7 +184,7 @@ function rememberedOf({
 }
 
 /**
- * After a wake: remembers the groups of connections that a crash ended, and of resumable ones whose socket it closed.
+ * After a wake: remembers the groups of connections that a crash has ended, and of resumable ones without a socket.
  */
 function restoreGroups({ connections, followed, remembered }: RelayParts): void {
   const lost = followed.restore();

@@ -1,13 +1,13 @@
-// The rooms that a client was in when its connection ended, and its position in each: for hubs whose clients rejoin
-// their groups when they come back (`rememberGroups`). How they rejoin is in rejoin-groups.ts.
+// The rooms of a client when its connection ended, and its position in each: for hubs whose clients rejoin their groups
+// when they return (`rememberGroups`, rejoin-groups.ts).
 //
 //   · Only for clients that name themselves. Rows survive sleep, crashes and deploys; they expire after `seconds`.
 //   · After a crash the rooms are those of the membership rows, and the client's name is in `clients`.
-//   · `take` deletes: groups are given to one new connection. `putBack` undoes that until it has rejoined them: its
-//     rows have the id of the connection before, and a crash keeps their positions, of which nothing has reached the
-//     client.
-//   · A replay may be ahead of the object's own position. Until that has followed, a row has the connection's own id
-//     and the replay's end, or a crash would repeat what the client has.
+//   · `take` deletes the rows: groups are given to one new connection. `putBack` writes them again until it has
+//     rejoined: these rows have the id of the earlier connection, and keep their positions in a crash, because no
+//     message after them has reached the client.
+//   · A replay may be ahead of the object's own position in the room. Until that has caught up, the row has the new
+//     connection's id and the end of the replay: otherwise a crash would repeat messages.
 
 import type { Sql } from "../../model/stored-values.ts";
 import {
@@ -29,7 +29,7 @@ interface RememberedGroupsOptions {
   readonly sql: Sql;
   /** How long groups are remembered. */
   readonly seconds: number;
-  /** Of how many clients of one user: clients name themselves as they like. Beyond it the oldest are forgotten. */
+  /** The most remembered clients of one user, because clients choose their names. The oldest are forgotten. */
   readonly clientsPerUser: number;
   now(): number;
   /** Requests a call of `run` at this time or earlier. */
@@ -47,7 +47,7 @@ const ROW = "user = ? AND client = ? AND room = ?";
 const REPLACED = `SET position = excluded.position, until = excluded.until,
   connection = excluded.connection, granted = excluded.granted`;
 
-/** Positions of different epochs do not compare: the object's own counts. */
+/** The later of two positions; `own` if their epochs differ, because such positions do not compare. */
 const later = (own: Position | undefined, end: Position | undefined): Position | undefined =>
   !own || (end && own.epoch === end.epoch && own.offset < end.offset) ? end : own;
 
@@ -77,20 +77,20 @@ export class RememberedGroups implements Duty {
     options.sql.exec(TABLES);
   }
 
-  /** The connection of a client that names itself has begun: after a crash its row gives the name. */
+  /** Writes the name of a connection's client, which is needed after a crash. */
   addClient({ id, user, attached: { client } }: Connection): void {
     if (client === undefined) return;
     const row = [id, user.id, client];
     this.#options.sql.exec("INSERT OR REPLACE INTO clients VALUES (?, ?, ?)", ...row);
   }
 
-  /** The connection has ended, and its groups were kept or forgotten. */
+  /** Called when the connection has ended, and its groups were kept or forgotten. */
   removeClient({ id, attached: { client } }: Connection): void {
     if (client !== undefined)
       this.#options.sql.exec("DELETE FROM clients WHERE connection = ?", id);
   }
 
-  /** The client may come back: keeps the rooms of its connection. */
+  /** Keeps the rooms of the connection, whose client may return. */
   keep(connection: Connection, rooms: ReadonlyMap<string, Cause>): void {
     const { id, user } = connection;
     const { client } = connection.attached;
@@ -98,21 +98,21 @@ export class RememberedGroups implements Duty {
   }
 
   /**
-   * The connection is in a room again, and its replay is about to be written, or held until the connection is opened.
-   * Its position is saved first: the platform holds the frames back until it is durable.
+   * Called when the connection has rejoined a room, before its replay is written, or held until the connection opens.
+   * Saves its position first: the platform holds the frames back until the row is durable.
    */
   rejoined(connection: Connection, room: string): void {
     if (isOpen(connection)) return this.#settle(connection, room);
     this.#rejoined.set(connection, [...(this.#rejoined.get(connection) ?? []), room]);
   }
 
-  /** The frames that were held are about to be written, in the same turn. */
+  /** Called before the held frames are written, in the same turn. */
   opening(connection: Connection): void {
     for (const room of this.#rejoined.get(connection) ?? []) this.#settle(connection, room);
     this.#rejoined.delete(connection);
   }
 
-  /** Frames of a connection that may be resumed survive a crash by themselves. */
+  /** Drops the row, or sets it to a replay that is ahead. Frames of a resumable connection survive a crash anyway. */
   #settle(connection: Connection, room: string): void {
     const { sql, positionIn } = this.#options;
     const [own, end] = [positionIn(room), positionIn(room, connection)];
@@ -123,24 +123,24 @@ export class RememberedGroups implements Duty {
     sql.exec(`${set} WHERE ${ROW}`, formatPosition(end), connection.id, ...key);
   }
 
-  /** The client is not to rejoin this room. */
+  /** The client will not rejoin this room. */
   drop({ user, attached: { client = "" } }: Connection, room: string): void {
     this.#options.sql.exec(`DELETE FROM remembered WHERE ${ROW}`, user.id, client, room);
   }
 
-  /** The client has resumed its own connection, or closed it on purpose: deletes its remembered groups. */
+  /** Deletes the groups of a client that has resumed its connection, or closed it on purpose. */
   forget({ user, attached: { client } }: Connection): void {
     if (client !== undefined) this.take(user.id, client);
   }
 
-  /** Whether this room of the connection's client is remembered: `forgetUser` may have deleted it. By default any. */
+  /** Whether this room of the connection's client, by default any, is still remembered (see `forgetUser`). */
   has({ user, attached: { client = "" } }: Connection, room: string | null = null): boolean {
     const query =
       "SELECT 1 FROM remembered WHERE user = ? AND client = ? AND room = ifnull(?, room) LIMIT 1";
     return this.#options.sql.exec(query, user.id, client, room).toArray().length > 0;
   }
 
-  /** A service takes the user out of rooms: clients that are away do not come back into them. */
+  /** Called when a service removes the user from rooms: clients that are away do not rejoin them. */
   forgetUser(user: string, commands: readonly Command[]): void {
     const { sql } = this.#options;
     for (const command of commands)
@@ -173,7 +173,7 @@ export class RememberedGroups implements Duty {
     const { sql, now, seconds, positionIn, arm } = this.#options;
     const until = now() + seconds * 1000;
     const ahead = this.#takeAhead(user, client, id);
-    // Nothing reached a client that was never opened, or not all of it, where a crash ended the connection.
+    // Rows keep their positions if the connection never opened or a crash ended it: the client may lack the messages.
     const keepsRows = !ended || !wasEverOpen(ended);
     const conflict = keepsRows ? "SET until = excluded.until" : REPLACED;
     for (const [room, cause] of rooms) {
@@ -192,11 +192,11 @@ export class RememberedGroups implements Duty {
       "SELECT client FROM remembered WHERE user = ? GROUP BY client ORDER BY max(until) DESC LIMIT ?";
     const { sql, clientsPerUser } = this.#options;
     const query = `DELETE FROM remembered WHERE user = ? AND client NOT IN (${newest})`;
-    // A limit of SQL is a whole number: without one of the hub, it is the largest.
+    // A limit in SQL is a whole number; an unlimited hub gets the largest.
     sql.exec(query, user, user, Math.floor(Math.min(clientsPerUser, Number.MAX_SAFE_INTEGER)));
   }
 
-  /** Ends of the connection's replays that the object's own position may not have reached; deletes their rows. */
+  /** Takes the ends of the connection's replays, which the object's own position may not have reached yet. */
   #takeAhead(user: string, client: string, id: string): ReadonlyMap<string, Position> {
     const query =
       "DELETE FROM remembered WHERE user = ? AND client = ? AND connection = ? RETURNING room, position";
@@ -209,7 +209,7 @@ export class RememberedGroups implements Duty {
     );
   }
 
-  /** The rooms of the client's connection before; deletes them. */
+  /** Returns the rooms of the client's earlier connection, and deletes them. */
   take(user: string, client: string): RememberedRoom[] {
     const { sql, now } = this.#options;
     const query = "DELETE FROM remembered WHERE user = ? AND client = ? RETURNING *";
@@ -226,7 +226,7 @@ export class RememberedGroups implements Duty {
   }
 
   /**
-   * The connection has not rejoined these rooms yet. Does not replace what was kept of it since, where it has ended.
+   * Writes rooms again that the connection has not rejoined yet. Does not replace rows that its end has written since.
    */
   putBack({ user, attached: { client } }: Connection, rooms: readonly RememberedRoom[]): void {
     const { sql, now, seconds, arm } = this.#options;

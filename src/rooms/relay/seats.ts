@@ -3,10 +3,10 @@
 //   token = <random>_<lapses at>_<proof><marks>@relay:<relay>     id = <random>@relay:<relay>
 //
 //   · The proof is an HMAC over the other parts and the user's id: only this relay can issue a token, and only that
-//     user can use it. The key is one row; a client costs a row only where a webhook has granted it something. The id
-//     is public, the token is not.
-//   · A token lapses after `SEAT_MS` unless its client has connected. It begins one connection only: to a resumed
-//     connection or a poll it proves that its sender is the client.
+//     user can use it. The key is one row; a client costs a row only if the connect webhook has granted it claims. The
+//     id is public, the token is not.
+//   · A token lapses after `SEAT_MS` unless its client has connected. It begins one connection only; polls and resumed
+//     sockets send it as a proof that they are from the client.
 //   · Reservations count against the relay's capacity and the user's connections. They are in memory, as are used
 //     tokens: after a crash tokens are good until they lapse, and the clients that were about to connect may exceed
 //     the capacity.
@@ -22,18 +22,18 @@ import { seatTokenParts } from "../rpc/seat-token.ts";
 interface SeatsOptions {
   readonly address: RelayAddress;
   readonly kv: KeyValues;
-  /** Of connections and reservations together. */
+  /** They hold for connections and reservations together. */
   readonly limits: Limits;
   /** Connections of the relay now. */
   connectionCount(): number;
-  /** Clients that are lost leave their seats, before the relay counts as full. */
+  /** Ends lost connections, before the relay counts as full. */
   endLost(now: number): void;
   /** Connections of the user's account. */
   connectionsOf(user: AccountUser): number;
   now(): number;
 }
 
-/** The grant of a webhook to a client that has negotiated, until it connects. */
+/** The connect webhook's grant to a client that has negotiated, until it connects. */
 interface SavedGrant {
   readonly until: number;
   readonly grant: Grant;
@@ -44,7 +44,7 @@ export interface ReadSeat {
   readonly id: string;
   /** When it lapses unless it begins a connection, milliseconds since 1970. */
   readonly until: number;
-  /** It is too late for a new connection, or the token has begun one. */
+  /** The time for a new connection is over, or the token has begun one. */
   readonly isLapsed: boolean;
   readonly traits: ClientTraits;
 }
@@ -53,7 +53,7 @@ const GRANT_PREFIX = "grant:";
 
 /** From negotiating to connecting; ASP.NET's `DisconnectTimeout`. */
 const SEAT_MS = 15_000;
-/** How long `wasFullLately` holds: longer than groups are remembered. Saved again once it is over. */
+/** How long `wasFullLately` is true: longer than groups are remembered. Written once in that time. */
 const LATELY_MS = 3_600_000;
 
 export class Seats {
@@ -63,7 +63,7 @@ export class Seats {
   readonly #reservations = new Map<string, { readonly until: number; readonly account: string }>();
   /** Random parts of tokens that have begun a connection, until they lapse. */
   readonly #usedTokens = new Map<string, number>();
-  /** When grants are looked through next: not with each, since many clients may be about to connect. */
+  /** When lapsed grants are deleted next: not with each new grant, because reading all of them costs. */
   #grantsDueAt = 0;
 
   constructor(options: SeatsOptions) {
@@ -71,7 +71,7 @@ export class Seats {
   }
 
   /**
-   * Undefined where the relay is full: the next level may have room. Throws `too_many_connections`.
+   * Undefined if the relay is full: a relay of the next level may have room. Throws `too_many_connections`.
    */
   async reserve(user: AccountUser, request: SeatRequest): Promise<Seat | undefined> {
     const { address, now } = this.#options;
@@ -90,8 +90,8 @@ export class Seats {
   }
 
   /**
-   * In a row: an object sleeps sooner than a seat lapses. Grants whose clients have not come in time are deleted with
-   * one of the next.
+   * Writes a row, because an object may sleep before a seat lapses. Grants whose clients did not connect in time are
+   * deleted when a later one is saved.
    */
   #saveGrant(random: string, granted: SavedGrant): void {
     const { kv, now } = this.#options;
@@ -129,7 +129,7 @@ export class Seats {
     checkAccountCount(this.#options.limits, user, count);
   }
 
-  /** Whether clients that belong here may be on the next level, because the relay was full. */
+  /** Whether the relay was full within the last hour, so that some of its clients may be at the next level. */
   get wasFullLately(): boolean {
     return this.#options.now() < this.#fullUntil;
   }
@@ -139,13 +139,13 @@ export class Seats {
     return at === undefined ? 0 : at + LATELY_MS;
   }
 
-  /** From when on no token can begin a connection, and clients of the next level are not looked for here. */
+  /** The time from which no token can begin a connection, and `wasFullLately` is false. */
   get idleFrom(): number {
     const seats = [...this.#reservations.values()];
     return seats.reduce((latest, { until }) => Math.max(latest, until), this.#fullUntil);
   }
 
-  /** The storage was deleted, and with it the key: tokens of before are good no more. */
+  /** Called when the storage was deleted, with the key: earlier tokens are invalid from now on. */
   forget(): void {
     this.#key = undefined;
   }
@@ -165,7 +165,7 @@ export class Seats {
     return { id, until, isLapsed, traits: traitsOf(marks) };
   }
 
-  /** The token begins its connection. Gives the grant that was saved with the seat, once. */
+  /** Uses up the token, which begins its connection. Returns the grant that was saved with the seat, once. */
   take(token: string): Grant | undefined {
     const parts = seatTokenParts(token);
     if (!parts) return undefined;
@@ -201,7 +201,7 @@ export class Seats {
   }
 }
 
-/** In a token behind its proof, which covers them: of the client that negotiated. */
+/** Traits of the client that negotiated, in a token after its proof, which covers them. */
 const MARKS = { tokenIsId: "0", statefulReconnect: "s", pings: "p" };
 
 const marksOf = ({ hasSecretToken, statefulReconnect, pings }: SeatRequest): string =>
@@ -217,7 +217,7 @@ const traitsOf = (marks: string): ClientTraits => ({
 const importKey = (bytes: Uint8Array): Promise<CryptoKey> =>
   crypto.subtle.importKey("raw", bytes, { name: "HMAC", hash: "SHA-256" }, false, ["sign"]);
 
-/** The time that it takes does not depend on where the texts differ. */
+/** Compares in a time that does not depend on where the texts differ. */
 function equalInConstantTime(a: string, b: string): boolean {
   const [x, y] = [new TextEncoder().encode(a), new TextEncoder().encode(b)];
   return x.byteLength === y.byteLength && crypto.subtle.timingSafeEqual(x, y);
@@ -229,7 +229,7 @@ interface SeatGiver {
   readonly seats: Seats;
 }
 
-/** A client that could not come in has no use for a seat: refused as its connection would be. */
+/** Reserves a seat. Throws the refusals that the client's connection would get at this moment. */
 export async function reserveSeat(
   { arrivals, connections, seats }: SeatGiver,
   user: AccountUser,

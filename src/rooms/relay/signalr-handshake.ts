@@ -14,9 +14,9 @@ import { beginGreeting } from "../connection/stage.ts";
 import type { RelayParts } from "./relay-parts.ts";
 
 /**
- * True once the handshake is complete: the connection is greeting then. False where more of it is to come, and where it
- * was refused, which ends the connection with SignalR's own answer. Messages in the same frame wait for the greeting's
- * end.
+ * True once the handshake is complete: the connection is greeting then. False if a part of it is still missing, or if
+ * it was refused, which ends the connection with SignalR's own answer. Messages in the same frame wait until the
+ * connection opens.
  */
 export function shakeHands(
   parts: RelayParts,
@@ -38,7 +38,7 @@ export function shakeHands(
   return false;
 }
 
-/** A client can resume its connection where it asked for that at negotiation, over WebSockets, with version 2. */
+/** Selects the protocol. The connection is resumable if that was negotiated, over WebSockets, with version 2. */
 function agree(
   { connections, resumables, serverPings, settings }: RelayParts,
   connection: Connection,

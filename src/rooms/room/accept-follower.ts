@@ -1,4 +1,4 @@
-// How an object begins to follow a room, or reports its members there again: the room's side of a `follow`.
+// The room's side of `follow`: another object begins to follow the room, or reports its members again.
 
 import type { Position } from "../../model/topic.ts";
 import type { FullFollow, MemberCount } from "../rpc/room-rpc.ts";
@@ -11,7 +11,7 @@ interface FollowCall {
   readonly anew: FullFollow | undefined;
 }
 
-/** The position is read in the same turn in which the follower is added: no entry is missing, none comes twice. */
+/** Returns the room's position, read in the turn that adds the follower: no entry is missing, none comes twice. */
 export function acceptFollower(
   parts: RoomParts,
   { follower, members, anew }: FollowCall,
@@ -20,7 +20,7 @@ export function acceptFollower(
   const { activity, agenda, connections, followers, log, presence, sweepMs, userRoom } = parts;
   const counts = anew ? followers.complete(follower, members) : members;
   const comers = counts.flatMap(([userId, count]) => (count > 0 ? userId : []));
-  // A follower may have other users as members, and these see its presence.
+  // Other users whom hub code joined to a user's own room see its presence, so the room must be in use.
   if (userRoom && comers.length > 0) inBackground(userRoom.look());
   endUnwatched(parts, comers);
   followers.add(follower, counts, anew?.position);

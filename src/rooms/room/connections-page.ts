@@ -9,7 +9,7 @@ import type {
 } from "../rpc/members-page.ts";
 import type { RoomParts } from "./room-parts.ts";
 
-/** The room's own object in a cursor; before all names of other objects. */
+/** The holder in a cursor that stands for the room's own object; it sorts before the names of other objects. */
 const OWN_OBJECT = "";
 
 /** One page. Over all pages each connection is listed once; one that begins or ends meanwhile may be missing. */
@@ -38,7 +38,7 @@ export async function connectionsPage(
   return { connections };
 }
 
-/** `members` ends with the entry beyond the page; the page's last entry may be of an earlier object. */
+/** The last of `members` is beyond the page. If it is the only one, the page ends with an earlier object. */
 const cursorAfter = (members: readonly ConnectionEntry[], holder: string): MembersCursor => ({
   holder,
   id: members.length > 1 ? members.at(-2)!.connectionId : "",

@@ -1,5 +1,5 @@
-// The log of an earlier deploy, before today's is opened: where the hub has another `durability` now, or where the room
-// has a state that today's hub does not know.
+// Prepares a log that an earlier deploy wrote, before the log is opened: if the hub has ended its history since, or if
+// the room has stored a state that the hub no longer declares.
 
 import type { RoomSettings } from "../../model/options.ts";
 import { UNLOGGED } from "../log/open-log.ts";
@@ -15,7 +15,7 @@ interface EarlierLog {
   readonly now: number;
 }
 
-/** A room that keeps no messages any more loses those of before. No change of its state is lost with them. */
+/** Deletes messages that the hub no longer keeps. Changes of a state in that log go into its checkpoint first. */
 export function settleEarlierLog({ storage, settings, hasState, now }: EarlierLog): void {
   if (!storage.hasTable("log")) return;
   const { durability, history } = settings;
@@ -30,7 +30,7 @@ export function settleEarlierLog({ storage, settings, hasState, now }: EarlierLo
   });
 }
 
-/** A later log begins under a new epoch: meanwhile offsets are in memory alone, or in the state's checkpoint. */
+/** A later log begins under a new epoch, because until then offsets are only in memory or in the checkpoint. */
 function endLog(storage: ObjectStorage, hasState: boolean): void {
   storage.dropTable("log");
   if (hasState) storage.kv.put(UNLOGGED, true);

@@ -1,4 +1,4 @@
-// How a connection begins in a room's own object: limits, its first frames, and the replay of what it missed.
+// Begins a connection in its room's own object: checks limits, sends the first frames and replays missed entries.
 
 import { HubError } from "../../model/errors.ts";
 import type { Position } from "../../model/topic.ts";
@@ -41,7 +41,7 @@ export function enterRoom(
     ...(pings && { pings }),
     ...(trace !== undefined && { trace }),
   };
-  // The client's position is of this epoch.
+  // Stores the epoch, because the client gets a position of it.
   storage.create();
   const missed = withState(parts, missedSince(parts, since, now));
   const connection = connections.accept(socket, attached);
@@ -55,7 +55,7 @@ export function enterRoom(
   return connection;
 }
 
-/** Silent connections of the user are ended before one more is refused for them. */
+/** Ends silent connections of the user, before the new one is refused because of their number. */
 function checkRoom(parts: RoomParts, user: User): void {
   const { connections, liveness, settings } = parts;
   const { limits } = settings;
@@ -67,8 +67,8 @@ function checkRoom(parts: RoomParts, user: User): void {
 }
 
 /**
- * The entries after `since`; with `recovered: false` where the log no longer has all. A replay larger than a slow
- * client's queue counts as not recovered: it would close the socket, and be requested again by the next one.
+ * The entries after `since`; `recovered: false` if the log no longer has all of them. A replay of more than
+ * `queuedBytes` counts as not recovered: the socket would be closed as too slow, and the next one would repeat it.
  */
 export function missedSince(
   { log, settings: { limits } }: Pick<RoomParts, "log" | "settings">,
@@ -88,9 +88,9 @@ interface MissedRequest {
 }
 
 /**
- * The entries that a connection of another object missed; in rooms with a state the state instead of its changes.
- * `look` is called first where the present users are given, too. Queued publications are written to the log before it
- * is read: live batches go on after the position given here.
+ * The entries missed by a connection that another object holds; in rooms with a state possibly a snapshot instead of
+ * changes. With `look`, which is called first, the result has the present users. Queued publications are saved before
+ * the log is read, so that live batches continue at the returned position.
  */
 export async function missedAtJoin(
   parts: RoomParts,

@@ -8,8 +8,8 @@ import { ROOM_SCHEMA } from "./room-migrations.ts";
 import type { RoomParts } from "./room-parts.ts";
 
 /**
- * Removes the history; offsets go on. Publications that are still queued came before: they are sent, and removed as
- * well.
+ * Removes the history; offsets continue. Queued publications were made before: they are sent first, and removed with
+ * the others.
  */
 export function clearHistory({ outbox, log, state }: RoomParts, now: number): void {
   outbox.flush();
@@ -18,9 +18,9 @@ export function clearHistory({ outbox, log, state }: RoomParts, now: number): vo
 }
 
 /**
- * Nothing is erased where nothing is stored, here or elsewhere. Else begins the log under a new epoch. Members get a
- * `reset`: their positions are of the old one, so they must reload; in a room with state a snapshot of its new one.
- * `sql` is the database itself.
+ * Erases the room, and begins its log under a new epoch; does nothing if nothing is stored, here or elsewhere. Members
+ * get a `reset`, because their positions are of the old epoch; in a room with state they get the new snapshot.
+ * `sql` is the whole database, with the hub's own tables.
  */
 export function eraseRoom(parts: RoomParts, sql: Pick<SqlStorage, "exec">): Position {
   const { outbox, log, followers, connections, name: room, storage, state } = parts;
@@ -40,7 +40,7 @@ export function eraseRoom(parts: RoomParts, sql: Pick<SqlStorage, "exec">): Posi
     : { type: "control", name: "reset", params: {}, room, position };
   for (const connection of connections.all) outbox.send(connection, message);
   outbox.flush();
-  // A state keeps its room without an alarm.
+  // A room that only its state kept has no alarm for its end.
   parts.end.arm(Date.now());
   return log.position;
 }

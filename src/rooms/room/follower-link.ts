@@ -1,4 +1,4 @@
-// A room's record of one follower in this wake, and the room as its followers need it.
+// A room's record of one follower in memory, and the options of `Followers`.
 
 import type { History } from "../../model/options.ts";
 import type { PartStorage } from "../../model/stored-values.ts";
@@ -14,13 +14,13 @@ export interface FollowersOptions {
   readonly log: RoomLog;
   /** The log began a new epoch at this wake, and has lost entries. */
   readonly hasLostEntries: boolean;
-  /** The log has just begun, and the room may have followers of before. Default: no. */
+  /** The log has just begun, but rows of earlier followers may exist. Default: false. */
   readonly hasBegun?: boolean | undefined;
-  /** The log keeps no entries: what a crash cuts off on its way to followers cannot be repaired. */
+  /** The log keeps no entries: batches that a crash cuts off cannot be sent again. */
   readonly isInMemory: boolean;
-  /** Entries that the log is sure to keep: after a wake they may have to be sent again. */
+  /** How much the log certainly keeps: a wake may have to send entries again. */
   readonly history: History;
-  /** Whether followers report their members. Default: yes. */
+  /** Whether followers report their members. Default: true. */
   readonly countsMembers?: boolean;
   readonly stubs: RoomStubs;
   now(): number;
@@ -36,9 +36,9 @@ export interface FollowersOptions {
 export type FollowerProgress = Exclude<DeliveryReply, { kind: "gone" }>;
 
 export interface Link {
-  /** Offset of the newest entry that was sent to it, and not refused; `BEFORE_LOG` where it is to be reset. */
+  /** Offset of the newest entry that was sent to the follower and not refused; `BEFORE_LOG`: it must be reset. */
   deliveredOffset: number;
-  /** The same of what it has confirmed: less where the answer to its own publication brought the newest entries. */
+  /** Offset of the newest entry that it has confirmed. It does not confirm entries in an answer of `publishAs`. */
   confirmedOffset: number;
   /** A batch is under way, or the answer to its own publication. */
   isSending: boolean;
@@ -46,7 +46,7 @@ export interface Link {
   failures: number;
   /** When a failed batch is sent again, milliseconds since 1970. */
   retryAt: number | undefined;
-  /** Calls of `follow` in this wake: a `gone` to a batch from before the newest call is out of date. */
+  /** Number of `follow` calls in this wake: a reply `gone` to a batch sent before the newest call is outdated. */
   followCount: number;
 }
 
@@ -55,5 +55,5 @@ export const linkAt = (offset: number): Link => ({
   ...{ retryAt: undefined, followCount: 0 },
 });
 
-/** Counts a failure; gives the pause before the next attempt, in milliseconds. */
+/** Counts a failure; returns the pause before the next attempt, in milliseconds. */
 export const failed = (link: Link): number => retryPause(link.failures++);

@@ -1,4 +1,4 @@
-// The followers of a room: their links in this wake, and their rows. Where each begins in the log.
+// The followers of a room: links in memory, rows on disk, and the offset at which each follower begins.
 
 import type { Position } from "../../model/topic.ts";
 import type { RoomLog } from "../log/room-log.ts";
@@ -23,7 +23,7 @@ export class FollowerLinks {
     this.all = new Map([...rows.offsets()].map(([name, offset]) => [name, linkOf(offset)]));
   }
 
-  /** All members that the follower has, and none of those it is known for beside them. */
+  /** Completes a full report: adds a count of zero for each user that the follower reported before and not now. */
   complete(follower: string, members: readonly MemberCount[]): readonly MemberCount[] {
     if (!this.all.has(follower)) return members;
     const named = new Set(members.map(([user]) => user));
@@ -45,14 +45,14 @@ export class FollowerLinks {
     return link;
   }
 
-  /** A follower with another epoch must be reset. */
+  /** The offset after which a new follower begins; `BEFORE_LOG` (a reset) if its position is not of this log. */
   #startAt(position: Position | undefined): number {
     const { epoch, offset } = this.#log.position;
     if (!position) return offset;
     return position.epoch === epoch && position.offset <= offset ? position.offset : BEFORE_LOG;
   }
 
-  /** False where it is none. */
+  /** False if there is no such follower. */
   remove(follower: string): boolean {
     if (!this.all.delete(follower)) return false;
     this.rows.remove(follower);

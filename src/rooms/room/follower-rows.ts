@@ -1,13 +1,13 @@
 // A room's records of its followers, which survive sleep, crashes and deploys: their names, how many connections of
-// each user they have, and how far all of them have come in the log.
+// each user they have, and the offset up to which all of them have the log.
 
 import type { PartStorage } from "../../model/stored-values.ts";
 import type { MemberCount } from "../rpc/room-rpc.ts";
 
-/** Before the first offset: a follower that is to be reset, since it does not know yet that a new epoch began. */
+/** Lower than every offset: the follower must be reset, because it does not know yet that a new epoch began. */
 export const BEFORE_LOG = -1;
 
-/** A row for each follower and user. The one without a user has the offset after which the follower began. */
+/** A row for each follower and user. The row with an empty user has the offset after which the follower began. */
 const TABLE = `CREATE TABLE IF NOT EXISTS followers (follower TEXT, user TEXT, connections INTEGER,
   PRIMARY KEY (follower, user)) WITHOUT ROWID`;
 
@@ -15,14 +15,14 @@ export class FollowerRows {
   readonly #storage: Pick<PartStorage, "sql" | "kv">;
   readonly #countsMembers: boolean;
 
-  /** `countsMembers`: whether followers report theirs. */
+  /** `countsMembers`: whether followers report their members. */
   constructor(storage: Pick<PartStorage, "sql" | "kv">, countsMembers: boolean) {
     this.#storage = storage;
     this.#countsMembers = countsMembers;
     storage.sql.exec(TABLE);
   }
 
-  /** The offset up to which each follower surely has everything; `BEFORE_LOG` where it is to be reset. */
+  /** For each follower the offset up to which it certainly has all entries; `BEFORE_LOG` if it must be reset. */
   *offsets(): Iterable<[follower: string, offset: number]> {
     const { kv, sql } = this.#storage;
     const settled = kv.get<number>("settled") ?? 0;
@@ -31,7 +31,7 @@ export class FollowerRows {
       yield [follower as string, Math.max(settled, start as number)];
   }
 
-  /** Connections of each user by follower, for presence after a wake. Those of an earlier deploy are out of date. */
+  /** Connections of each user by follower, for presence after a wake. Deletes the rows if members are not counted. */
   *members(): Iterable<[follower: string, userId: string, connections: number]> {
     const query = this.#countsMembers ? "SELECT * FROM followers" : "DELETE FROM followers";
     for (const row of this.#storage.sql.exec(`${query} WHERE user <> ''`))
@@ -60,19 +60,19 @@ export class FollowerRows {
     this.#storage.sql.exec("DELETE FROM followers WHERE follower = ?", follower);
   }
 
-  /** A checkpoint: every follower has everything up to here. */
+  /** Saves a checkpoint: every follower has all entries up to this offset. */
   settle(offset: number): void {
     this.#storage.kv.put("settled", offset);
   }
 
   /**
-   * Until the next checkpoint a wake resets every follower; a log in memory only cannot repair what a crash cut off.
+   * True until the next checkpoint: a wake must reset every follower, because a log in memory cannot repeat batches.
    */
   get isUnsettled(): boolean {
     return this.#storage.kv.get("settled") === BEFORE_LOG;
   }
 
-  /** All offsets are of an epoch that has ended: every follower is to be reset, or gets all of the new one (0). */
+  /** A new epoch has begun: every follower must be reset (`BEFORE_LOG`), or gets all entries of the epoch (0). */
   restart(offset: typeof BEFORE_LOG | 0 = BEFORE_LOG): void {
     this.settle(offset);
     this.#storage.sql.exec("UPDATE followers SET connections = ? WHERE user = ''", offset);

@@ -1,13 +1,13 @@
 // The room's side of the follow protocol: the objects that follow the room, the offset that each has confirmed, and the
 // batches on their way. The other side is links/followed-room.ts. Promises of the room to a follower:
 //
-//   · Every entry after the position at which it began, in order. A batch follows on the one before by its `after`.
-//   · At least once: a batch is repeated until it is answered. The follower drops what it has by offset.
+//   · All entries after the position at which it began, in order. A batch has the offset before it (`after`).
+//   · At least once: a batch is repeated until it is answered. The follower drops entries by offset that it has.
 //   · One batch under way for each follower; entries published meanwhile go with the next. A batch that fails is sent
 //     again after growing pauses.
-//   · Where the log no longer has all that a follower missed, the batch says so (`reset`) and goes on from what is
-//     left.
-//   · Where the log has begun a new epoch, a reset is the first batch of it, unless it lost nothing (by sleep).
+//   · If the log no longer has all entries that a follower missed, the batch has `reset`, and continues with the
+//     entries that are left.
+//   · If the log has begun a new epoch, its first batch has `reset`, unless no entry was lost (after a sleep).
 //   · Followers and their members are rows (follower-rows.ts). Confirmed offsets are saved only as a checkpoint, so
 //     after a crash batches may be sent again, and the checkpoint's alarm sends what a crash cut off.
 //   · A follower that answers `gone` is removed, unless it has followed again since the batch was sent.
@@ -29,11 +29,11 @@ import {
 import { FollowerLinks } from "./follower-links.ts";
 import { BEFORE_LOG } from "./follower-rows.ts";
 
-/** Delay from a publication to the check whether all followers have it, which resumes what a crash cut off. */
+/** Delay from a publication to the checkpoint, which sends batches again that a crash cut off. */
 const CHECKPOINT_MS = 5_000;
-/** A checkpoint this soon after a publication would be out of date at once: the next one is saved. */
+/** A checkpoint so soon after a publication would be outdated at once, and is put off. */
 const BUSY_MS = 1_500;
-/** How long a checkpoint waits for what it sends. */
+/** How long a checkpoint waits for answers to its batches. */
 const CONFIRM_MS = 1_000;
 
 export class Followers implements Duty {
@@ -45,9 +45,9 @@ export class Followers implements Duty {
   #checkpointAt: number | undefined;
   /** When the last entries were published, milliseconds since 1970. */
   #publishedAt = 0;
-  /** Entries published since the last checkpoint was saved; after a crash it is not known how many. */
+  /** Number of entries published since the last saved checkpoint; `Infinity` after a crash, when it is not known. */
   #unsettled = 0;
-  /** When the first of them were published. */
+  /** When the first entry of `#unsettled` was published. */
   #unsettledSince = 0;
 
   constructor(options: FollowersOptions) {
@@ -72,14 +72,14 @@ export class Followers implements Duty {
     return this.#followers.rows.members();
   }
 
-  /** All members that the follower has, and none of those it is known for beside them. */
+  /** Completes a full report: adds a count of zero for each user that the follower reported before and not now. */
   complete(follower: string, members: readonly MemberCount[]): readonly MemberCount[] {
     return this.#followers.complete(follower, members);
   }
 
   /**
-   * The follower follows, or repeats that it does; counts are absolute. Entries from here on are delivered to it, or
-   * from `position` on where the room has let it go, or forgotten it, since then.
+   * Adds the follower, or updates its members; counts are absolute. A new follower gets entries from now on, or after
+   * `position`, which it passes if it followed before and the room has removed or forgotten it.
    */
   add(follower: string, members: readonly MemberCount[], position?: Position): void {
     const link = this.#followers.add(follower, members, position);
@@ -91,16 +91,16 @@ export class Followers implements Duty {
   /** May be repeated. */
   remove(follower: string): void {
     if (!this.#followers.remove(follower)) return;
-    // Entries of a time without followers would be missing behind these.
+    // Entries are not collected while there is no follower: these would have a gap behind them.
     if (this.links.size === 0) this.#recent.forget();
     this.#options.removed(follower);
   }
 
-  /** Sends saved entries to every follower. They must follow on the entries before. */
+  /** Sends saved entries to every follower. Their offsets continue those of the call before. */
   publish(entries: readonly Entry[]): void {
     if (this.links.size === 0) return;
     this.#recent.add(entries);
-    // Before the first of them leaves: if the object crashes from here on, its followers are reset.
+    // Written before the first entry leaves: if the object crashes from here on, its followers are reset.
     if (this.#options.isInMemory && this.#unsettled === 0) this.#followers.rows.settle(BEFORE_LOG);
     this.#publishedAt = entries.at(-1)!.at;
     if (this.#unsettled === 0) this.#unsettledSince = this.#publishedAt;
@@ -163,8 +163,8 @@ export class Followers implements Duty {
   }
 
   /**
-   * Runs `publish` for a follower that says up to where it has the log. At rest the answer brings what it does not have
-   * yet, in place of a batch. Its next position confirms that, or a later batch; else the checkpoint sends it again.
+   * Runs `publish` for a follower, with its position in the log. If no batch is under way, the answer has the entries
+   * that it lacks, instead of a batch. Its next position or reply confirms them; else the checkpoint repeats them.
    */
   async answer<T>(
     { follower, position }: FollowerPosition,
@@ -217,7 +217,7 @@ export class Followers implements Duty {
   }
 
   /**
-   * Sends failed batches again. Saves the checkpoint once all followers have all, so that a wake need not send again.
+   * Sends failed batches again. Saves the checkpoint once all followers have all entries: a wake need not send them.
    */
   async run(now: number): Promise<void> {
     const isCheckpoint = this.#isCheckpoint(now);
@@ -236,7 +236,7 @@ export class Followers implements Duty {
     this.#followers.rows.settle(this.#newestOffset);
   }
 
-  /** One that is due in a busy room is put off, as long as the log is sure to have what a wake would send again. */
+  /** Whether a checkpoint is due. A busy room puts it off while the log surely keeps what a wake would send again. */
   #isCheckpoint(now: number): boolean {
     if (this.#checkpointAt === undefined || this.#checkpointAt > now) return false;
     const { size, ttlSeconds } = this.#options.history;

@@ -1,11 +1,11 @@
-// A hub's index: the newest activity report of each of its rooms and relays, and the totals of their counters. It lives
-// in the hub's `all` room, and is some seconds behind (observe/activity-reports.ts).
+// A hub's index: the newest activity report of each of its rooms and relays, and the totals of their counters. It is
+// part of the hub's `all` room, and some seconds late (observe/activity-reports.ts).
 //
-//   · Bounded (`INDEX_LIMITS`): rows by number and age, series of their own by number. The other rooms share one,
-//     `other`.
-//   · Totals only grow, whatever becomes of rows, until there was no report for a day. Each increase counts once,
-//     although reports may be repeated.
-//   · What objects counted after their last report is missing where they crashed.
+//   · Bounded (`INDEX_LIMITS`): rows by number and age, rooms with metrics of their own by number. All other rooms
+//     share the series `other`.
+//   · Totals do not fall when rows are removed; they begin again after a day without a report. Each increase counts
+//     once, although reports may be repeated.
+//   · An object that crashes loses the counts since its last report.
 
 import type { PartStorage } from "../../model/stored-values.ts";
 import { logWarning } from "../../model/logger.ts";
@@ -30,12 +30,12 @@ export interface IndexLimits {
 
 export const INDEX_LIMITS: IndexLimits = { rows: 10_000, named: 500, forgetMs: 24 * 3_600_000 };
 
-/** The part of all rows that is dropped where the index is full, so that not each new room searches for the oldest. */
+/** The share of its rows that a full index drops at once, so that not every new room searches for the oldest. */
 const DROPPED_PART = 1 / 100;
-/** Rooms are forgotten at whole hours: an alarm costs a row. */
+/** Rows are removed at whole hours, because each alarm costs a row. */
 const FORGET_STEP_MS = 3_600_000;
 /**
- * After so long without a report an object counts as inactive: longer than one reports that sleeps between messages.
+ * An object without a report for so long is inactive. Objects that sleep between messages report more often.
  */
 const STALE_MS = 90 * 60_000;
 /** The series that rooms without metrics of their own share. */
@@ -51,7 +51,7 @@ interface Totals {
   readonly at?: number;
 }
 
-/** Key. */
+/** Storage key: until when objects that report are requested to follow this room again. */
 const ASKS_UNTIL = "asksReporters";
 
 const NO_TOTALS: Totals = { all: ZERO_COUNTERS, other: ZERO_COUNTERS };
@@ -64,7 +64,7 @@ export class HubIndex implements Duty {
   #rows: number;
   #named: number;
   #asksUntil: number | undefined;
-  /** No row is out of date before: a look reads all of them, and reports only make them newer. */
+  /** No row expires before this time: a cache, because the search for the oldest reads all rows. */
   #lookAt = 0;
 
   constructor(storage: IndexStorage, arm: (at: number) => void, limits = INDEX_LIMITS) {
@@ -101,7 +101,7 @@ export class HubIndex implements Duty {
     this.#addToTotals(increase, { isNamed: total !== null, at: now });
     const activity = increase.in + increase.out + report.sockets;
     this.#write(name, {
-      ...{ ...report, at: now, counted: JSON.stringify(counted) },
+      ...{ ...report, at: now, counted: JSON.stringify({ waiting: report.waiting, ...counted }) },
       // Older activity counts half with each report.
       weight: row ? (row.weight + activity) / 2 : activity,
       total: total === null ? null : JSON.stringify(sum(JSON.parse(total), increase)),
@@ -117,14 +117,14 @@ export class HubIndex implements Duty {
     if (row["total"] !== null) this.#named--;
   }
 
-  /** No object of the hub is listed but this room itself, and the totals are out of date. */
+  /** Whether no object of the hub is listed except this room itself, and the totals have expired. */
   isIdle(now: number): boolean {
     const { at = 0 } = this.#totals;
     if (at + this.#limits.forgetMs > now || this.asksReporters(now)) return false;
     return this.#sql("SELECT 1 FROM seen WHERE name <> 'all' LIMIT 1").length === 0;
   }
 
-  /** Until then objects that report are asked to follow this room again (lost-followers.ts). */
+  /** Until then objects that report are requested to follow this room again (lost-followers.ts). */
   askReporters(until: number): void {
     this.#storage.kv.put(ASKS_UNTIL, (this.#asksUntil = until));
     this.#arm(until);
@@ -195,7 +195,7 @@ export class HubIndex implements Duty {
       counted: this.#totals.other,
     };
     const totals = { sockets: this.#socketsOf("true"), counted: this.#totals.all };
-    return { rooms: [...rooms, other], totals, stored: storedIn(this.#storage.sql) };
+    return { rooms: [...rooms, other], totals, stored: storedIn(this.#storage.sql, now) };
   }
 
   #socketsOf(condition: string): number {
@@ -204,9 +204,9 @@ export class HubIndex implements Duty {
   }
 
   /**
-   * Chooses the rooms with metrics of their own. One keeps them unless another has more than twice its weight, since a
-   * series that comes and goes shows little. A room begins at zero, and what it had counted stays in `other`: so every
-   * series only grows.
+   * Chooses the rooms with metrics of their own. A room keeps them unless another has more than twice its weight,
+   * because a series that comes and goes shows little. A new series begins at zero, and earlier counts of the room stay
+   * in `other`, so that no series falls.
    */
   #assignNames(staleBefore: number): void {
     const free = this.#limits.named - this.#named;
@@ -230,7 +230,7 @@ export class HubIndex implements Duty {
     return Math.ceil((at + this.#limits.forgetMs) / FORGET_STEP_MS) * FORGET_STEP_MS;
   }
 
-  /** Without rows, when the totals are out of date; nothing is left to do after that. */
+  /** When the oldest row expires; without rows, when the totals expire; undefined after that. */
   due(now: number): number | undefined {
     if (this.#lookAt > now) return this.#lookAt;
     const oldest = this.#sql("SELECT min(at) AS at FROM seen")[0]?.["at"];

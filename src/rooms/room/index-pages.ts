@@ -3,11 +3,11 @@
 import type { Sql } from "../../model/stored-values.ts";
 import type { RoomListing, RoomsQuery, RoomsView, StoredInHub } from "../rpc/hub-metrics.ts";
 
-/** Rooms of a page where the query names no limit. */
+/** Size of a page if the query has no limit. */
 const PAGE = 100;
 const PAGE_AT_MOST = 1_000;
 
-/** Names that begin with the prefix. */
+/** A page of the rooms or relays whose names begin with the prefix. */
 export function pageOf(
   sql: Sql,
   { prefix = "", after = "", limit = PAGE }: RoomsQuery,
@@ -23,11 +23,11 @@ export function pageOf(
   return { rooms: rows.slice(0, count), more: rows.length > count };
 }
 
-/** Objects that have reported lately, and what they have stored. */
-export function storedIn(sql: Sql): StoredInHub {
-  const sums = ["bytes", "rows", "state"].map((column) => `sum(${column}) AS ${column}`);
-  const query = `SELECT count(*) AS objects, ${sums.join()} FROM seen`;
-  const found = (sql.exec(query).toArray()[0] ?? {}) as Partial<StoredInHub>;
-  const { objects, bytes, rows, state } = found;
-  return { objects: objects ?? 0, bytes: bytes ?? 0, rows: rows ?? 0, state: state ?? 0 };
+/** The number of objects in the index, and sums of their storage. Only rows that begin with `waiting` are parsed. */
+export function storedIn(sql: Sql, now: number): StoredInHub {
+  const waits = `FILTER (WHERE counted GLOB '{"waiting"*')`;
+  const query = `SELECT count(*) AS objects, total(bytes) AS bytes, total(rows) AS rows, total(state) AS state,
+    total(counted ->> '$.waiting.events') ${waits} AS waiting,
+    ifnull(max(0, ? - min(counted ->> '$.waiting.since') ${waits}) / 1e3, 0) AS waitingSeconds FROM seen`;
+  return (sql.exec(query, now).toArray()[0] ?? {}) as unknown as StoredInHub;
 }

@@ -3,14 +3,15 @@
 import type { Occupancy } from "../rpc/activity-report.ts";
 
 /**
- * `total` is null where the object counts into `other`. `weight`: activity from one report to the next, smoothed.
- * `bytes`, `rows` and `state` are null until an object that has them reports.
+ * `total` is null if the counters of the object go into `other`. `weight`: activity between two reports, smoothed.
+ * `bytes`, `rows` and `state` are null until an object that has them reports. `counted` begins with `waiting` if the
+ * report has it.
  */
 export const TABLE = `CREATE TABLE IF NOT EXISTS seen (name TEXT PRIMARY KEY, at INTEGER, sockets INTEGER,
   connections INTEGER, users INTEGER, weight REAL, wake TEXT, counted TEXT, total TEXT,
   bytes INTEGER, rows INTEGER, state INTEGER) WITHOUT ROWID`;
 
-/** Those after the name, in their order. */
+/** The columns after `name`, in the order of the table. */
 export const COLUMNS = [
   ...(["at", "sockets", "connections", "users", "weight", "wake"] as const),
   ...(["counted", "total", "bytes", "rows", "state"] as const),

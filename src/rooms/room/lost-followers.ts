@@ -1,6 +1,6 @@
-// A room whose storage could not be read, and was deleted, has forgotten its followers, which still rely on it. It
-// sends the relays of the hub a request to follow it again, where they have members of it. The room `all` has lost the
-// list of relays as well: it sends the request to each object that reports, until all have done so.
+// A room whose storage could not be read, and was deleted, has lost the list of its followers, which still expect
+// entries. It requests the relays of the hub to follow it again if they have members of it. The room `all` has lost the
+// list of relays as well: it sends the request to each object that reports, until all have reported.
 
 import { logWarning } from "../../model/logger.ts";
 import { ALL } from "../../model/topic.ts";
@@ -8,10 +8,10 @@ import { askMany } from "../platform/ask-many.ts";
 import { indexedObject } from "../rpc/object-names.ts";
 import type { RoomParts } from "./room-parts.ts";
 
-/** Longer than objects that only have connections rest between two reports. */
+/** Longer than the pause between two reports of an object that only holds connections. */
 const REPORTS_MS = 7 * 3_600_000;
 
-/** Clients in a relay that cannot be reached hear the room again from the next join there. */
+/** Clients at a relay that cannot be reached get the room's messages again after the next join at that relay. */
 export async function refollowRelays(parts: RoomParts): Promise<void> {
   const { index } = parts;
   if (index) return index().askReporters(Date.now() + REPORTS_MS);
@@ -26,14 +26,14 @@ export async function refollowRelays(parts: RoomParts): Promise<void> {
   } while (after !== undefined);
 }
 
-/** The object of this name in the index has reported. */
+/** Requests the object with this name in the index, which has reported, to follow, unless it is a follower. */
 export async function refollowReporter(parts: RoomParts, name: string): Promise<void> {
   if (!parts.followers.links.has(indexedObject(name, parts.address))) await askEach(parts, [name]);
 }
 
 /**
- * The room `all` asks followers that have reported nobody, since `online` was off in the deploy in which they began.
- * One that still runs that deploy is asked again at the next wake.
+ * For the room `all`: requests followers that have reported no members to follow again. They began under a deploy
+ * without `online`. A follower that still runs that deploy gets the request again at the room's next wake.
  */
 export async function refollowUncounted(parts: RoomParts): Promise<void> {
   const { followers, name: room, presence, stubs } = parts;

@@ -1,4 +1,4 @@
-// The room that this object is, behind the port that code shared with relays uses.
+// The room of this object, as the port `LocalRoom` for code that is shared with relays.
 
 import type { RoomSettings } from "../../model/options.ts";
 import { formatTopic, type Topic } from "../../model/topic.ts";
@@ -20,7 +20,7 @@ interface OwnRoomOptions {
   now?(): number;
 }
 
-/** No connection is attached to a hub's `all` room: it has presence only where the hub's `online` setting is on. */
+/** No connection is attached to a hub's `all` room: it has presence only if the hub's setting `online` is on. */
 export const settingsAt = ({ kind }: Topic, settings: RoomSettings): RoomSettings =>
   kind === "all" && !settings.online ? { ...settings, presence: "none" } : settings;
 

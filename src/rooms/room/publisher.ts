@@ -3,7 +3,7 @@
 //
 //   · Publications are numbered in the order of `publish`, and delivered in the order of their numbers.
 //   · A publication with an `id` may be repeated: as long as the log remembers the id, it keeps its first offset.
-//   · Offsets of publications that could not be saved are given again to the next ones.
+//   · Offsets of publications that could not be saved are used again for the next ones.
 
 import { HubError, serverError } from "../../model/errors.ts";
 import { logError } from "../../model/logger.ts";
@@ -46,21 +46,21 @@ interface PublisherOptions {
 
 /** The room's state, whose entry is filled and saved with the others of a flush. */
 interface StatefulRoom {
-  /** Before the first flush of a wake. Another state than is stored is an entry of that flush. */
+  /** Called before a flush. If the opened state differs from the stored one, the flush has an entry for that. */
   open(): void;
   /** Fills the reserved entry. Throws what the hub's `view` throws: the flush is not saved then. */
   seal(): void;
-  /** The flush was saved, or none of it. */
+  /** Called after the flush, of which all entries were saved, or none. */
   saved(isSaved: boolean): void;
 }
 
-/** A message, or a change of the room's state. */
+/** Whether the entry is a message or a change of the room's state, and not presence. */
 const isChange = ({ target }: Entry): boolean => target !== PRESENCE;
 
-/** A ticket with the offset that the publication has, or had the first time. */
+/** A ticket with the offset of the publication; for a repeated `id`, that of the first one. */
 interface NumberedTicket extends Ticket {
   readonly offset: number;
-  /** The flush has come: `error` stays as it is. */
+  /** The flush has run: `error` does not change any more. */
   isFinal?: boolean;
 }
 
@@ -77,7 +77,7 @@ export class Publisher implements Publishing {
   #pending: PendingPublication[] = [];
   #pendingIds = new Map<string, NumberedTicket>();
   #whenSaved: (() => void)[] = [];
-  /** Absent where the room has no state. */
+  /** Absent if the room has no state. */
   state: StatefulRoom | undefined;
 
   /** Becomes the outbox's saver. */
@@ -123,7 +123,7 @@ export class Publisher implements Publishing {
     return offset === undefined ? this.#pendingIds.get(id) : { error: null, offset };
   }
 
-  /** Numbers an entry of this time that may still be changed until it is saved. */
+  /** Numbers an entry with the time `at`. The caller may change the entry until it is saved. */
   reserve(
     draft: Draft,
     at: number,
@@ -154,7 +154,7 @@ export class Publisher implements Publishing {
     return after.recovered && !after.entries.some(isChange);
   }
 
-  /** Done when it is saved. Messages that leave the object afterwards wait until the write is durable (output gate). */
+  /** Resolves once it is saved. Messages that leave the object afterwards wait for the durable write (output gate). */
   async appendAndSave(draft: Draft): Promise<Position> {
     const ticket = this.append(draft);
     await this.untilSaved();
@@ -162,7 +162,7 @@ export class Publisher implements Publishing {
     return { epoch: this.#options.log.position.epoch, offset: ticket.offset };
   }
 
-  /** Appends drafts in their order, as one batch; gives for each its position, or the reason why it has none. */
+  /** Appends drafts in their order, as one batch; returns the position of each, or the error. */
   async appendAllAndSave(drafts: readonly Draft[]): Promise<(Position | Fault)[]> {
     const tickets = drafts.map((draft) => this.append(draft));
     await this.untilSaved();
@@ -170,13 +170,13 @@ export class Publisher implements Publishing {
     return tickets.map(({ error, offset }) => (error ? faultOf(error) : { epoch, offset }));
   }
 
-  /** Done when everything that is numbered now was saved, or was not: tickets are final. */
+  /** Resolves when all publications numbered so far were saved or have failed: their tickets are final. */
   untilSaved(): Promise<void> {
     if (this.#pending.length === 0) return Promise.resolve();
     return new Promise((resolve) => this.#whenSaved.push(resolve));
   }
 
-  /** Called by the outbox, before it sends. `isAtOnce`: also in a log that is written behind. */
+  /** Called by the outbox, before it sends. `isAtOnce`: writes at once also with `durability: "behind"`. */
   save(isAtOnce = false): void {
     if (this.#pending.length === 0) return;
     this.state?.open();
@@ -204,7 +204,7 @@ export class Publisher implements Publishing {
     }
   }
 
-  /** Saved entries go to everything beside the room's own sockets. */
+  /** Passes saved entries to webhooks and followers. The outbox sends them to the room's own sockets. */
   #deliver(entries: readonly Entry[]): void {
     const { activity, followers, log, rate, webhooks } = this.#options;
     const messages = entries.filter(({ target }) => !target.startsWith(OWN_TARGET));

@@ -1,6 +1,6 @@
-// Stored data that this deploy does not know: the room's hub, or the state that the hub gave it. A deploy that was
-// rolled back, and is rolled forward again, must find it. So such a room does not end, nor do its messages expire, for
-// `UNKNOWN_KEPT_MS`. Meanwhile it looks from time to time, by alarm: the first look after the roll-forward does what
+// Keeps stored data that this deploy does not know, because it lacks the room's hub, or the state of the hub. After a
+// roll-back, a roll-forward must find the data again. So for `UNKNOWN_KEPT_MS` such a room does not end, and its
+// messages do not expire. An alarm wakes it from time to time: the first wake after the roll-forward does the work that
 // was due.
 
 import type { Sql } from "../../model/stored-values.ts";
@@ -11,7 +11,7 @@ const TABLE =
   "CREATE TABLE IF NOT EXISTS room_retention (id INTEGER PRIMARY KEY, since INTEGER, at INTEGER)";
 const HOUR_MS = 3_600_000;
 
-/** Since when it is not known, and when it was looked at last; milliseconds since 1970. */
+/** Since when the data is unknown, and the time of the last check; milliseconds since 1970. */
 type Look = Readonly<Record<"since" | "at", number>>;
 
 interface RetentionOptions {
@@ -31,14 +31,14 @@ export class Retention implements Duty {
     options.sql.exec(TABLE);
   }
 
-  /** At a wake, which may have no alarm: sees to the next look. */
+  /** Called at a wake, which may have no alarm: sets the alarm for the next check. */
   begin(now: number): void {
     this.#forgetIfKnown();
     const at = this.due(now);
     if (at !== undefined) this.#options.arm(at);
   }
 
-  /** A later roll-back keeps the room for as long again. */
+  /** Forgets since when data is unknown, so that a later roll-back keeps the room for the whole time again. */
   #forgetIfKnown(): void {
     if (!this.#options.holdsUnknown()) this.#options.sql.exec("DELETE FROM room_retention");
   }
@@ -52,7 +52,7 @@ export class Retention implements Duty {
     return this.#options.sql.exec<Look>("SELECT since, at FROM room_retention").toArray()[0];
   }
 
-  /** The expiry of messages: their age is not known without the hub. */
+  /** Suspends the expiry of messages while the hub is unknown, because the hub sets their maximum age. */
   holding({ due, run }: Duty): Duty {
     const isHeld = (now: number) => !this.#options.isServed && this.keeps(now);
     return {
@@ -77,5 +77,5 @@ export class Retention implements Duty {
   }
 }
 
-/** Due actions are late by a quarter of that time at most, or by an hour. */
+/** The pause before the next check. Due actions run late by it: by an hour, or a quarter of the time since. */
 const pauseAfter = ({ since, at }: Look): number => Math.max(HOUR_MS, (at - since) / 4);

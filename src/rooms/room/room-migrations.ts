@@ -8,7 +8,8 @@ import { hasTable, type Migration, type StorageSchema } from "../platform/storag
 export const ROOM_MIGRATIONS: readonly Migration[] = [];
 
 /**
- * Of a hub's `all` room, which alone has an index: other rooms pay nothing for its versions, which it numbers itself.
+ * For a hub's `all` room. Only this room has an index; it has version numbers of its own, so that other rooms need not
+ * be migrated when the index changes.
  */
 export const INDEX_MIGRATIONS: readonly Migration[] = [
   {
@@ -53,15 +54,15 @@ export const ROOM_SCHEMA: StorageSchema = {
     ...OBJECT_SCHEMA.keys,
     // log/open-log.ts: the log's epoch, and whether publications are in memory only.
     ...["epoch", "unsaved"],
-    // The same: there is a state, and no entry is kept.
+    // The same file: the room has a state, and its log keeps no entries.
     "unlogged",
-    // room/follower-rows.ts: the offset that every follower has reached; -1 where a wake resets them.
+    // room/follower-rows.ts: the offset that every follower has reached; -1 if a wake must reset them.
     "settled",
     // rooms/state: how many statements of the hub's `tables` were run; an erasure that is to be saved elsewhere.
     ...["tables", "state-erased"],
     // room/user-room.ts: of a user's own room, the id of its use, or of one that has ended.
     "use",
-    // hub-index.ts: the totals of the hub's counters; until when objects that report are asked to follow.
+    // hub-index.ts: the totals of the hub's counters; until when objects that report are requested to follow.
     ...["totals", "asksReporters"],
   ],
 };

@@ -66,7 +66,7 @@ export class RoomObject<Env extends ObjectEnv = ObjectEnv>
     await this.admissions.begin(arrival.user);
     const { state, userRoom } = this.parts;
     if (state) await state.ready();
-    // Hub code that runs here publishes without a pause.
+    // Hub code of this connection publishes here synchronously, so the room must be in use before.
     if (userRoom) await userRoom.use();
     const connection = enterRoom(this.parts, socket, arrival);
     this.inBackground(this.welcome(connection));
@@ -75,7 +75,7 @@ export class RoomObject<Env extends ObjectEnv = ObjectEnv>
 
   /**
    * Webhooks get `disconnected` before the user's `left`, and presence changes before the hook `disconnected` runs. A
-   * socket that closed asleep was not counted in this wake: after a loss its user's row leaves by the grace.
+   * socket that closed while the object slept was not counted at this wake: a lost user leaves after the grace.
    */
   protected override left(connection: Connection, end: End): void {
     super.left(connection, end);
@@ -100,7 +100,7 @@ export class RoomObject<Env extends ObjectEnv = ObjectEnv>
     return this.#inUse(() => followers.answer(follower, () => publisher.appendAllAndSave(drafts)));
   }
 
-  /** Of a user's own room: once it is in use. At once in all others. */
+  /** Runs `publish`: in a user's own room once the room is in use, in other rooms at once. */
   #inUse<T>(publish: () => Promise<T>): Promise<T> {
     const used = this.parts.userRoom?.use();
     return used ? used.then(publish) : publish();
@@ -157,10 +157,9 @@ export class RoomObject<Env extends ObjectEnv = ObjectEnv>
     return this.parts.own.presence(query);
   }
 
-  /** Throws `forbidden` where the user is absent, and `too_large`. */
-  async track(userId: string, state: unknown): Promise<void> {
-    await this.#look();
-    this.parts.own.track(userId, state);
+  /** Refused with `forbidden` if the user is absent, and with `too_large`. */
+  track(userId: string, state: unknown): Promise<void | Refused> {
+    return refusable(this.#look().then(() => this.parts.own.track(userId, state)));
   }
 
   async follow(
@@ -179,7 +178,7 @@ export class RoomObject<Env extends ObjectEnv = ObjectEnv>
     followers.remove(follower);
   }
 
-  /** In every object that holds connections of the room; gives how many were selected. Throws as `askMany` does. */
+  /** Runs commands in every object that holds connections of the room; returns how many connections were selected. */
   async everywhere(selection: Selection, commands: readonly Command[]): Promise<number> {
     await this.#look();
     const { name: room, followers, stubs } = this.parts;
@@ -199,7 +198,7 @@ export class RoomObject<Env extends ObjectEnv = ObjectEnv>
     clearHistory(this.parts, Date.now());
   }
 
-  /** Also where the storage cannot be read: then all of it is deleted, and what is elsewhere is erased. */
+  /** If the storage cannot be read, deletes all of it first, and then erases a state that is stored elsewhere. */
   async erase(): Promise<Position> {
     try {
       return eraseRoom(this.parts, this.ctx.storage.sql);

@@ -45,14 +45,14 @@ export interface RoomParts extends ObjectParts {
   readonly followers: Followers;
   readonly rate: MessageRate;
   readonly own: LocalRoom;
-  /** Undefined where the hub gives this kind of room no state. */
+  /** Undefined if the hub gives this kind of room no state. */
   readonly state: RoomState | undefined;
-  /** Undefined for rooms that are no user's own, or where messages to users go nowhere else. */
+  /** Only in a user's own room, unless the hub's `reach.users` is false: then no other object follows it. */
   readonly userRoom: UserRoom | undefined;
   /** The hub's index, in the hub's `all` room. Opened when it is first needed: most wakes are for a message. */
   readonly index: (() => HubIndex) | undefined;
   readonly retention: Retention;
-  /** In one commit: a crash leaves the old log under its old epoch, or none under the new one. */
+  /** Runs `erase` in one commit with the new epoch: a crash leaves the old log and epoch, or the new ones. */
   renewEpoch(erase: (epoch: string) => void): void;
 }
 
@@ -164,7 +164,7 @@ interface RoomOptions {
   readonly events: ObjectEvents;
   /** The hub's declaration of this room's state, if there is one. */
   readonly spec: StateSpec | undefined;
-  /** Something that kept the room, and needed no alarm, is gone. */
+  /** Called when something is gone that kept the room without an alarm: the room may end. */
   freed(): void;
 }
 
@@ -209,7 +209,7 @@ function publishPath(ctx: DurableObjectState, core: ObjectCore, options: RoomOpt
   return { path: { ...own, state: opened?.state, stateBytes: opened?.bytes }, presence };
 }
 
-/** Followers end with their last batch; entries, with their age. */
+/** Whether the room must not end: for its followers, users, entries that have not expired, or its state. */
 const roomKeeps = (
   { followers, log, presence, state }: Pick<RoomParts, "followers" | "log" | "presence" | "state">,
   atWake: boolean,
@@ -219,7 +219,7 @@ const roomKeeps = (
   presence.users > 0 ||
   presence.due() !== undefined ||
   !log.isEmpty ||
-  // Last: asleep, it is read for this.
+  // Checked last: after a wake the state is read from the storage for this.
   state?.keeps(atWake) === true;
 
 function occupancyOf({ connections }: ObjectCore, presence: PresenceAnnouncer): Occupancy {

@@ -8,9 +8,9 @@ import type { RunResult, Run, Snapshot } from "../rpc/state-rpc.ts";
 import type { RoomState } from "../state/room-state.ts";
 import type { RoomParts } from "./room-parts.ts";
 
-type Parts = Pick<RoomParts, "publisher" | "state">;
+type Parts = Pick<RoomParts, "address" | "publisher" | "state">;
 
-/** Throws what the action throws; what is not for callers is logged, and thrown as `internal`. */
+/** Rejects with the error of the action. An error that callers must not see is logged, and becomes `internal`. */
 export async function runDurably(parts: Parts, run: Run): Promise<RunResult> {
   try {
     const { ticket, ...ran } = await stateOf(parts).run(run);
@@ -19,14 +19,14 @@ export async function runDurably(parts: Parts, run: Run): Promise<RunResult> {
     return ran;
   } catch (error) {
     if (!isUnexpected(error)) throw error;
-    logError("action_failed", { action: run.action, error });
+    logError("action_failed", { hub: parts.address.hub, action: run.action, error });
     throw serverError("internal", "The server failed; its log has the details.");
   }
 }
 
 export const wholeState = async (parts: Parts): Promise<Snapshot> => wholeOf(stateOf(parts));
 
-/** Throws `method_not_found` where clients see nothing. */
+/** Throws `method_not_found` if clients see nothing of the state. */
 export const viewedState = async (parts: Parts): Promise<Snapshot> => viewOf(stateOf(parts));
 
 export const reloadState = async (parts: Parts): Promise<Position> =>

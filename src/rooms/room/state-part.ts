@@ -1,4 +1,4 @@
-// The state among the parts of a room, where the hub gives its kind of rooms one.
+// The state as a part of a room, if the hub gives this kind of room one.
 
 import type { History, RoomSettings } from "../../model/options.ts";
 import type { Topic } from "../../model/topic.ts";
@@ -34,7 +34,7 @@ interface LogAndState {
   readonly state: RoomState | undefined;
 }
 
-/** The room's state. Parts that are built later than it are looked up at their first use. */
+/** The room's state; `others` gives the parts that are built after it. */
 export function statePart(
   ctx: DurableObjectState,
   core: Pick<ObjectCore, "activity" | "agenda" | "lanes" | "outbox" | "storage">,
@@ -64,13 +64,13 @@ export function statePart(
   });
 }
 
-/** Changes of the state that are in the log alone are kept before it loses entries, and not read for other alarms. */
+/** The expiry of entries. A checkpoint first keeps changes of the state that only those entries have. */
 export const expiryOf = ({ log, state }: LogAndState, { ttlSeconds: age }: History): Duty =>
   logExpiry(log, state ? { age, before: () => state.checkpoint() } : { age });
 
 /**
- * What a client has missed, and the state where it is to replace its copy: where not all was replayed, where the
- * changes are larger than the state, and where it `wantsState`. Only once the state is ready.
+ * The missed entries of a client. They come with a snapshot, and without changes of the state, if not all of them can
+ * be replayed, if the changes are larger than the state, or if `wantsState`. The state must be ready.
  */
 export function withState(
   { state }: Pick<LogAndState, "state">,

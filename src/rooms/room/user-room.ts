@@ -1,9 +1,9 @@
-// A user's own room, which objects with connections of the user follow only once the room is in use. Most users are
-// never sent anything as users: for them there is neither a room nor a link to it, and a connect costs neither.
+// A user's own room, which objects with connections of the user follow only once the room is in use. Most users never
+// get a message as users: for them there is neither a room nor a link to it, and a connect costs neither.
 //
-//   · The first publication puts the room in use: the user's account keeps that, and has every object with connections
-//     of the user follow the room. Objects that admit the user later learn it from the account's answer. Only then the
-//     publication is numbered: it misses no connection that was admitted before.
+//   · The first publication puts the room in use: the user's account stores that, and makes every object with
+//     connections of the user follow the room. Objects that admit the user later get it with the account's answer. Only
+//     then the publication is numbered, so that it reaches all connections that were admitted before.
 //   · A read of its presence puts it in use only while the user has a connection: reads of other rooms store nothing.
 //   · The room's end puts it out of use. Each use has an id, so that the end of one cannot end the next. The id is kept
 //     until the account has answered: an end that failed is tried again, also after a sleep.
@@ -22,13 +22,13 @@ interface UserRoomOptions {
 
 const KEY = "use";
 
-/** The id of the use; as `ended` where the account may or may not know of its end. */
+/** The id of the use; in `ended` if the account may not know of its end yet. */
 type Use = string | { readonly ended: string };
 
 export class UserRoom {
   readonly #options: UserRoomOptions;
   #isUsed: boolean;
-  /** The last call to the account: one at a time. */
+  /** The last call to the account; there is one at a time. */
   #asked: Promise<unknown> = Promise.resolve();
   #using: Promise<void> | undefined;
 
@@ -38,8 +38,8 @@ export class UserRoom {
   }
 
   /**
-   * Done when every connection of the user gets what the room publishes from now on; undefined where that is so
-   * already. Throws `unavailable` where the account, or an object with connections, cannot be reached.
+   * Resolves when every connection of the user gets the room's later publications; undefined if that is so already.
+   * Rejects with `unavailable` if the account, or an object with connections, cannot be reached.
    */
   use(): Promise<void> | undefined {
     if (this.#isUsed) return undefined;
@@ -47,7 +47,7 @@ export class UserRoom {
     return this.#using;
   }
 
-  /** The same before a read: nothing is kept of a user who has no connection. */
+  /** Like `use`, before a read: stores nothing for a user without connections. */
   async look(): Promise<void> {
     if (!this.#isUsed) await (this.#using ?? this.#ask(true));
   }
@@ -64,8 +64,8 @@ export class UserRoom {
   }
 
   /**
-   * Before the room's storage is deleted. The end is noted first: a publication meanwhile calls the account again.
-   * Throws what the account throws; may be repeated.
+   * Called before the room's storage is deleted. Stores the end first, so that a publication meanwhile calls the
+   * account again. Rejects with the account's error; may be repeated.
    */
   async disuse(): Promise<void> {
     const { account, hub, kv } = this.#options;

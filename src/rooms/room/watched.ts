@@ -1,6 +1,6 @@
-// Whether anybody could tell that a connection of a room is gone. Where nobody could, the room looks for lost
-// connections once an hour and not every `sweepSeconds`, so that a room with one idle client sleeps on; and once more
-// before somebody sees who is there.
+// Whether anybody could notice that a connection of a room is gone. If nobody could, the room sweeps for lost
+// connections once an hour instead of every `sweepSeconds`, so that a room with one idle client sleeps on, and once
+// more before its connections or users are read.
 
 import type { ObjectCore } from "../object/object-parts.ts";
 import { isWatchedOutside } from "../object/sweeps.ts";
@@ -12,7 +12,7 @@ interface Watched extends Pick<
   "connections" | "followed" | "handlers" | "settings" | "webhooks"
 > {
   readonly followers: Followers;
-  /** Undefined where the room has none. */
+  /** Undefined if the room has none. */
   readonly state: object | undefined;
 }
 
@@ -21,8 +21,8 @@ interface UnwatchedRoom extends Watched, Pick<ObjectCore, "liveness"> {
 }
 
 /**
- * By another connection, a follower, a room elsewhere, a webhook, a hook of the hub, an action of the room's state, or
- * a call that is under way for it.
+ * The loss of a connection is noticed by another connection, a follower, a room elsewhere, a webhook, a hook of the
+ * hub, an action of the room's state, or a call that is under way for it.
  */
 export const isWatched = (room: Watched): boolean =>
   room.connections.all.size > 1 ||
@@ -31,8 +31,8 @@ export const isWatched = (room: Watched): boolean =>
   isWatchedOutside(room);
 
 /**
- * Ends what the sweep has not found while it rested. Called before somebody sees the room's connections or users: lost
- * users have no grace then, but for those who come.
+ * Ends silent connections that the resting sweep has not found. Called before the room's connections or users are read:
+ * lost users leave at once then, without a grace, except `comers`, who are connecting now.
  */
 export function endUnwatched(room: UnwatchedRoom, comers: readonly string[] = []): void {
   if (room.connections.all.size === 0 || isWatched(room)) return;

@@ -9,7 +9,7 @@ export interface AdmissionRequest {
   /** The object's name. */
   readonly object: string;
   readonly token: TokenFacts;
-  /** How many connections the user may begin; absent where no connection begins. */
+  /** The user's rate of connects; absent if no connection begins. */
   readonly rate?: { readonly perSecond: number; readonly burst: number };
 }
 
@@ -21,14 +21,14 @@ export interface AdmittedRooms {
   readonly usesRoom?: true;
 }
 
-/** Or why the connection is refused. */
+/** The rooms of the connection, or why it is refused. */
 export type AdmissionReply = AdmittedRooms | { readonly fault: Fault };
 
 /** The use of a user's own room in a hub. */
 export interface RoomUse {
-  /** Of this use. */
+  /** The id of this use. */
   readonly id: string;
-  /** Only where the user has a connection in the hub. */
+  /** Whether to begin the use only if the user has a connection in the hub. */
   readonly ifConnected: boolean;
 }
 
@@ -37,34 +37,34 @@ export interface Revocation {
   readonly jti?: string;
   /** Seconds since 1970. */
   readonly before?: number;
-  /** When the token expires anyway, milliseconds since 1970: the revocation is forgotten then. */
+  /** When the token expires anyway, milliseconds since 1970: the revocation is deleted then. */
   readonly until?: number;
 }
 
-/** One user's account. Refusals are values: the platform logs exceptions, and a refused client may ask often. */
+/** One user's account. Refusals are values: the platform logs exceptions, and a refused client may try often. */
 export interface AccountRpc {
   /** `banned`, `token_revoked`, `rate_limited` or `too_many_connections`, or the user's groups. */
   admit(request: AdmissionRequest): Promise<AdmissionReply>;
-  /** Undefined for a good token; else `banned` or `token_revoked`. */
+  /** Undefined for a valid token; else `banned` or `token_revoked`. */
   check(token: TokenFacts): Promise<Fault | undefined>;
-  /** Runs commands on the user's connections of one hub; gives how many were selected. */
+  /** Runs commands on the user's connections of one hub; returns how many were selected. */
   command(hub: string, selection: Selection, commands: readonly Command[]): Promise<number>;
   revoke(revocation: Revocation): Promise<void>;
   ban(seconds: number, reason?: string): Promise<void>;
   unban(): Promise<void>;
-  /** Without a time to live for a year; with 0 for the connections of now only. */
+  /** Default time to live: a year. 0: only for the present connections. */
   addToGroup(hub: string, group: string, ttlSeconds?: number): Promise<void>;
   removeFromGroup(hub: string, group: string): Promise<void>;
   removeFromAllGroups(hub: string): Promise<void>;
   isInGroup(hub: string, group: string): Promise<boolean>;
   /**
-   * The user's room of the hub is in use from now on; done when every object with connections of the user follows it.
-   * May be repeated. False where it is not, for the user has no connection. Throws `unavailable`.
+   * Puts the user's room of the hub in use; resolves when every object with connections of the user follows it. May be
+   * repeated. False if `ifConnected` is set and the user has no connection. Throws `unavailable`.
    */
   useRoom(hub: string, use: RoomUse): Promise<boolean>;
-  /** That use has ended; nothing happens where there is another one by now. */
+  /** Ends that use; does nothing if there is another one by now. */
   disuseRoom(hub: string, id: string): Promise<void>;
-  /** Whether the storage could not be read, and was deleted: that of all users who share the object. */
+  /** Deletes the storage of all users of the object if it cannot be read; returns whether it did. */
   repair(): Promise<boolean>;
 }
 

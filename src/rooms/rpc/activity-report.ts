@@ -26,6 +26,8 @@ export interface CounterSnapshot {
    * `clients`.
    */
   readonly runs?: Readonly<Record<string, number>>;
+  /** Webhook events and failed attempts, as `WebhookCount` of webhooks/webhook-sender.ts. Absent as `clients`. */
+  readonly webhooks?: Readonly<Record<string, number>>;
   /**
    * Milliseconds from a message's publication to its delivery to sockets of this object, and from a call to its answer,
    * as `DurationCounts` of platform/histogram.ts. Absent as `clients`.
@@ -41,6 +43,15 @@ export interface Occupancy {
   /** Connections in the room, in whichever object. */
   readonly connections: number;
   readonly users: number;
+  /** Absent unless the last attempt to send webhook events has failed. */
+  readonly waiting?: WaitingEvents | undefined;
+}
+
+/** Webhook events that wait for the next attempt. */
+export interface WaitingEvents {
+  readonly events: number;
+  /** When the oldest was queued, milliseconds since 1970. */
+  readonly since: number;
 }
 
 /** The storage of an object. */

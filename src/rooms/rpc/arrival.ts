@@ -1,5 +1,5 @@
-// A client that the endpoint has admitted, as the worker hands it to the object that will hold its socket. Objects
-// trust arrivals: only the endpoint's own worker reaches them.
+// A client that the endpoint has admitted, on its way to the object that will hold its socket. Objects trust arrivals,
+// because only the endpoint's own worker can call them.
 
 import { HubError } from "../../model/errors.ts";
 import type { ConnectRequest } from "../../model/client-request.ts";
@@ -7,11 +7,11 @@ import type { Transport } from "../../model/options.ts";
 import type { Position } from "../../model/topic.ts";
 import type { User } from "../../model/user.ts";
 
-/** How a JSON-RPC client continues, and whether it will send heartbeats. */
+/** The earlier connection of a JSON-RPC client, and whether it will send heartbeats. */
 export interface Continuation {
   /**
-   * Id of its connection before. It ends, if the same object holds it; messages that excluded it are not replayed to
-   * this one.
+   * Id of its earlier connection, which ends if the same object holds it. Messages that excluded it are not replayed to
+   * the new one.
    */
   readonly previous?: string;
   /** It has announced pings. */
@@ -23,7 +23,7 @@ export interface RoomArrival extends Continuation {
   readonly user: User;
   /** The client's position in the room's log. */
   readonly since?: Position;
-  /** Version of our own client, as it says; absent for other clients. */
+  /** The version that our own client sends; absent for other clients. */
   readonly version?: string;
   /** Trace context of its request. Other arrivals have it among the headers of `request`. */
   readonly trace?: string;
@@ -43,12 +43,12 @@ export interface SignalRArrival {
   /** The connection token that negotiation gave it; absent where negotiation was skipped. */
   readonly token?: string;
   readonly request: ConnectRequest;
-  /** Which of its user's clients it is, as the client itself names it. */
+  /** The name that the client has given itself, among the clients of its user. */
   readonly client?: string;
   readonly transport?: BridgedTransport;
   /** The worker reports, as text on the socket, how many characters of frames the client has taken since the last. */
   readonly reportsTaken?: true;
-  /** It is one of Microsoft's clients, which ping by themselves. Absent where its first request does not say so. */
+  /** It is one of Microsoft's clients, which ping by themselves. Absent if its first request does not show that. */
   readonly pings?: true;
 }
 
@@ -60,7 +60,7 @@ export interface JsonRpcArrival extends Continuation {
   readonly kind: "rpc";
   readonly user: User;
   readonly request: ConnectRequest;
-  /** Whether it takes arrays of messages in one frame, as our own client does. */
+  /** Whether it accepts several messages as an array in one frame, like our own client. */
   readonly arrays: boolean;
   /** As in `RoomArrival`. */
   readonly version?: string;
@@ -70,12 +70,12 @@ export interface JsonRpcArrival extends Continuation {
 export interface HttpCallArrival {
   readonly user: User;
   readonly request: ConnectRequest;
-  /** Random part of the connection's id, by which the request can be given up; a secret of the worker. */
+  /** Random part of the connection's id, with which the worker can cancel the request; a secret of the worker. */
   readonly random: string;
 }
 
 const HEADER = "x-dormouse-arrival";
-/** When the worker handed it over, milliseconds since 1970. */
+/** When the worker sent the arrival, milliseconds since 1970. */
 const SENT_AT = "x-dormouse-sent-at";
 
 /** The `fetch` of a stub, without the platform's types: the package's declarations compile in Node too. */
@@ -86,28 +86,28 @@ export interface ObjectFetch {
   ): Promise<Response>;
 }
 
-/** Opens a socket to an object for a client, with none of the client's own headers. */
+/** Opens a socket to an object for a client, without the client's own headers. */
 export function handOver(object: ObjectFetch, arrival: object): Promise<Response> {
   const sentAt = String(Date.now());
   const headers = { upgrade: "websocket", [HEADER]: asciiJson(arrival), [SENT_AT]: sentAt };
   return object.fetch("https://room/", { headers });
 }
 
-/** When the worker sent it. The clocks of two machines may differ. */
+/** When the worker sent the arrival. The clocks of two machines may differ. */
 export const sentAtOf = ({ headers }: Request): number => Number(headers.get(SENT_AT) ?? Infinity);
 
-/** The code under which an object refused a client; null where it let the client in. */
+/** The code with which an object has refused a client; null if it was accepted. */
 export const refusalCodeOf = ({ headers }: Response): string | null =>
   headers.get("x-dormouse-error");
 
-/** Reads the arrival in an object. Throws `unauthorized` where the request is not from the endpoint's worker. */
+/** Reads the arrival in an object. Throws `unauthorized` if the request is not from the endpoint's worker. */
 export function arrivalOf<T>(request: Request): T {
   const header = request.headers.get(HEADER);
   if (!header) throw new HubError("unauthorized", "Only the endpoint's worker may connect here.");
   return JSON.parse(header) as T;
 }
 
-/** JSON has no control characters, so that escaped to ASCII it is a valid header value. */
+/** JSON as a header value: it has no control characters, and others are escaped to ASCII. */
 const asciiJson = (value: unknown): string =>
   JSON.stringify(value).replace(
     // oxlint-disable-next-line no-control-regex -- every character outside ASCII

@@ -1,5 +1,5 @@
-// Commands of a service to connections: a selection of connections, and what is done to each. Both travel unchanged to
-// every object that may hold one of them.
+// Commands of a service to connections: a selection of connections, and the command for each of them. Both are sent
+// unchanged to every object that may hold one.
 
 import type { CloseCode } from "../../model/errors.ts";
 import type { Filter } from "../../model/filter.ts";
@@ -35,8 +35,8 @@ export interface CommandOutcome {
   /** Connections that were selected. */
   readonly matched: number;
   /**
-   * Connections of the selection's user that remain, selected or not, and one more where clients of the user that are
-   * away are remembered; 0 where the selection names no user.
+   * Number of remaining connections of the selection's user, selected or not, plus one if clients of the user that are
+   * away are remembered; 0 if the selection names no user.
    */
   readonly present: number;
 }

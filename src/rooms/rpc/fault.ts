@@ -1,20 +1,20 @@
-// An error as it travels between objects, and answers that may be one: the platform logs what an object's method throws
-// as uncaught, and a client's error is no fault of the object.
+// Errors as values, for calls between objects: the platform logs exceptions of an object's method as uncaught, and an
+// error of a client is no fault of the object.
 
 import { HubError, publicError } from "../../model/errors.ts";
 
 export interface Fault {
   readonly code: string;
   readonly message: string;
-  /** Whether the server itself threw it. */
+  /** Whether the server itself, and not hub code, has thrown it. */
   readonly isOwn?: true;
-  /** For callers of hubs that show it. */
+  /** Shown to callers if the hub shows details. */
   readonly detail?: string;
-  /** Seconds. */
+  /** Seconds until a repetition may succeed. */
   readonly retryAfter?: number;
 }
 
-/** The error as it is thrown on this side. An object of an older version does not mark the server's own. */
+/** The error for the calling side. An object with older code does not mark errors of the server itself. */
 export const errorOf = ({ code, message, isOwn, detail, retryAfter }: Fault): HubError<string> =>
   Object.assign(
     new HubError<string>(code, message),
@@ -32,7 +32,7 @@ export const faultOf = ({ code, message, isOwn, detail, retryAfter }: HubError<s
 /** The result of a client's method, or its error. */
 export type ClientResult = { readonly result: unknown } | { readonly fault: Fault };
 
-/** Rejects for an error that is none of the hub's. */
+/** The result or the error as a value. Rejects with unexpected errors (`internal`). */
 export async function clientResult(work: Promise<unknown>): Promise<ClientResult> {
   try {
     return { result: await work };
@@ -49,12 +49,12 @@ export function resultOf(reply: ClientResult): unknown {
   return reply.result;
 }
 
-/** A refusal as a value: the platform logs exceptions, and clients may cause as many as they like. */
+/** A refusal as a value: the platform logs exceptions, and clients may cause any number of them. */
 export interface Refused {
   readonly fault: Fault;
 }
 
-/** A `HubError` as a value, which `counts` counts, but for a caller that has gone. Other errors are thrown. */
+/** A `HubError` as a value, counted by `counts` unless the caller has gone (`interrupted`). Rejects with others. */
 export async function refusable<T>(
   work: Promise<T>,
   counts?: { refused(code: string): void },

@@ -21,9 +21,9 @@ export interface RoomsQuery {
 }
 
 export interface RoomsView {
-  /** In the order of names. */
+  /** Ordered by name. */
   readonly rooms: readonly RoomListing[];
-  /** More rooms come after the last one. */
+  /** Whether more rooms come after the last one. */
   readonly more: boolean;
 }
 
@@ -35,14 +35,17 @@ export interface RoomMetrics {
   readonly counted: CounterSnapshot;
 }
 
-/** Storage of a hub's objects, of all that have reported within a day. */
+/** Storage of all objects of a hub that have reported within a day. */
 export interface StoredInHub extends Stored {
   readonly objects: number;
+  /** Webhook events that wait after a failed attempt, and the age of the oldest. Absent in answers before it. */
+  readonly waiting?: number;
+  readonly waitingSeconds?: number;
 }
 
 export interface HubMetrics {
   readonly rooms: readonly RoomMetrics[];
   readonly totals: Omit<RoomMetrics, "room">;
-  /** Absent in answers of an index before it. */
+  /** Absent in answers of an index with older code. */
   readonly stored?: StoredInHub;
 }

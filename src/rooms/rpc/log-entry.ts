@@ -1,30 +1,30 @@
-// Messages of a room as objects pass them to each other: before they have a number, with it, and as pages of history.
+// Messages of a room for calls between objects: before they have an offset, with it, and as pages of history.
 
 import type { PresenceView } from "./presence-view.ts";
 import type { Params } from "../../model/message.ts";
 import type { Position } from "../../model/topic.ts";
 
-/** A state, or a view of it, where the room stood then. */
+/** A state, or a view of it, at a position. */
 export interface Snapshot {
   /** JSON text. */
   readonly text: string;
   readonly position: Position;
 }
 
-/** A publication before the room has given it a number. */
+/** A publication before the room has given it an offset. */
 export interface Draft extends Params {
   /** Idempotency key: published twice under one id, it is delivered once, as long as the log remembers the id. */
   readonly id?: string;
   readonly target: string;
-  /** Ids of connections that are not to receive it. */
+  /** Ids of connections that must not receive it. */
   readonly except?: readonly string[];
-  /** Trace context of the request that it came of (`traceparent`), for webhooks. */
+  /** Trace context of the request that caused it (`traceparent`), for webhooks. */
   readonly trace?: string;
-  /** Published only where the room still stands here (`conflict`). Entries do not have it. */
+  /** Published only if the room is still at this position, else `conflict`. Entries do not have it. */
   readonly ifAt?: Position;
 }
 
-/** A publication with its number in the room's log. */
+/** A publication with its offset in the room's log. */
 export interface Entry extends Draft {
   readonly offset: number;
   /** Milliseconds since 1970. */
@@ -32,26 +32,26 @@ export interface Entry extends Draft {
 }
 
 /**
- * An entry with a change of the room's state; `params` is the text of its `StateChange`, or empty where clients see
- * nothing of it. Its other members stay in the room's object.
+ * An entry with a change of the room's state; `params` is the text of its `StateChange`, or empty if clients see none
+ * of it. The members below stay in the room's object.
  */
 export interface StateEntry extends Entry {
-  /** The change of the whole state, as `params` would have it; absent where `params` says the same. */
+  /** The change of the whole state, as text of a `StateChange`; absent if it equals `params`. */
   readonly change?: string;
-  /** Runs under keys: the key, the position's offset, and the result as JSON. */
+  /** Runs with keys: the key, the position's offset, and the result as JSON. */
   readonly runs?: readonly StoredRun[];
 }
 
 export type StoredRun = readonly [key: string, offset: number, result: string];
 
-/** The entry as it leaves the room's object. */
+/** The entry without the members that stay in the room's object. */
 export function publicEntry(entry: StateEntry): Entry {
   if (entry.change === undefined && entry.runs === undefined) return entry;
   const { change: _change, runs: _runs, ...rest } = entry;
   return rest;
 }
 
-/** Targets of the protocol's own entries, which are no messages of the hub, begin so. */
+/** The beginning of targets of the protocol's own entries, which are no messages of the hub. */
 export const OWN_TARGET = "$/";
 export const PRESENCE = `${OWN_TARGET}presence`;
 
@@ -66,18 +66,18 @@ export interface HistoryView {
   readonly entries: readonly Entry[];
   /** The newest position of the log. */
   readonly position: Position;
-  /** False where `since` is of another epoch or the log no longer has all after it; `entries` is empty then. */
+  /** False if `since` is of another epoch, or the log lacks entries after it; `entries` is empty then. */
   readonly recovered: boolean;
   /**
-   * The room's state as clients see it, in place of changes up to its position; where readers are to replace theirs.
+   * A snapshot of the view of clients, instead of changes up to its position: readers must replace their copy.
    */
   readonly state?: Snapshot;
-  /** Of a page: characters of the rows that were read for it, which may hold many more messages. */
+  /** Characters of the rows that were read for a page, which may hold many more messages. */
   readonly readChars?: number;
 }
 
 /** Entries that a connection missed in a room that it joins. */
 export interface MissedView extends HistoryView {
-  /** Where it was requested: the users at this position. */
+  /** The users at this position, if they were requested. */
   readonly present?: PresenceView;
 }

@@ -1,5 +1,5 @@
-// Where an object stands: its tenant, its hub, and its room or relay. Types only, which name nothing of the platform:
-// code that runs elsewhere, such as tests of hubs, takes them without its types.
+// The address of an object: its tenant, its hub, and its room or relay. Types only, and without types of the platform,
+// so that code which runs elsewhere, such as tests of hubs, can use them.
 
 import type { Topic } from "../../model/topic.ts";
 

@@ -8,12 +8,12 @@ export interface AnalyticsEnv {
   readonly ANALYTICS?: Pick<AnalyticsEngineDataset, "writeDataPoint">;
 }
 
-/** Objects of one class by name, in whichever place they are. Gives a fresh stub on every call. */
+/** Objects of one class by name, at their places. Returns a fresh stub on every call. */
 export interface NamedObjects {
   getByName(name: string, options?: { readonly locationHint?: DurableObjectLocationHint }): object;
 }
 
-/** The way to objects: the bindings themselves, or `Place#namespaces`. */
+/** The namespaces of objects: the bindings themselves, or those of `Place#namespaces`. */
 export interface ObjectNamespaces {
   readonly ROOMS: NamedObjects;
   readonly RELAYS: NamedObjects;
@@ -24,8 +24,8 @@ export interface ObjectEnv extends AnalyticsEnv, WebhookEnv {
   readonly ROOMS: DurableObjectNamespace;
   readonly RELAYS: DurableObjectNamespace;
   readonly ACCOUNTS: DurableObjectNamespace;
-  /** `1`: one line in the log for each connection that opens, and one for each that closes. Lines cost. */
+  /** `1`: a line in the log for each connection that opens, and one for each that closes. Lines are billed. */
   readonly LOG_CONNECTIONS?: string;
-  /** `1`: one line for each call that is refused, or that hub code fails with an error of its own. */
+  /** `1`: a line for each call that is refused, or that hub code fails with a `HubError`. */
   readonly LOG_REFUSED_CALLS?: string;
 }

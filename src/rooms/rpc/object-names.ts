@@ -1,6 +1,6 @@
 // Names of objects (rooms, relays, accounts), their stubs by name, and ids of the connections that they hold. The
-// tenant always comes from a token or from the object itself, never from a name off the wire: no name leads to an
-// object of another tenant.
+// tenant always comes from a token or from the object itself, never from a name that a client sends, so that no name
+// leads to an object of another tenant.
 
 import { HubError } from "../../model/errors.ts";
 import { hashOf } from "../../model/text-hash.ts";
@@ -21,7 +21,7 @@ export type { Domain, ObjectAddress, RelayAddress, RoomAddress } from "./object-
 
 const RELAY = "relay";
 
-/** Only what would end a part is escaped: percent-encoding whole names could pass the platform's 1,024 bytes. */
+/** Escapes only the separator: percent-encoding whole names could exceed the platform's 1,024 bytes. */
 export const escape = (part: string): string =>
   /[%/]/.test(part) ? part.replaceAll("%", "%25").replaceAll("/", "%2F") : part;
 export const unescape = (part: string): string =>
@@ -50,7 +50,7 @@ export interface AccountAddress {
   readonly user: string;
 }
 
-/** Objects that hold the accounts of a tenant: each answers some thousand connects a second. */
+/** The number of objects for the accounts of a tenant: each answers some thousand connects a second. */
 const ACCOUNT_OBJECTS = 64;
 
 /** The object that holds a user's account. */
@@ -63,7 +63,7 @@ export const tenantOf = (name: string): string => unescape(name.split("/")[0] ??
 /** Whether an object's name is that of a relay. */
 export const isRelayName = (name: string): boolean => name.split("/")[2] === RELAY;
 
-/** Gives a fresh stub on every call: one whose object was reset is broken for good. */
+/** Returns a fresh stub on every call: a stub whose object was reset is broken for good. */
 export interface RoomStubs {
   (objectName: string): RoomRpc;
 }

@@ -1,6 +1,6 @@
 // The jurisdictions and hints that the platform has (docs/design/platform.md#pl23, docs/design/objects.md#pl34).
 
-/** The hints inside each jurisdiction: another one cannot be followed. */
+/** The hints inside of each jurisdiction; others have no effect there. */
 const WITHIN: Readonly<Record<DurableObjectJurisdiction, readonly DurableObjectLocationHint[]>> = {
   eu: ["weur", "eeur"],
   us: ["wnam", "enam"],
@@ -15,14 +15,14 @@ const HINTS: Readonly<Record<DurableObjectLocationHint, true>> = {
 
 /** Where an object runs and stores, guaranteed by Cloudflare. */
 export type Jurisdiction = DurableObjectJurisdiction;
-/** Near which region an object begins, where the platform can. */
+/** The region near which an object is created, if the platform can. */
 export type LocationHint = DurableObjectLocationHint;
 
 /** Undefined and null: none. Throws a sentence about any other value that is no jurisdiction. */
 export const checkedJurisdiction = (value: unknown): Jurisdiction | undefined =>
   checked(value, WITHIN, "jurisdiction");
 
-/** As `checkedJurisdiction`. */
+/** Like `checkedJurisdiction`, for a hint. */
 export const checkedHint = (value: unknown): LocationHint | undefined =>
   checked(value, HINTS, "locationHint");
 

@@ -1,6 +1,5 @@
-// Where objects are: the jurisdiction that they may not leave, and a hint for the place of their first use. Both are a
-// function of an object's name alone, and every namespace that leads to objects is made here: so an object is found in
-// one place by every caller.
+// Where objects are: their jurisdiction, and a hint for the region of their creation. Both depend on an object's name
+// only, and all namespaces that lead to objects are made here, so that every caller finds an object at the same place.
 
 import { isDevelopment } from "../../model/environment.ts";
 import { HubError } from "../../model/errors.ts";
@@ -22,25 +21,25 @@ export interface Placing {
   readonly place?: Place | undefined;
 }
 
-/** A value for all, or a pure function: it gives the same for the same names, at any time, in every isolate. */
+/** A value for all, or a pure function, which returns the same for the same names, at any time, in every isolate. */
 type Chosen<Of, T> = T | ((of: Of) => T | undefined);
 
-/** Where objects are. Decided before there is data, since no object ever moves: docs/worker.md#where-objects-are. */
+/** Where objects are. Decide it before there is data: no object ever moves (docs/worker.md#where-objects-are). */
 export interface PlaceOptions {
   /**
-   * Where objects run and store, by tenant, or by tenant and hub: rooms, relays and the index of a hub are in one
-   * jurisdiction. Without `hub` it is asked for the tenant's accounts, which have ids of users and names of rooms of
-   * all hubs. It is a part of an object's identity: with another one an object is another, empty one.
+   * Where objects run and store data, by tenant, or by tenant and hub: rooms, relays and the index of a hub are in one
+   * jurisdiction. It is called without `hub` for the tenant's accounts, which have ids of users and names of rooms of
+   * all hubs. It is a part of an object's identity: in another jurisdiction the object is a different, empty one.
    */
   readonly jurisdiction?: Chosen<Omit<Placed, "room">, Jurisdiction>;
   /**
-   * Near which region an object begins, where nothing of it is there yet: rooms, and the tenant's accounts (without
-   * `hub` and `room`). Relays are near their clients. Not guaranteed, and ignored where it is outside the jurisdiction.
+   * The region near which an object is created: rooms, and the tenant's accounts (without `hub` and `room`). Relays are
+   * near their clients. Not guaranteed, and ignored if it is outside of the jurisdiction.
    */
   readonly locationHint?: Chosen<Placed, LocationHint>;
 }
 
-/** Objects of one worker that are placed, and the check that they are where they belong. */
+/** Places the objects of one worker, and checks that an object is at its place. */
 export class Place {
   readonly #options: PlaceOptions;
   /** By environment, of which an isolate has one. */
@@ -51,25 +50,25 @@ export class Place {
     this.#options = options;
   }
 
-  /** Throws `misconfigured` where the function throws, or gives no jurisdiction. */
+  /** Throws `misconfigured` if the function throws, or returns an invalid value. */
   jurisdictionOf({ tenant, hub }: Placed): Jurisdiction | undefined {
     const { jurisdiction } = this.#options;
     return chosen(jurisdiction, { tenant, ...(hub !== undefined && { hub }) }, checkedJurisdiction);
   }
 
-  /** A hint inside the jurisdiction, or undefined. Throws as `jurisdictionOf`. */
+  /** A hint inside of the jurisdiction, or undefined. Throws like `jurisdictionOf`. */
   hintOf(placed: Placed): LocationHint | undefined {
     return this.within(placed, chosen(this.#options.locationHint, placed, checkedHint));
   }
 
-  /** The hint, or undefined where it is outside the jurisdiction. */
+  /** The hint, or undefined if it is outside of the jurisdiction. */
   within<H extends LocationHint>(placed: Placed, hint: H | undefined): H | undefined {
     return liesWithin(this.jurisdictionOf(placed), hint) ? hint : undefined;
   }
 
   /**
-   * Throws a `TypeError` for a value that is none, and for a function that returns two values for the same arguments.
-   * What a function throws is left to the real question: it may know no such tenant.
+   * Throws a `TypeError` for an invalid value, and for a function that returns two values for the same arguments.
+   * Errors of a function are ignored here, because it may not know this tenant.
    */
   probe(tenant: string, hubs: readonly string[]): void {
     for (const placed of [{ tenant }, ...hubs.map((hub) => ({ tenant, hub, room: "all" }))])
@@ -112,15 +111,15 @@ export class Place {
     };
   }
 
-  /** Relays bring their own. */
+  /** The hint for an object. Callers of relays pass their own. */
   #firstHint(placed: Placed): LocationHint | undefined {
     const isRelay = placed.hub !== undefined && placed.room === undefined;
     return isRelay ? undefined : this.hintOf(placed);
   }
 
   /**
-   * workerd has no jurisdictions, and refuses them: on a developer's machine all objects are in the one place that
-   * there is. Elsewhere nothing may be stored outside its jurisdiction.
+   * The namespace of a jurisdiction. workerd refuses jurisdictions: on a developer's machine all objects are in one
+   * place. Elsewhere this throws, because nothing may be stored outside of its jurisdiction.
    */
   #within(
     env: object,
@@ -139,7 +138,7 @@ export class Place {
     }
   }
 
-  /** Whether the object is the one that its name leads to. Called when it starts, before it stores anything. */
+  /** Whether an object is at its place. Called when it starts, before it stores anything. */
   isAt(id: DurableObjectId, env: object, namespace: DurableObjectNamespace): boolean {
     const name = id.name ?? "";
     const within = this.#within(env, namespace, this.jurisdictionOf(addressOf(name)));

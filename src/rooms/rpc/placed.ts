@@ -1,4 +1,4 @@
-// The place in an object's name.
+// The arguments of `PlaceOptions`, from an object's name.
 
 import { formatTopic } from "../../model/topic.ts";
 import { parseObjectName, tenantOf } from "./object-names.ts";

@@ -1,4 +1,4 @@
-// Presence of a room as other objects and clients read it.
+// Presence of a room for other objects and clients.
 
 /** A user who is present, with the state that one of their connections tracks. */
 export interface Present {
@@ -9,12 +9,18 @@ export interface Present {
   readonly state: unknown;
 }
 
+/** For hub code, which may change it: the room keeps the state itself. */
+export const copyOf = (present: Present): Present =>
+  typeof present.state === "object"
+    ? { ...present, state: structuredClone(present.state) }
+    : present;
+
 export interface PresenceView {
   readonly users: number;
   readonly connections: number;
-  /** At most one page, ordered by user id. Empty where the room keeps counts only. */
+  /** At most one page, ordered by user id. Empty if the room has counts only. */
   readonly members: readonly Present[];
-  /** More users come after the last of `members`. */
+  /** Whether more users come after the last of `members`. */
   readonly more: boolean;
 }
 
@@ -22,7 +28,7 @@ export interface PresenceView {
 export interface UserChanges {
   readonly joined: readonly string[];
   readonly left: readonly string[];
-  /** Of users whose connection had one: the trace context of the request that it came of. Absent where nobody's had. */
+  /** Trace contexts of the requests of their connections, by user id. Absent if there are none. */
   readonly traces?: ReadonlyMap<string, string>;
 }
 

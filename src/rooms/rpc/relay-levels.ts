@@ -1,6 +1,5 @@
-// Which relay a connection goes to. The relays of a group fill up level by level, with 1, 2, 4, … relays on each. From
-// a full relay the client goes to the next level, where a hash of its key (or chance) chooses one. Nothing is looked
-// up.
+// Selects the relay of a connection. The relays of a group fill up level by level, with 1, 2, 4, … relays on each. If a
+// relay is full, the client goes to the next level, where a hash of its key (or chance) selects one, without a lookup.
 
 /** Relays that fill up together: those of one region, for the whole hub or for one full room. */
 interface RelayGroup {
@@ -13,7 +12,7 @@ interface RelayGroup {
 /** With 5,000 sockets for each relay, enough for 300 million in one region. */
 export const LEVELS = 16;
 
-/** `region.level.index`, and the room behind a comma. */
+/** `region.level.index`, then a comma and the room, if there is one. */
 export const relayName = ({ region, room }: RelayGroup, level: number, key: number): string =>
   `${region}.${level}.${key % 2 ** level}${room === undefined ? "" : `,${room}`}`;
 

@@ -1,5 +1,4 @@
-// Calls of the edge and of other relays to a relay, in addition to its sockets and to those that every holder of
-// connections answers.
+// Calls of the edge and of other relays to a relay, in addition to sockets and to the calls of `HolderRpc`.
 
 import type { Position } from "../../model/topic.ts";
 import type { AccountUser, Grant, TokenFacts, User } from "../../model/user.ts";
@@ -13,17 +12,17 @@ export interface Seat {
   readonly token: string;
 }
 
-/** Known of a SignalR client before its handshake. */
+/** Properties of a SignalR client that are known before its handshake. */
 export interface ClientTraits {
-  /** Its negotiation agreed on stateful reconnect. */
+  /** Whether stateful reconnect was negotiated. */
   readonly statefulReconnect: boolean;
-  /** It is one of Microsoft's, which ping by themselves. */
+  /** Whether it is one of Microsoft's clients, which ping by themselves. */
   readonly pings: boolean;
 }
 
 /** A client that negotiates. */
 export interface SeatRequest extends ClientTraits {
-  /** False in negotiate's version 0, which has one name for both: its client's token is its public id. */
+  /** False in negotiate's version 0, in which the client's token is its public id. */
   readonly hasSecretToken: boolean;
   readonly grant?: Grant | undefined;
   /** When the worker sent it, milliseconds since 1970. */
@@ -31,22 +30,22 @@ export interface SeatRequest extends ClientTraits {
 }
 
 /**
- * The transport of the connection that a POST was for, or why it has none: `unknown` for a token that this relay has
- * not given out to the user, `ended` for one whose connection has ended or may not begin any more; `early` where the
- * transport has not begun, and the body waits for it, `full` where it would wait beside too many.
+ * The transport of the connection that a POST was for, or why it has none: `unknown`: this relay has not issued the
+ * token to the user; `ended`: the connection has ended, or may not begin any more; `early`: the transport has not
+ * begun, and the body waits for it; `full`: too much waits already.
  */
 export type PostOutcome = "unknown" | "ended" | "early" | "full" | "WebSockets" | BridgedTransport;
 
 export type PostedBody = ArrayBuffer | "end" | "ping";
 
-/** Answers of a JSON-RPC request as text, empty where no call wants one. */
+/** Answers of a JSON-RPC request as text; empty if all were notifications. */
 export type HttpCallReply = { readonly text: string } | Refused;
 
 /** The effects of a fresh token. */
 export interface RefreshOutcome {
   /** When the new token ends, leeway included; milliseconds since 1970. */
   readonly expiresAt: number;
-  /** Rooms that it does not admit and the connection has left; as topics. */
+  /** Rooms, as topics, that it does not admit and that the connection has left. */
   readonly dropped: readonly string[];
 }
 
@@ -58,33 +57,33 @@ export interface RefreshRefusal {
 /** A room that a client was in when its connection ended (`rememberGroups`). */
 export interface RememberedRoom {
   readonly room: string;
-  /** The client's position there; undefined where nothing was published, so that nothing can be missing. */
+  /** The client's position there; undefined if nothing was published, so that nothing can be missing. */
   readonly position: Position | undefined;
-  /** The token put it there, not hub code: another token may not admit it. */
+  /** Whether the token has joined it, and not hub code: another token may not admit it. */
   readonly granted: boolean;
-  /** Id of the connection that was in it: messages that excluded that one are not replayed to the next. */
+  /** Id of the client's connection at that time: messages that excluded it are not replayed to the next. */
   readonly connection: string;
 }
 
 export interface RelayRpc extends HolderRpc, ObjectFetch {
   /**
-   * A seat for a client that negotiates; undefined where the relay is full. Refuses with `too_many_connections`, and as
-   * a connection is refused where the relay cannot keep up.
+   * A seat for a client that negotiates; undefined if the relay is full. Refuses with `too_many_connections`, and like
+   * a connection if the relay cannot keep up.
    */
   seat(user: AccountUser, request: SeatRequest): Promise<Seat | Refused | undefined>;
   /**
-   * A message that a client posts beside its transport, or the end of its connection. A ping only shows that it lives.
-   * Refuses as the user's account does.
+   * A message that a client posts outside its transport, or the end of its connection. A ping only shows that the
+   * client is alive. Refuses like the user's account.
    */
   post(token: string, bearer: TokenFacts, body: PostedBody): Promise<PostOutcome | Refused>;
   /** Replaces the token of a connection. */
   refresh(token: string, user: User): Promise<RefreshOutcome | RefreshRefusal>;
-  /** The calls of a JSON-RPC request over HTTP, `frame` its body's text; undefined where the relay is full. */
+  /** Runs the calls of a JSON-RPC request over HTTP; `frame` is its body. Undefined if the relay is full. */
   answer(arrival: HttpCallArrival, frame: string): Promise<HttpCallReply | undefined>;
-  /** The client of an HTTP request is gone: its calls are cancelled. */
+  /** Cancels the calls of an HTTP request whose client is gone. */
   hangUp(random: string): Promise<void>;
   /**
-   * Rooms of a client that was here before; forgotten with the answer. `upward`: also those that higher levels
+   * Rooms of a client that was at this relay before; deletes them. `upward`: also those that relays of higher levels
    * remember.
    */
   recall(userId: string, client: string, upward: boolean): Promise<readonly RememberedRoom[]>;

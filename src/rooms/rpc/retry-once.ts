@@ -1,10 +1,11 @@
-// Calls to objects that may be reset meanwhile: by a crash, a deploy, or a move to another machine.
+// Calls to objects that may be reset during the call: by a crash, a deploy, or a move to another machine.
 
 import { HubError, publicError } from "../../model/errors.ts";
 
 /**
- * Makes the call, and once more where it failed by no error of the hub's. It must be one that may be repeated, with a
- * fresh stub each time: a stub whose object was reset is broken for good. Throws `unavailable` where both fail.
+ * Makes the call, and repeats it once after an unexpected error, unless the object is overloaded. `call` must allow
+ * that, and needs a fresh stub each time: a stub whose object was reset is broken for good. Throws `unavailable` if
+ * both fail.
  */
 export async function retryOnce<T>(call: () => Promise<T>): Promise<T> {
   try {

@@ -18,8 +18,8 @@ import type { PresenceQuery, PresenceView } from "./presence-view.ts";
 import type { RunResult, Run, Scheduled, Snapshot } from "./state-rpc.ts";
 
 /**
- * A user and how many connections the follower has of them: absolute, so that repeating it changes nothing. `left`: the
- * last one left on purpose, so that the user's leave has no grace. `trace` is that of the newest one that came or went.
+ * A user and the number of connections at the follower: absolute, so that a repetition changes nothing. `left`: the
+ * last one left on purpose, so that the user's leave has no grace. `trace`: of the last connection that began or ended.
  */
 export type MemberCount = readonly [
   userId: string,
@@ -33,8 +33,8 @@ export type Traces = ReadonlyMap<string, string>;
 
 /**
  * A batch from a room to an object that follows it (room/followers.ts). The room has one batch under way for each
- * follower and repeats it until it is answered. Batches follow on each other by offset, so a repeated or reordered one
- * is recognised.
+ * follower and repeats it until it is answered. Offsets of batches are consecutive, so that repeated and reordered ones
+ * are recognised.
  */
 export interface Delivery {
   /** The topic of the room, as text. */
@@ -43,11 +43,11 @@ export interface Delivery {
   /** The offset before the first entry. */
   readonly after: number;
   readonly entries: readonly Entry[];
-  /** The log no longer has all that the follower missed: it goes on from `after`, and sends its members a reset. */
+  /** The log no longer has all missed entries: the follower continues after `after`, and sends its members a reset. */
   readonly reset: boolean;
-  /** With `reset`: the room's state as clients see it, where it has one. */
+  /** With `reset`: the room's state as clients see it, if it has one. */
   readonly state?: Snapshot;
-  /** With `reset`: the offset from which on the room no longer has all entries. */
+  /** With `reset`: the offset after which the room no longer has all entries. */
   readonly from?: number;
 }
 
@@ -58,9 +58,9 @@ export interface FollowerPosition {
   readonly position: Position;
 }
 
-/** The room may know something else of its follower than is true: `members` are all that it has, and no others. */
+/** Marks a full report, which replaces all counts of this follower in the room. */
 export interface FullFollow {
-  /** Up to which its members have the log; undefined where none was there before, or it does not know. */
+  /** The position up to which its members have the log; undefined if there were none before, or it is not known. */
   readonly position: Position | undefined;
 }
 
@@ -69,21 +69,21 @@ export type PublishOutcomes = readonly (Position | Fault)[];
 
 export type DeliveryReply =
   | { readonly kind: "taken" }
-  /** No connection of the follower is in this room: unfollow. */
+  /** No connection of the follower is in this room: the room removes the follower. */
   | { readonly kind: "gone" }
-  /** A batch is missing: send again from here. */
+  /** A batch is missing: the room must send again from this offset. */
   | { readonly kind: "behind"; readonly offset: number };
 
 /** The methods of every object that holds connections. */
 export interface HolderRpc {
   deliver(delivery: Delivery): Promise<DeliveryReply>;
-  /** The room has forgotten its followers: this object follows it again where it has members there. */
+  /** The room has lost its followers: this object follows it again, if it has members there. */
   refollow(room: string): Promise<void>;
   /** Sends an invocation without an answer to a connection of this object. Throws `connection_not_found`. */
   tell(connection: string, target: string, params: Params): Promise<void>;
-  /** Invokes a method of the client. Gives its result, or `connection_not_found`, `timed_out`, `client_error`, … */
+  /** Invokes a method of the client. Returns its result, or `connection_not_found`, `timed_out`, `client_error`, … */
   ask(connection: string, target: string, params: Params): Promise<ClientResult>;
-  /** Puts a connection of this object into a room, or takes it out; nothing happens where it is gone. */
+  /** Puts a connection of this object into a room, or takes it out; does nothing if it is gone. */
   move(connection: string, topic: string, how: "join" | "leave"): Promise<void>;
   /** Runs a service's commands on connections of this object. */
   command(selection: Selection, commands: readonly Command[]): Promise<CommandOutcome>;
@@ -102,7 +102,7 @@ export interface RoomInfo {
 
 /** The methods of a hub's index, in the hub's `all` room. Other rooms throw `wrong_kind`. */
 interface HubIndexRpc {
-  /** An object reports how it is; `name` is a topic, or `relay:` and a relay's name. */
+  /** Takes the report of an object; `name` is a topic, or `relay:` and a relay's name. */
   report(name: string, report: Report): Promise<void>;
   rooms(query: RoomsQuery): Promise<RoomsView>;
   relays(query: RoomsQuery): Promise<RoomsView>;
@@ -112,63 +112,63 @@ interface HubIndexRpc {
 /** The RPC surface of rooms; relays answer the `HolderRpc` part. */
 export interface RoomRpc extends HolderRpc, HubIndexRpc {
   info(): Promise<RoomInfo>;
-  /** Done when the publication is durable; gives its position. */
+  /** Resolves with the position when the publication is durable. */
   publish(draft: Draft): Promise<Position>;
-  /** Publications in their order; gives for each its position, or why it failed. */
+  /** Publishes in order; resolves with the position or the error of each. */
   publishAll(drafts: readonly Draft[]): Promise<PublishOutcomes>;
   /**
-   * The same for a follower. The answer may bring it the entries that it does not have, in place of a `deliver`: to be
-   * taken as one, before anything that comes later.
+   * The same for a follower. The answer may have the entries that it lacks, instead of a `deliver`: the follower must
+   * handle it like one, before later ones.
    */
   publishAs(
     follower: FollowerPosition,
     drafts: readonly Draft[],
   ): Promise<readonly [PublishOutcomes, Delivery?]>;
   /**
-   * All entries after a position, presence included; without one, the newest position alone. `showsPresent`: with the
-   * users who are there at the position of the answer. `wantsState`: with the state in place of its changes, where the
-   * room has one, also where these are few.
+   * All entries after a position, presence included; without one, only the newest position. `showsPresent`: with the
+   * users at the position of the answer. `wantsState`: with a snapshot instead of changes, if the room has a state,
+   * also if the changes are few.
    */
   missed(
     since: Position | undefined,
     showsPresent?: boolean,
     wantsState?: boolean,
   ): Promise<MissedView | Refused>;
-  /** Runs an action; done when it is durable. Rooms without state refuse with `method_not_found`. */
+  /** Runs an action; resolves when it is durable. Rooms without state refuse with `method_not_found`. */
   runAction(run: Run): Promise<RunResult | Refused>;
   /** The whole state. */
   wholeState(): Promise<Snapshot | Refused>;
   /** The state that clients see. */
   viewedState(): Promise<Snapshot | Refused>;
-  /** Loads the state from elsewhere again; gives the position after the difference. */
+  /** Loads the state from elsewhere again; returns the position after the change. */
   reloadState(): Promise<Position | Refused>;
-  /** Scheduled actions, in the order in which they are due. */
+  /** Scheduled actions in the order of their times. */
   schedule(): Promise<readonly Scheduled[] | Refused>;
-  /** False where nothing is scheduled under the id. */
+  /** False if nothing is scheduled with this id. */
   cancelScheduled(id: string): Promise<boolean | Refused>;
-  /** An `ExportedState` as JSON in UTF-8: now, or where the room stood. */
+  /** An `ExportedState` as JSON in UTF-8: of now, or at an earlier position. */
   exportState(at?: Position): Promise<Uint8Array | Refused>;
-  /** Takes what `exportState` gives, into a room that holds nothing. Gives the position after it. */
+  /** Imports a result of `exportState` into an empty room. Returns the position after it. */
   importState(exported: Uint8Array): Promise<Position | Refused>;
   history(query: HistoryQuery): Promise<HistoryView>;
   presence(query: PresenceQuery): Promise<PresenceView>;
-  /** Sets the state that a user shows in this room; null clears it. Throws `forbidden` where the user is absent. */
-  track(userId: string, state: unknown): Promise<void>;
+  /** Sets the state that a user shows in this room; null clears it. Refused if the user is absent. */
+  track(userId: string, state: unknown): Promise<void | Refused>;
   /**
    * Follows the room, or reports changed numbers of connections: from then on the room delivers to the follower. May be
-   * repeated. Gives the room's position: where deliveries begin for a follower that had none.
+   * repeated. Returns the room's position, after which deliveries begin for a new follower.
    */
   follow(follower: string, members: readonly MemberCount[], anew?: FullFollow): Promise<Position>;
   /**
-   * Stops deliveries and forgets the follower's members; those in `left` left on purpose. `traces` is absent where
-   * there are none. May be repeated.
+   * Stops deliveries and removes the follower's members; those in `left` left on purpose. `traces` is absent if there
+   * are none. May be repeated.
    */
   unfollow(follower: string, left?: readonly string[], traces?: Traces): Promise<void>;
-  /** Runs commands on the room's connections in every object; gives how many were selected. */
+  /** Runs commands on the room's connections in every object; returns how many were selected. */
   everywhere(selection: Selection, commands: readonly Command[]): Promise<number>;
   connectionsIn(query: ConnectionsQuery): Promise<ConnectionsPage>;
-  /** Forgets the history; offsets go on. */
+  /** Deletes the history; offsets continue. */
   clear(): Promise<void>;
-  /** Begins a new log under another epoch, and sends every member a reset; gives the new position. */
+  /** Begins a new log under another epoch, and sends every member a reset; returns the new position. */
   erase(): Promise<Position>;
 }

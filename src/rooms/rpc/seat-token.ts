@@ -1,5 +1,4 @@
-// The connection token of a seat (relay/seats.ts), as far as its text says: whether the relay issued it is the relay's
-// to find out.
+// The parts of a seat's connection token (relay/seats.ts). Only the relay can verify that it has issued the token.
 
 interface SeatTokenParts {
   readonly random: string;
@@ -7,7 +6,7 @@ interface SeatTokenParts {
   readonly at: string;
   readonly proof: string;
   readonly marks: string;
-  /** The relay's name, as the token says. */
+  /** The relay's name, not verified. */
   readonly relay: string;
 }
 

@@ -1,5 +1,5 @@
-// Rooms with state as objects talk about them: runs of actions, snapshots, and what a room knows of its hub's
-// declarations (`StateSpec`), since rooms know no hubs.
+// Rooms with state in calls between objects: runs of actions, snapshots, and the hub's declaration for one room
+// (`StateSpec`), because rooms do not depend on hubs.
 
 import type { Draft as StateDraft } from "../../model/draft.ts";
 import type { ScheduledAction as Scheduled } from "../../model/state-wire.ts";
@@ -11,7 +11,7 @@ import type { Present } from "./presence-view.ts";
 export type { ScheduledAction as Scheduled } from "../../model/state-wire.ts";
 export type { Snapshot } from "./log-entry.ts";
 
-/** An action to be run in a room. The caller was authorised where it came from; the arguments were not validated. */
+/** An action to run in a room. The calling side has authorised the caller, and has not validated the arguments. */
 export interface Run {
   readonly action: string;
   /** The text of one JSON array. */
@@ -20,39 +20,39 @@ export interface Run {
   readonly user?: User;
   /** Id of the caller's connection. */
   readonly connection?: string;
-  /** Run twice under one key, it is done once, and answered alike. */
+  /** A run with the key of an earlier one is not done again, and gets the same answer. */
   readonly key?: string;
-  /** Only where the room still stands here. */
+  /** Run only if the room is still at this position. */
   readonly at?: Position;
-  /** Trace context of the request that it came of. */
+  /** Trace context of the request that caused it. */
   readonly trace?: string;
   /**
-   * The protocol of a SignalR client: members of arguments may be in another case. An object of an older version says
-   * `true`, which is read as JSON.
+   * The protocol of a SignalR client, whose arguments may have member names in another case. Objects with older code
+   * send `true`, which is read as JSON.
    */
   readonly anyCase?: "json" | "msgpack";
 }
 
 export interface RunResult {
-  /** JSON text; `null` where the action returns nothing. */
+  /** JSON text; `null` if the action returns nothing. */
   readonly result: string;
-  /** Everything that the action did is at or before this. */
+  /** All effects of the action are at or before this position. */
   readonly position: Position;
   readonly repeated: boolean;
 }
 
-/** A value of a row: as SQLite has it, bytes as base64. */
+/** A value of a row in SQLite; bytes as base64. */
 export type StoredValue = string | number | null | { readonly base64: string };
 export type StoredRow = Readonly<Record<string, StoredValue>>;
 
-/** Bytes of a document: half of what a call between objects takes. */
+/** The most bytes of a document: half of the platform's limit for a call between objects. */
 export const EXPORT_BYTES = 16 * 1024 * 1024;
 
 /** A room as a document. */
 export interface ExportedState {
-  /** Of the hub's state: one more than it had migrations. */
+  /** The version of the hub's state: its number of migrations plus one. */
   readonly version: number;
-  /** `epoch:offset`, where the room stood. */
+  /** The room's position, `epoch:offset`. */
   readonly position: string;
   readonly state: unknown;
   readonly schedule: readonly Scheduled[];
@@ -60,7 +60,7 @@ export interface ExportedState {
   readonly tables: Readonly<Record<string, readonly StoredRow[]>>;
 }
 
-/** A publication in another room, or for everybody. */
+/** A publication in another room, or in `all`. */
 export interface Outgoing {
   readonly topic: Topic;
   readonly draft: Draft;
@@ -82,7 +82,7 @@ export interface Turn {
   readonly scheduled: readonly Scheduled[];
   /** Publishes in this room or another. Throws `too_large`, `invalid_request`, `rate_limited`. */
   publish(topic: Topic, draft: Draft): void;
-  /** Replaces what is scheduled under the id; undefined cancels it. Throws `too_large`. */
+  /** Replaces the scheduled action with this id; undefined cancels it. Throws `too_large`. */
   schedule(id: string, scheduled: Scheduled | undefined): void;
   sql(query: string, values: readonly SqlValue[]): readonly object[];
 }
@@ -96,7 +96,9 @@ export interface SavedState {
 /** A hub's declaration of its rooms' state, for one room. States are plain JSON. */
 export interface StateSpec {
   readonly kind: RoomKind;
-  /** One more than there are migrations. */
+  /** The hub and its room, for the log. */
+  readonly about: { readonly hub: string; readonly room: string };
+  /** The number of migrations plus one. */
   readonly version: number;
   /** SQL of the room's own tables, in order. */
   readonly tables: readonly string[];
@@ -106,19 +108,19 @@ export interface StateSpec {
   readonly loadSeconds: number;
   readonly saveSeconds: number;
   initial(): unknown;
-  /** From a stored version to this one. Throws what a migration throws. */
+  /** Migrates a stored state to the present version. Throws errors of a migration. */
   migrate(stored: unknown, version: number): unknown;
-  /** The state as the schema gives it; the same object where that is equal. Throws `invalid_state`. */
+  /** The output of the schema for the state; the same object if that is equal. Throws `invalid_state`. */
   check(state: unknown): unknown;
-  /** The view that clients see; the state itself where they see all. Undefined: they see nothing. */
+  /** The view that clients see; returns the state itself if they see all. Undefined: they see nothing. */
   readonly view: ((state: unknown) => unknown) | undefined;
-  /** Undefined where no state lives elsewhere. */
+  /** Undefined if the hub does not load states from elsewhere. */
   readonly load: (() => Promise<unknown>) | undefined;
   readonly save: ((saved: SavedState) => Promise<void>) | undefined;
-  /** The arguments as the schemas give them; may wait. Throws `method_not_found`, `invalid_arguments`. */
+  /** The output of the schemas for the arguments; may wait. Throws `method_not_found`, `invalid_arguments`. */
   prepare(run: Pick<Run, "action" | "args" | "user" | "anyCase">): Promise<readonly unknown[]>;
-  /** The action itself: nothing in it waits. Throws what the action throws. */
+  /** Runs the action, synchronously. Throws the action's error. */
   apply(run: Run, args: readonly unknown[], turn: Turn): unknown;
-  /** When a schedule is next due, after a time that it was planned for. Throws for what is neither period nor cron. */
+  /** The time after a planned one. Throws for a text or number that is neither a period nor cron. */
   next(every: number | string, planned: number, now: number): number;
 }

@@ -1,4 +1,5 @@
-// The effects of one action while it runs: messages, schedules, SQL. Kept once the action has succeeded, else dropped.
+// The effects of one action while it runs: messages, schedules, SQL. They are kept if the action succeeds, else
+// dropped.
 
 import { HubError, serverError } from "../../model/errors.ts";
 import { givesItems } from "../../model/iterables.ts";
@@ -11,15 +12,15 @@ import type { Present } from "../rpc/presence-view.ts";
 import type { Outgoing, Scheduled, Turn } from "../rpc/state-rpc.ts";
 import type { OutgoingSize } from "./outgoing-messages.ts";
 
-/** Messages of one action, and of these to other rooms. */
+/** The most messages of one action, to its own room and to others together. */
 const MESSAGES_AT_MOST = 100;
-/** Bytes of one action's messages to other rooms, as they are stored: a row has 2 MB. */
+/** The most bytes of one action's messages to other rooms, as they are stored: a row has 2 MB. */
 const ELSEWHERE_BYTES = 1024 * 1024;
-/** Beside the arguments of a message, with its id. */
+/** Bytes that are stored for a message in addition to its JSON, with its id. */
 const MESSAGE_OVERHEAD = 400;
-/** Bytes of a scheduled action's arguments. */
+/** The most bytes of a scheduled action's arguments. */
 export const ARGUMENT_BYTES = 1024;
-/** Bytes of a result: it is remembered with its run. */
+/** The most bytes of a result, which is stored with its run. */
 const RESULT_BYTES = 16 * 1024;
 
 interface TurnOptions {
@@ -48,7 +49,7 @@ export class ActionTurn implements Turn {
   /** Bytes of `elsewhere`, as JSON. */
   #elsewhereBytes = 0;
   readonly scheduling = new Map<string, Scheduled | undefined>();
-  /** SQL has written rows. */
+  /** Whether SQL has written rows. */
   hasWritten = false;
   #isOver = false;
 
@@ -102,7 +103,7 @@ export class ActionTurn implements Turn {
     this.elsewhere.push(message);
   }
 
-  /** Of `elsewhere`. */
+  /** Size of `elsewhere`. */
   get outgoing(): OutgoingSize {
     return { messages: this.elsewhere.length, bytes: this.#elsewhereBytes };
   }
@@ -120,7 +121,7 @@ export class ActionTurn implements Turn {
     return all;
   }
 
-  /** Late code, after a promise that was refused, changes nothing. */
+  /** Throws once the action has ended: an action that returned a promise may still run code. */
   #checkOpen(): void {
     if (this.#isOver) throw new TypeError("The action has ended.");
   }
@@ -130,7 +131,7 @@ export class ActionTurn implements Turn {
   }
 }
 
-/** With its arguments as they are now: a part of the state is gone with its draft. Throws `invalid_state`. */
+/** Copies the arguments, because a part of the state is invalid after its draft has ended. Throws `invalid_state`. */
 function asGiven(scheduled: Scheduled): Scheduled {
   const text = jsonOf(scheduled.args, "The arguments");
   checkBytes(text, ARGUMENT_BYTES, "arguments");
@@ -140,8 +141,8 @@ function asGiven(scheduled: Scheduled): Scheduled {
 }
 
 /**
- * A result of an action as JSON. Throws a TypeError for a promise, `wrong_kind` for what gives items, and
- * `invalid_state` where it is no JSON, or too large.
+ * The result of an action as JSON. Throws a TypeError for a promise, `wrong_kind` for a stream of items, and
+ * `invalid_state` if it is no JSON, or too large.
  */
 export function resultText(result: unknown, action: string): string {
   if (result === undefined || result === null) return "null";
@@ -176,6 +177,6 @@ function checkBytes(text: string, most: number, what: string): void {
     throw new HubError("invalid_state", `${what} of an action: ${most} bytes are allowed.`);
 }
 
-/** Bytes in UTF-8; counted only where they may be more than `most`. */
+/** Bytes in UTF-8; the exact number only if it may be more than `most`. */
 export const byteLength = (text: string, most: number): number =>
   text.length * 3 <= most ? text.length : new TextEncoder().encode(text).byteLength;

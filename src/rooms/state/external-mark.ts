@@ -1,11 +1,11 @@
-// How far a state was saved elsewhere. Offsets are those of the room's log.
+// The offsets in the room's log up to which a state was changed, and was saved elsewhere.
 
 export class ExternalMark {
-  /** The offset up to which it was saved there; -1: not at all. */
+  /** The offset up to which the state was saved elsewhere; -1: not at all. */
   saved = -1;
-  /** The offset of its newest change, or a later one. */
+  /** The offset of the state's newest change, or a later one. */
   changed = -1;
-  /** The state as it was loaded from there, until it changes. */
+  /** The state as it was loaded, until it changes: it need not be saved. */
   #loaded: unknown;
 
   get isUnsaved(): boolean {
@@ -22,7 +22,7 @@ export class ExternalMark {
     if (state !== this.#loaded) this.#loaded = undefined;
   }
 
-  /** `saved` of a checkpoint with this state. */
+  /** The value of `saved` for a checkpoint with this state. */
   savedWith(offset: number, state: unknown): number {
     return state !== undefined && state === this.#loaded ? offset : this.saved;
   }

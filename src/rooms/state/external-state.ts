@@ -1,9 +1,11 @@
-// State that lives elsewhere: `load` on the first use of a room that holds none, and `save` behind its changes.
+// State that the hub stores elsewhere: calls `load` on the first use of a room without a state, and `save` after
+// changes.
 //
 //   · One load at a time. One that fails is tried again with the next use; it is never replaced by `initial`.
-//   · A save has the newest state and its position. One at a time, repeated until it succeeds; a crash repeats it. One
-//     that takes too long has failed: its result is ignored. An alarm is set for each until it ends.
-//   · An erasure leaves a marker until it is saved. Until then nothing is loaded: elsewhere is what was erased.
+//   · A save has the newest state and its position. There is one at a time, repeated until it succeeds, also after a
+//     crash. One that takes too long has failed: its result is ignored. An alarm is set for each until it ends.
+//   · An erasure leaves a marker until it is saved. Until then nothing is loaded, because the erased state is still
+//     there.
 
 import { HubError } from "../../model/errors.ts";
 import { logError } from "../../model/logger.ts";
@@ -14,11 +16,11 @@ import type { StateSpec } from "../rpc/state-rpc.ts";
 import type { StateRows } from "./state-rows.ts";
 import type { StateStore } from "./state-store.ts";
 
-/** Callers that may wait for one load. */
+/** The most callers that wait for one load. */
 const WAITING_AT_MOST = 1_000;
-/** From the beginning of a save until it counts as failed. */
+/** Time after which a save counts as failed. */
 const SAVE_MS = 30_000;
-/** The key of the position at which an erased room is still to be saved. */
+/** Storage key: the position of an erasure that is not saved elsewhere yet. */
 export const ERASED = "state-erased";
 
 interface ExternalStateOptions {
@@ -29,11 +31,11 @@ interface ExternalStateOptions {
   position(): Position;
   arm(at: number): void;
   waitUntil(work: Promise<unknown>): void;
-  /** For metrics: `unsaved` after a save that failed. */
+  /** Counts, for metrics, `unsaved` after a failed save. */
   counted(outcome: string): void;
 }
 
-/** A save that is under way; resolves with whether it has succeeded. */
+/** A save under way; its promise resolves with whether it has succeeded. */
 interface Saving extends PromiseWithResolvers<boolean> {
   readonly until: number;
 }
@@ -50,7 +52,7 @@ export class ExternalState {
     this.#options = options;
   }
 
-  /** Rejects with `unavailable` where it fails or takes too long, and where too many wait. */
+  /** Loads the state. Rejects with `unavailable` if that fails or takes too long, or if too many callers wait. */
   async load(): Promise<void> {
     if (this.#waiting >= WAITING_AT_MOST)
       throw new HubError("unavailable", "Too many calls wait for the state of this room.");
@@ -65,7 +67,7 @@ export class ExternalState {
   async #load(): Promise<void> {
     const { spec, store } = this.#options;
     const loaded = await this.loaded();
-    // An erasure, or another way to open it, came first.
+    // The state was opened meanwhile, such as by an erasure.
     if (store.isOpen) return;
     store.begin(loaded === undefined ? spec.initial() : loaded);
     store.elsewhere.loaded(store.current);
@@ -83,14 +85,14 @@ export class ExternalState {
     try {
       return await Promise.race([spec.load!(), late.promise]);
     } catch (error) {
-      logError("state_unloaded", { error });
+      logError("state_unloaded", { ...spec.about, error });
       throw new HubError("unavailable", "The state of this room could not be loaded; try again.");
     } finally {
       clearTimeout(timer);
     }
   }
 
-  /** The state was saved here. */
+  /** Called when a changed state was saved in the room: schedules a save elsewhere. */
   changed(now: number): void {
     const { spec, store, arm } = this.#options;
     if (!spec.save || this.#saveAt !== undefined || !store.elsewhere.isUnsaved) return;
@@ -98,7 +100,7 @@ export class ExternalState {
     arm(this.#saveAt);
   }
 
-  /** The room was erased, and that is not saved yet. */
+  /** Whether the room was erased, and the erasure is not saved elsewhere yet. */
   get isErased(): boolean {
     return this.#erasure !== undefined;
   }
@@ -108,14 +110,14 @@ export class ExternalState {
     return spec.save && kv.get<Position>(ERASED);
   }
 
-  /** A change or an erasure is not saved elsewhere. Asleep, of changes, what the checkpoint knows of them. */
+  /** Whether a change or an erasure is not saved elsewhere. Before the state is opened, only as of the checkpoint. */
   get isUnsaved(): boolean {
     const { rows, spec, store } = this.#options;
     if (!spec.save || this.isErased) return this.isErased;
     return store.isOpen ? store.elsewhere.isUnsaved : rows.isUnsaved;
   }
 
-  /** After the log has lost entries: offsets that were saved may come again, in the new epoch, for other changes. */
+  /** Called after the log has lost entries: saved offsets may be used again, in the new epoch, for other changes. */
   resave(): void {
     const { spec, rows, arm } = this.#options;
     if (!spec.save) return;
@@ -127,7 +129,7 @@ export class ExternalState {
     return this.#saving ? this.#saving.until : this.#saveAt;
   }
 
-  /** After a wake the rows tell whether something is unsaved. Does not wait for the save. */
+  /** Starts a due save, without waiting for it. After a wake, opens the state to see whether a save is needed. */
   run(now: number): void {
     const { spec, store, waitUntil } = this.#options;
     if (!spec.save) return;
@@ -141,9 +143,9 @@ export class ExternalState {
     waitUntil(this.#begin(now));
   }
 
-  /** Saves at once what is not saved elsewhere. Rejects with `unavailable` where that fails. */
+  /** Saves unsaved changes at once. Rejects with `unavailable` if that fails. */
   async save(): Promise<void> {
-    // One that is under way may have an older state.
+    // A save under way may have an older state.
     await this.#saving?.promise;
     if (!this.isUnsaved) return;
     const now = Date.now();
@@ -178,11 +180,11 @@ export class ExternalState {
   }
 
   #end(now: number, failure?: { readonly error: unknown }): void {
-    const { arm, counted } = this.#options;
+    const { arm, counted, spec } = this.#options;
     const saving = this.#saving!;
     this.#saving = undefined;
     if (failure) {
-      logError("state_unsaved", failure);
+      logError("state_unsaved", { ...spec.about, ...failure });
       counted("unsaved");
       this.#saveAt = now + retryPause(this.#failures++);
     } else {
@@ -193,7 +195,7 @@ export class ExternalState {
     saving.resolve(!failure);
   }
 
-  /** Unless the room was erased meanwhile, or once more: offsets begin again, and each erasure has its epoch. */
+  /** Notes a save, unless the room was erased meanwhile, perhaps once more: each erasure begins another epoch. */
   #saved({ epoch, offset }: Position, isErasure: boolean): void {
     const { kv, position, rows, store } = this.#options;
     const { epoch: now } = (isErasure && this.#erasure) || position();
@@ -202,7 +204,7 @@ export class ExternalState {
     else rows.saved((store.elsewhere.saved = offset));
   }
 
-  /** In the transaction of an erasure: `save` is called once more, with `undefined`. */
+  /** Called in the transaction of an erasure: `save` is then called with `undefined`. */
   erase(): void {
     const { spec, kv, arm, position } = this.#options;
     if (!spec.save) return;

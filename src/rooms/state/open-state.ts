@@ -26,7 +26,7 @@ interface OpenStateOptions {
   readonly topic: Topic;
   readonly settings: RoomSettings;
   readonly storage: ObjectStorage;
-  /** The database itself, for tables of the hub. */
+  /** The whole database, for tables of the hub. */
   readonly sql: Pick<SqlStorage, "exec">;
   /** The names of the object's own tables. */
   readonly ownTables: readonly string[];
@@ -39,14 +39,14 @@ interface OpenStateOptions {
   publish(topic: Topic, draft: Draft): Promise<unknown>;
   flush(): void;
   waitUntil(work: Promise<unknown>): void;
-  /** A run is over: `done`, `repeated`, or the code of its error. `unsaved`: a save elsewhere has failed. */
+  /** Counts a run: `done`, `repeated`, or the code of its error. `unsaved`: a save elsewhere has failed. */
   counted(outcome: string): void;
   now(): number;
 }
 
 /**
- * Statements of the hub go to the database itself, which has the hub's tables by then. A hub without tables has none:
- * its actions run without a transaction.
+ * Runs statements of the hub in the whole database, which has the hub's tables. Throws for a hub without `tables`,
+ * because its actions run without a transaction.
  */
 const hubSql = ({ spec, sql, storage }: OpenStateOptions): TurnPorts["sql"] => ({
   exec(query, ...values) {
@@ -58,11 +58,11 @@ const hubSql = ({ spec, sql, storage }: OpenStateOptions): TurnPorts["sql"] => (
 
 export interface OpenedState {
   readonly state: RoomState;
-  /** Of the state in storage, for metrics. */
+  /** Size of the stored state, for metrics. */
   bytes(): number | undefined;
-  /** The log has lost entries: the state may be another one than was saved elsewhere. */
+  /** Called when the log has lost entries: the state may differ from the one that was saved elsewhere. */
   resave(): void;
-  /** For the log, which writes its rows together with those of the state. */
+  /** The port for the log, which writes its rows together with those of the state. */
   readonly commit: StateCommit;
 }
 

@@ -1,6 +1,6 @@
 // Messages of actions to other rooms. They are rows of the action's commit, are sent after it (outgoing-queues.ts), and
-// go once the other rooms have them: a crash on the way sends them again, before others and under the same ids, which
-// rooms publish once. Waiting messages are limited: an action that would send more is refused.
+// deleted when the other rooms have them. After a crash they are sent again, before newer ones and under the same ids,
+// which rooms publish once. The waiting messages are limited: an action that would send more is refused.
 
 import { HubError } from "../../model/errors.ts";
 import { logError } from "../../model/logger.ts";
@@ -12,10 +12,10 @@ import { OutgoingQueues, type Batch } from "./outgoing-queues.ts";
 
 const TABLE = "CREATE TABLE IF NOT EXISTS room_outgoing (offset INTEGER PRIMARY KEY, json TEXT)";
 
-/** From a commit, or a failure, to the attempt by alarm. */
+/** Time from a commit, or a failure, to the attempt by alarm. */
 const RETRY_MS = 5_000;
 
-/** The size of a message's row, in bytes of JSON, or a little more. */
+/** The number of messages, and their bytes of JSON or a little more. */
 export interface OutgoingSize {
   readonly messages: number;
   readonly bytes: number;
@@ -23,7 +23,7 @@ export interface OutgoingSize {
 
 interface OutgoingOptions {
   readonly sql: PartStorage["sql"];
-  /** How much may wait for its delivery. */
+  /** The most that may wait for delivery. */
   readonly most: OutgoingSize;
   /** Publishes in a room elsewhere, in order. */
   publish(topic: Topic, draft: Draft): Promise<unknown>;
@@ -33,14 +33,14 @@ interface OutgoingOptions {
 
 export class OutgoingMessages {
   readonly #options: OutgoingOptions;
-  /** Messages of the flush under way. */
+  /** Messages of actions in the flush under way. */
   #pending: Outgoing[] = [];
-  /** Of flushes that are not written yet. */
+  /** Batches of flushes that are not written yet, by offset. */
   readonly #unwritten = new Map<number, Batch>();
-  /** In this wake and epoch; undefined until the first use. */
+  /** The queues of this wake and epoch; undefined until the first use. */
   #queues: OutgoingQueues | undefined;
   #retryAt: number | undefined;
-  /** Of the flush under way, of flushes that are not delivered, by offset; undefined before rows were counted. */
+  /** Sizes of the flush under way, and of undelivered flushes by offset (undefined before rows were counted). */
   #pendingSize = NOTHING;
   #waiting: Map<number, OutgoingSize> | undefined;
 
@@ -49,7 +49,7 @@ export class OutgoingMessages {
     options.sql.exec(TABLE);
   }
 
-  /** Throws `busy` where too much would wait with these. */
+  /** Throws `busy` if too much would wait with these. */
   check(added: OutgoingSize): void {
     if (added.messages === 0) return;
     const all = [this.#pendingSize, added, ...this.#sizes().values()].reduce(sumOf);
@@ -58,7 +58,7 @@ export class OutgoingMessages {
     throw new HubError("busy", "Too many messages of this room to others are undelivered.");
   }
 
-  /** After a wake, rows are messages that were not delivered. */
+  /** Sizes of undelivered flushes; after a wake they are read from the rows. */
   #sizes(): Map<number, OutgoingSize> {
     return (this.#waiting ??= new Map(
       this.#rows().map(({ offset, json }) => {
@@ -78,12 +78,12 @@ export class OutgoingMessages {
     this.#pendingSize = sumOf(this.#pendingSize, size);
   }
 
-  /** Bytes of the flush under way: they are one row. */
+  /** Bytes of the flush under way, which are one row. */
   get pendingBytes(): number {
     return this.#pendingSize.bytes;
   }
 
-  /** The flush has its position: ids of its messages follow from it. */
+  /** Called when the flush has its position, from which the ids of its messages are made. */
   seal(at: Position): void {
     if (this.#pending.length === 0) return;
     const messages = this.#pending.map(({ topic, draft }, index) => ({
@@ -95,7 +95,7 @@ export class OutgoingMessages {
     this.#unwritten.set(at.offset, { offset: at.offset, messages });
   }
 
-  /** The flush that was sealed is saved, or none of it. */
+  /** Called after the sealed flush was saved as a whole, or not at all. */
   flushed(offset: number, isSaved: boolean, now: number): void {
     [this.#pending, this.#pendingSize] = [[], NOTHING];
     const batch = this.#unwritten.get(offset) ?? this.#written;
@@ -114,7 +114,7 @@ export class OutgoingMessages {
     return this.#unwritten.size > 0;
   }
 
-  /** In the commit. */
+  /** Called in the commit. */
   write(): void {
     for (const { offset, messages } of this.#unwritten.values()) {
       const texts = messages.map(({ topic, draft }) => [formatTopic(topic), draft]);
@@ -123,7 +123,7 @@ export class OutgoingMessages {
     }
   }
 
-  /** The commit has succeeded. */
+  /** Called when the commit has succeeded. */
   written(): void {
     this.#written = [...this.#unwritten.values()].at(-1);
     this.#unwritten.clear();
@@ -135,12 +135,12 @@ export class OutgoingMessages {
     try {
       this.#open().add(batch);
     } catch (error) {
-      // It is saved, and so are those before it, which could not be read: the alarm sends all of them.
+      // The batch is saved, like earlier ones, which could not be read: the alarm sends all of them.
       logError("outgoing_unread", { error });
     }
   }
 
-  /** Rows that were left after a crash come first. */
+  /** The queues; at first use, with the rows that a crash has left. */
   #open(): OutgoingQueues {
     if (this.#queues) return this.#queues;
     const { publish, waitUntil } = this.#options;
@@ -161,7 +161,7 @@ export class OutgoingMessages {
     try {
       this.#options.sql.exec("DELETE FROM room_outgoing WHERE offset = ?", offset);
     } catch (error) {
-      // Sent again after the next wake, under the same ids.
+      // The messages are sent again after the next wake, under the same ids.
       logError("outgoing_undeleted", { error });
     }
   }
@@ -170,7 +170,7 @@ export class OutgoingMessages {
     return this.#retryAt;
   }
 
-  /** Sends again what a crash or a failure has left. */
+  /** Sends messages again that a crash or a failure has left. */
   run(now: number): void {
     this.#retryAt = now + RETRY_MS;
     const queues = this.#open();
@@ -184,7 +184,7 @@ export class OutgoingMessages {
     );
   }
 
-  /** In the transaction of an erasure. */
+  /** Called in the transaction of an erasure. */
   erase(): void {
     this.#options.sql.exec("DELETE FROM room_outgoing");
   }

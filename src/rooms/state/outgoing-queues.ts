@@ -1,7 +1,7 @@
 // Messages of actions on their way to other rooms, in a queue for each room: they arrive in the order of their commits.
 //
 //   · Messages behind one that has failed wait for `retry`. Until then nothing is sent to that room.
-//   · A room that refuses a message for good does not get it, and does not hold up others.
+//   · A message that a room refuses for good is dropped, so that it does not delay others.
 
 import { ERRORS, type ErrorRow } from "../../model/error-table.ts";
 import { publicError } from "../../model/errors.ts";
@@ -10,7 +10,7 @@ import { formatTopic, type Topic } from "../../model/topic.ts";
 import type { Draft } from "../rpc/log-entry.ts";
 import type { Outgoing } from "../rpc/state-rpc.ts";
 
-/** Messages that are sent together: where one of them fails, none after them is under way. */
+/** The most messages sent together. No later ones are under way until all of them have arrived. */
 const TOGETHER = 100;
 
 /** One flush's messages. `offset` is that of its entry with the change. */
@@ -22,9 +22,9 @@ export interface Batch {
 interface Queue {
   /** The oldest first. */
   readonly waiting: (Outgoing & Pick<Batch, "offset">)[];
-  /** How many of them are on their way. */
+  /** The number of messages under way. */
   underWay: number;
-  /** On their way, or behind one that has failed. */
+  /** Whether messages are under way, or wait behind one that has failed. */
   isHeld: boolean;
   hasFailed: boolean;
 }
@@ -32,7 +32,7 @@ interface Queue {
 interface QueuesOptions {
   publish(topic: Topic, draft: Draft): Promise<unknown>;
   waitUntil(work: Promise<unknown>): void;
-  /** All messages of the batch have arrived, or were refused for good. */
+  /** Called when all messages of the batch have arrived, or were refused for good. */
   delivered(offset: number): void;
 }
 
@@ -40,7 +40,7 @@ export class OutgoingQueues {
   readonly #options: QueuesOptions;
   /** By room. */
   readonly #queues = new Map<string, Queue>();
-  /** How many messages of a batch are not delivered, by its offset. */
+  /** The number of undelivered messages of each batch, by its offset. */
   readonly #left = new Map<number, number>();
   #isOver = false;
 
@@ -77,8 +77,8 @@ export class OutgoingQueues {
   }
 
   /**
-   * Sends what was committed and waits, and removes nothing any more: a repetition is harmless, as ids are the same.
-   * Messages behind a failure are dropped.
+   * Ends the queues: sends waiting messages, which are committed, once more without waiting for results. A repetition
+   * is harmless, because ids are the same. Messages behind a failure are dropped.
    */
   end(): void {
     this.#isOver = true;
@@ -106,7 +106,7 @@ export class OutgoingQueues {
     if (queue.waiting.length > 0) this.#send(queue);
   }
 
-  /** Rejects also where a room refuses at once. */
+  /** Rejects also if `publish` throws. */
   async #publish({ topic, draft }: Outgoing): Promise<unknown> {
     return this.#options.publish(topic, draft);
   }

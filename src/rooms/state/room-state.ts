@@ -1,9 +1,9 @@
-// A room's state: one JSON value that actions change, one at a time, each within a turn of the event loop. Nothing
-// waits in an action, so there is no lock and no queue: draft → action → validation → kept in memory. The flush that
-// follows saves all of it in one commit (state-store.ts), then sends it.
+// A room's state: one JSON value that actions change, one at a time, each within a turn of the event loop. An action
+// never waits, so there is no lock and no queue: draft → action → validation → kept in memory. The next flush saves all
+// effects in one commit (state-store.ts), then sends them.
 //
-//   · An action that throws leaves nothing. A flush that cannot be saved takes back all of its actions.
-//   · Clients see a change by one entry of the log for each flush, which is reserved by its first action: so it has a
+//   · An action that throws has no effect. A flush that cannot be saved reverts all of its actions.
+//   · Clients get the change of each flush by one entry of the log, which its first action reserves, so that it has a
 //     smaller offset than messages of the actions.
 
 import { draftOf } from "../../model/draft.ts";
@@ -18,19 +18,19 @@ import { runSchedules } from "./run-schedules.ts";
 import type { FinishedRun, PlannedRun, RoomStateParts } from "./state-parts.ts";
 import { StateTransfer } from "./state-transfer.ts";
 
-/** Bytes of messages to other rooms, or of answers, after which a flush takes no more actions. */
+/** Bytes of messages to other rooms, or of answers, after which the next action begins another flush. */
 const FLUSHED_BYTES = 512 * 1024;
 const SAVED = { error: null } as const;
 
 export class RoomState {
   readonly #parts: RoomStateParts;
-  /** Alarms on end at which the state could not be had. */
+  /** Number of alarms in a row at which schedules could not be run. */
   #failures = 0;
-  /** Characters of answers under keys in the flush under way. */
+  /** Characters of answers of runs with keys, in the flush under way. */
   #answerChars = 0;
   /** Schedules, messages to other rooms, and saves elsewhere. */
   readonly duty: Duty;
-  /** For services. */
+  /** Requests of services. */
   readonly transfer: StateTransfer;
 
   constructor(parts: RoomStateParts) {
@@ -39,7 +39,7 @@ export class RoomState {
     this.duty = { due: (now) => this.#due(now), run: (now) => this.#work(now) };
   }
 
-  /** Done when the state is in memory; undefined where it is. Rejects with `unavailable`, `state_newer`, … */
+  /** Resolves when the state is in memory; undefined if it is. Rejects with `unavailable`, `state_newer`, … */
   ready(): Promise<void> | undefined {
     const { external, spec, store, tables } = this.#parts;
     if (store.isOpen) return undefined;
@@ -51,14 +51,14 @@ export class RoomState {
     return undefined;
   }
 
-  /** Throws what the action throws, `conflict`, `invalid_state`, `invalid_arguments`, `method_not_found`, … */
+  /** Rejects with the action's error, `conflict`, `invalid_state`, `invalid_arguments`, `method_not_found`, … */
   async run(run: Run): Promise<FinishedRun> {
     const args = await this.#parts.spec.prepare(run);
     await this.ready();
     return this.perform({ run, args });
   }
 
-  /** The turn of an action: from here on nothing waits. */
+  /** Runs an action within this turn of the event loop. */
   perform(performing: PlannedRun): FinishedRun {
     const { counted } = this.#parts;
     try {
@@ -74,7 +74,7 @@ export class RoomState {
   #turn(performing: PlannedRun): FinishedRun {
     const { run } = performing;
     const { flush, outgoing, publisher, runs, spec, storage, now } = this.#parts;
-    // Messages of a flush to other rooms are one row, and so are its answers.
+    // A flush's messages to other rooms are one row, and so are its answers: both must not grow too large.
     if (Math.max(outgoing.pendingBytes, this.#answerChars) > FLUSHED_BYTES) flush();
     const key = scopedKey(run);
     const known = key === undefined ? undefined : runs.find(key, now());
@@ -121,7 +121,7 @@ export class RoomState {
     return spec.checksActions && next !== was ? spec.check(next) : next;
   }
 
-  /** Keeps what a turn has gathered; everything was checked. Gives the position after it. */
+  /** Keeps the effects of a turn, which were checked before. Returns the position after it. */
   #keep(turn: ActionTurn, key: string | undefined, result: string) {
     const { outgoing, publisher, runs, schedule, store } = this.#parts;
     const isKept = store.current !== turn.was || key !== undefined || turn.scheduling.size > 0;
@@ -143,15 +143,15 @@ export class RoomState {
     return this.#parts.publisher().untilSaved();
   }
 
-  /** The view of clients; undefined where they see nothing. Only once it is ready. */
+  /** The view of clients; undefined if they see nothing. Call it only once the state is ready. */
   snapshot(): Snapshot | undefined {
     return this.#parts.store.snapshot();
   }
 
-  /** The same, where it needs nothing to be loaded first. */
+  /** The same without waiting: empty if the state must be loaded first. */
   snapshotNow(): { readonly state?: Snapshot } {
     try {
-      // A load that fails is logged.
+      // A failed load is logged elsewhere.
       if (this.ready()?.catch(() => {})) return {};
       const state = this.snapshot();
       return state ? { state } : {};
@@ -161,13 +161,13 @@ export class RoomState {
     }
   }
 
-  /** The same with what is not saved yet. */
+  /** The same, after a flush of unsaved changes. */
   view(): Snapshot | undefined {
     this.#parts.flush();
     return this.snapshot();
   }
 
-  /** The whole state, for services and hub code. Only once it is ready. */
+  /** The whole state, for services and hub code. Call it only once the state is ready. */
   whole(): Snapshot {
     const { store, publisher } = this.#parts;
     this.#parts.flush();
@@ -187,7 +187,7 @@ export class RoomState {
   }
 
   /**
-   * What is due now and was not done is tried again in a second; where the state cannot be had, less and less often.
+   * When the next work is due. Overdue work is tried again in a second, and after failures less and less often.
    */
   #due(now: number): number | undefined {
     const { external, outgoing, schedule } = this.#parts;
@@ -212,7 +212,7 @@ export class RoomState {
     return this.#parts.spec.save !== undefined;
   }
 
-  /** In the transaction of an erasure. */
+  /** Called in the transaction of an erasure. */
   erase(): void {
     const { external, schedule, store, tables } = this.#parts;
     external.erase();
@@ -221,24 +221,24 @@ export class RoomState {
     tables.erase();
   }
 
-  /** After an erasure: the room has its initial state again. Nothing is loaded: what is elsewhere is erased as well. */
+  /** Called after an erasure: sets the initial state. Nothing is loaded, because the state elsewhere is erased too. */
   restart(): void {
     this.forget();
     this.#parts.store.begin(this.#parts.spec.initial());
   }
 
-  /** Storage was deleted: the next use begins with a new state. */
+  /** Called after the storage was deleted: the next use begins with a new state. */
   forget(): void {
     this.#parts.schedule.forget();
     this.#parts.store.forget();
   }
 
-  /** The log is about to lose rows. */
+  /** Called before the log loses rows: saves changes that only these have. */
   checkpoint(): void {
     this.#parts.commit.checkpoint();
   }
 
-  /** Whether something would be lost with the object's storage. At a wake it is not read for this: it may be. */
+  /** Whether the state must be kept. At a wake it is not read for this: a stored state counts as kept. */
   keeps(atWake: boolean): boolean {
     const { external, outgoing, rows, schedule, spec, store } = this.#parts;
     if (!schedule.isEmpty || !outgoing.isEmpty || external.isErased) return true;

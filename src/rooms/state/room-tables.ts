@@ -1,4 +1,4 @@
-// The room's own tables, which a hub declares: each statement is run once in a room, in order.
+// The tables that a hub declares for its rooms with state: each statement is run once in a room, in order.
 
 import type { KeyValues } from "../../model/stored-values.ts";
 import { fillTables, hasRows, quoted, rowsIn, tableNames, type TableRows } from "./table-rows.ts";
@@ -15,11 +15,11 @@ interface RoomTablesOptions {
     create(): void;
     transactionSync<T>(run: () => T): T;
   };
-  /** The database itself: these tables are none of the object's. */
+  /** The whole database: these tables are not declared to `storage`. */
   readonly sql: Pick<SqlStorage, "exec">;
 }
 
-/** The key of how many statements were run. */
+/** Storage key: the number of statements that were run. */
 const KEY = "tables";
 
 export class RoomTables {
@@ -30,7 +30,7 @@ export class RoomTables {
     if (options.tables.length > 0) options.storage.atFirstWrite(() => this.#run(0));
   }
 
-  /** On first use after a wake. An empty storage makes them with its first write. Throws what a statement throws. */
+  /** Runs missing statements, on first use after a wake. An empty storage runs them with its first write. */
   prepare(): void {
     const { storage, tables } = this.#options;
     if (tables.length === 0 || storage.isEmpty) return;
@@ -44,7 +44,7 @@ export class RoomTables {
     storage.kv.put(KEY, tables.length);
   }
 
-  /** In the transaction of an erasure: also those of an earlier deploy. Today's are created again, empty. */
+  /** Called in the transaction of an erasure: drops tables, also of earlier deploys, and creates the present ones. */
   erase(): void {
     const { own, sql, storage, tables } = this.#options;
     const names = storage.kv.delete(KEY) ? tableNames(sql, own) : [];
@@ -62,7 +62,7 @@ export class RoomTables {
     return !this.#names().some((name) => hasRows(sql, name));
   }
 
-  /** All rows, by table. Throws `too_large` where they have more than about `bytes` as JSON. */
+  /** All rows, by table. Throws `too_large` if they have more than about `bytes` as JSON. */
   rows(bytes: number): TableRows {
     const { sql } = this.#options;
     const rest = { bytes };
@@ -70,7 +70,8 @@ export class RoomTables {
   }
 
   /**
-   * In a transaction. Throws `invalid_arguments` for a table or column that is not there, and for rows that it refuses.
+   * Inserts rows, in the caller's transaction. Throws `invalid_arguments` for an unknown table or column, and for rows
+   * that the database refuses.
    */
   fill(rows: TableRows): void {
     if (Object.keys(rows).length > 0) this.#options.storage.create();

@@ -1,5 +1,5 @@
-// Answers of runs under keys, so that a repeated run is answered like the first. They are in the log's rows first, and
-// in rows of their own from the next checkpoint on.
+// Answers of runs with keys, so that a repeated run gets the answer of the first. They are in the log's rows first, and
+// in rows of this table from the next checkpoint on.
 
 import type { PartStorage } from "../../model/stored-values.ts";
 import { isService } from "../../model/user.ts";
@@ -8,15 +8,15 @@ import type { Run } from "../rpc/state-rpc.ts";
 
 const TABLE =
   "CREATE TABLE IF NOT EXISTS room_runs (slot INTEGER PRIMARY KEY, at INTEGER, json TEXT)";
-/** Rows, which are overwritten in turn. */
+/** The number of rows, which are overwritten in turn. */
 const SLOTS = 256;
-/** Characters of a row, which has 2 MB at most. */
+/** The most characters of a row, which has 2 MB at most. */
 const ROW_CHARS = 300_000;
-/** Characters from which on the next checkpoint begins another row: all rows together have `MOST_CHARS` then. */
+/** With so many characters a row is full: the next checkpoint begins another. All rows together have `MOST_CHARS`. */
 const FULL_CHARS = 16_000;
-/** Answers are kept for so long … */
+/** How long answers are kept. */
 const KEPT_MS = 10 * 60_000;
-/** … but only so many, and so many characters of them. */
+/** The most answers that are kept, and their characters. */
 const MOST = 20_000;
 const MOST_CHARS = 4_000_000;
 
@@ -38,8 +38,8 @@ interface RunRow {
 }
 
 /**
- * Keys are scoped by user and action, also of guests, whose id is new with each connection: an application's keys may
- * be guessed, and with the key goes the answer. A user's id may be that of a service.
+ * A run's key, scoped by user and action: applications may have keys that can be guessed, and a key gives access to the
+ * answer. Guests have a new id with each connection. Services are marked, because a user may have the same id.
  */
 export const scopedKey = ({ user, action, key }: Run): string | undefined =>
   key === undefined
@@ -51,10 +51,10 @@ export class RunMemory {
   /** By key, the oldest first. */
   readonly #runs = new Map<string, Kept>();
   #chars = 0;
-  /** Runs of log rows since the last checkpoint. */
+  /** Runs in log rows since the last checkpoint. */
   #unwritten: StoredRun[] = [];
   #unwrittenChars = 0;
-  /** The row that was written last; the one that a transaction under way has written. */
+  /** The newest row; and the one that the transaction under way has written. */
   #row: RunRow | undefined;
   #written: RunRow | undefined;
   #isRead = false;
@@ -86,7 +86,7 @@ export class RunMemory {
     this.#chars += key.length + run.result.length;
   }
 
-  /** Its flush was not saved. */
+  /** Called when the flush of this run was not saved. */
   drop(key: string): void {
     this.#remove(key);
     this.#unwritten = this.#unwritten.filter(([one]) => one !== key);
@@ -99,18 +99,18 @@ export class RunMemory {
     this.#chars -= key.length + run.result.length;
   }
 
-  /** Runs that a row of the log has, or is about to. */
+  /** Called for runs that are in a row of the log, or in one that is about to be written. */
   logged(runs: readonly StoredRun[]): void {
     this.#unwritten.push(...runs);
     for (const [key, , result] of runs) this.#unwrittenChars += key.length + result.length;
   }
 
-  /** So many characters wait for a checkpoint that one is to be written. */
+  /** Whether so many characters wait for a checkpoint that one must be written. */
   get isDue(): boolean {
     return this.#unwrittenChars > ROW_CHARS;
   }
 
-  /** After a wake: runs of the log's rows. */
+  /** Restores runs of the log's rows after a wake. */
   restore(runs: readonly StoredRun[], at: number): void {
     this.logged(runs);
     if (this.#isRead)
@@ -131,7 +131,7 @@ export class RunMemory {
       this.#put(key, { offset, result, at: now });
   }
 
-  /** With a checkpoint, in its transaction. A row takes more until it is full: there are few of them. */
+  /** Writes runs with a checkpoint, in its transaction. Appends to the newest row until it is full. */
   write(now: number): void {
     let row = this.#rowFor(now);
     for (const run of this.#unwritten) {
@@ -157,7 +157,7 @@ export class RunMemory {
     this.#sql.exec("INSERT OR REPLACE INTO room_runs VALUES (?, ?, ?)", ...row);
   }
 
-  /** The transaction has succeeded. */
+  /** Called when the transaction has succeeded. */
   written(): void {
     [this.#unwritten, this.#unwrittenChars, this.#row] = [[], 0, this.#written];
   }
@@ -173,7 +173,7 @@ export class RunMemory {
     return { slot, since: at, runs: JSON.parse(json) as StoredRun[], chars: json.length };
   }
 
-  /** In the transaction of an erasure. */
+  /** Called in the transaction of an erasure. */
   erase(): void {
     this.#sql.exec("DELETE FROM room_runs");
   }
@@ -186,7 +186,7 @@ export class RunMemory {
   }
 }
 
-/** The rows are overwritten in turn. */
+/** The row after this one: rows are overwritten in turn. */
 const nextRow = ({ slot }: RunRow, now: number): RunRow => ({
   ...{ slot: (slot + 1) % SLOTS, since: now },
   ...{ runs: [], chars: 0 },

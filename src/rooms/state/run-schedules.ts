@@ -1,5 +1,5 @@
-// Runs what is scheduled and due. An action's effects and the removal of its row, or its next time, are one commit: a
-// crash before it runs the action again, as if it had never run.
+// Runs due scheduled actions. The effects of an action and the removal of its row, or its next time, are one commit: a
+// crash before the commit runs the action again, as if it had never run.
 
 import { publicError } from "../../model/errors.ts";
 import { logError, logWarning } from "../../model/logger.ts";
@@ -10,7 +10,7 @@ import type { StateStore } from "./state-store.ts";
 
 /** Pauses after the first failure, the second, and so on. */
 const PAUSES_MS = [1_000, 5_000, 25_000, 125_000] as const;
-/** Of an action that this deploy does not know, or not with these arguments: another may, after a roll-back. */
+/** Error codes of an action that this deploy lacks, or lacks with these arguments: another deploy may have it. */
 const UNFIT: ReadonlySet<unknown> = new Set(["method_not_found", "invalid_arguments"]);
 /** The least pause of such an action. */
 const UNFIT_MS = 10 * 60_000;
@@ -26,13 +26,13 @@ interface Performer {
 }
 
 interface Parts {
-  readonly spec: Pick<StateSpec, "prepare" | "next">;
+  readonly spec: Pick<StateSpec, "about" | "prepare" | "next">;
   readonly schedule: ScheduleRows;
   readonly store: Pick<StateStore, "flush">;
   flush(): void;
 }
 
-/** In the order in which they are due. One that fails keeps no other from running. */
+/** Runs due actions in the order of their times. A failure does not affect the others. */
 export async function runSchedules(state: Performer, parts: Parts, now: number): Promise<void> {
   const { schedule } = parts;
   if ((schedule.dueAt() ?? Infinity) > now) return;
@@ -41,7 +41,7 @@ export async function runSchedules(state: Performer, parts: Parts, now: number):
   // oxlint-disable-next-line no-await-in-loop -- one after another, in their order
   for (const one of due) await runOne(state, parts, { one, now });
   parts.flush();
-  // Where a flush is not saved, as by a view that throws, each of them is run by itself: the others are not to blame.
+  // If the flush was not saved, such as by a `view` that throws, each action is run alone: only one may be the cause.
   const unsaved = due.filter((one) => schedule.get(one.id) === one);
   // oxlint-disable-next-line no-await-in-loop -- as above
   for (const one of unsaved) await runAlone(state, parts, { one, now });
@@ -68,7 +68,7 @@ async function runOne(state: Performer, parts: Parts, { one, now }: Due): Promis
   try {
     const args = await spec.prepare(run);
     isPrepared = true;
-    // Cancelled or replaced by an action that ran meanwhile.
+    // An action that ran meanwhile has cancelled or replaced it.
     if (schedule.get(id) !== one) return;
     const next = nextOf(one, spec, now);
     state.perform({ run, args, scheduling: new Map([[id, next]]), turnKey: `${id}@${one.at}` });
@@ -78,26 +78,29 @@ async function runOne(state: Performer, parts: Parts, { one, now }: Due): Promis
 }
 
 interface FailedRun extends Due {
-  /** The action is known and its arguments are valid: codes of errors are hub code's own. */
+  /** The action exists and its arguments are valid: error codes are those of hub code. */
   readonly isPrepared: boolean;
 }
 
-/** Changed rows are written with the flush. */
-function fail({ schedule, store }: Parts, run: FailedRun, error: unknown): void {
-  schedule.put(new Map([[run.one.id, failed(run, error)]]));
+/** Notes a failure; the changed row is written with the flush. */
+function fail({ schedule, spec, store }: Parts, run: FailedRun, error: unknown): void {
+  schedule.put(new Map([[run.one.id, failed({ ...run, ...spec.about }, error)]]));
   store.flush(run.now);
 }
 
-function failed({ one, now, isPrepared }: FailedRun, error: unknown): Scheduled {
+function failed(
+  { one, now, isPrepared, hub, room }: FailedRun & StateSpec["about"],
+  error: unknown,
+): Scheduled {
   const isUnfit = !isPrepared && UNFIT.has(publicError(error).code);
   const again = isUnfit ? triedLater(one, now) : retryOf(one, now);
-  const about = { action: one.action, id: one.id, failures: again.failures, error };
+  const about = { hub, room, action: one.action, id: one.id, failures: again.failures, error };
   if (again.failures >= MOST_FAILURES) logError("schedule_given_up", about);
   else logWarning("schedule_failed", about);
   return again;
 }
 
-/** The next run of an action that has run: counted from the planned time, however late or often it ran. */
+/** The next run of a periodic action: computed from the planned time, however late or often it ran. */
 export function nextOf(
   one: Scheduled,
   spec: Pick<StateSpec, "next">,
@@ -116,7 +119,7 @@ export function retryOf(one: Scheduled, now: number): Scheduled {
   return { ...one, failures, at, ...(one.every !== undefined && { planned: plannedFor(one) }) };
 }
 
-/** The same of one that is unfit: more and more seldom, so that it is late by a quarter at most once it is not. */
+/** The retry of an unfit action: in growing pauses, so that it runs late by a quarter at most once a deploy has it. */
 function triedLater(one: Scheduled, now: number): Scheduled {
   const planned = plannedFor(one);
   const late = now - planned;
@@ -124,13 +127,13 @@ function triedLater(one: Scheduled, now: number): Scheduled {
   return { ...one, planned, failures: 1, at: now + Math.max(UNFIT_MS, late / 4) };
 }
 
-/** As documents have it: a period that has failed stands at the time that was planned, unless it was given up. */
+/** A scheduled action for an export: one that is being retried has its planned time, unless it was given up. */
 export function documented(one: Scheduled): Scheduled {
   const { planned, ...rest } = one;
   if (planned === undefined || one.failures >= MOST_FAILURES) return rest;
   return { ...rest, at: plannedFor(one), failures: 0 };
 }
 
-/** An older version leaves `planned` where it has run one. */
+/** The planned time. An older version may leave a `planned` that is outdated after a success. */
 const plannedFor = ({ at, failures, planned = at }: Scheduled): number =>
   failures > 0 ? planned : at;

@@ -1,6 +1,6 @@
 // Scheduled actions of a room, by id. Changes are in memory first, and are written in the commit of the action that
-// made them. All of them are read with the state: a room has a hundred at most. They are frozen, since actions see
-// them.
+// made them. All of them are read with the state: a room has a hundred at most. They are frozen, because actions can
+// read them.
 
 import { HubError } from "../../model/errors.ts";
 import { freezeDeep } from "../../model/plain-json.ts";
@@ -17,12 +17,12 @@ export class ScheduleRows {
   readonly #sql: PartStorage["sql"];
   readonly #most: number;
   #scheduled: Map<string, Scheduled> | undefined;
-  /** As it was before the flush under way; undefined where that has changed nothing. */
+  /** The actions before the flush under way; undefined if the flush has not changed them. */
   #before: Map<string, Scheduled> | undefined;
-  /** Ids whose rows are not as they are in memory. */
+  /** Ids whose rows differ from memory. */
   readonly #changed = new Set<string>();
 
-  /** `most` is how many a room may have. */
+  /** `most`: the most scheduled actions of a room. */
   constructor(sql: PartStorage["sql"], most: number) {
     this.#sql = sql;
     this.#most = most;
@@ -41,7 +41,7 @@ export class ScheduleRows {
     return (this.#scheduled = new Map(all.map((one) => [one.id, one])));
   }
 
-  /** Throws `too_large` where there would be too many with these changes. */
+  /** Throws `too_large` if there would be too many with these changes. */
   check(changes: ReadonlyMap<string, Scheduled | undefined>): void {
     let count = this.#map().size;
     for (const [id, scheduled] of changes)
@@ -60,7 +60,7 @@ export class ScheduleRows {
     }
   }
 
-  /** The flush is saved, or none of it. Returns whether something was newly scheduled. */
+  /** Called after a flush was saved, or not at all. Returns whether a saved flush has changed the schedule. */
   flushed(isSaved: boolean): boolean {
     const isChanged = this.#before !== undefined;
     if (!isSaved && this.#before) this.#scheduled = this.#before;
@@ -76,7 +76,7 @@ export class ScheduleRows {
     return this.#changed.size > 0;
   }
 
-  /** In the commit. */
+  /** Called in the commit. */
   write(): void {
     for (const id of this.#changed) {
       const one = this.#map().get(id);
@@ -89,12 +89,12 @@ export class ScheduleRows {
     }
   }
 
-  /** The commit has succeeded. */
+  /** Called when the commit has succeeded. */
   written(): void {
     this.#changed.clear();
   }
 
-  /** The earliest time at which one is due. After a wake it is read from storage, without the state. */
+  /** The earliest time at which an action is due. After a wake it is read from the storage, without the state. */
   dueAt(): number | undefined {
     if (this.#scheduled) return this.all.find(({ failures }) => failures < MOST_FAILURES)?.at;
     const [row] = this.#sql
@@ -111,7 +111,7 @@ export class ScheduleRows {
     return this.#sql.exec("SELECT 1 AS one FROM room_schedule LIMIT 1").toArray().length === 0;
   }
 
-  /** In the transaction of an erasure. */
+  /** Called in the transaction of an erasure. */
   erase(): void {
     this.#sql.exec("DELETE FROM room_schedule");
   }

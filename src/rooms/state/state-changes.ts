@@ -1,4 +1,4 @@
-// Changes of a state as entries of the log have them: the text of a `StateChange` (model/state-wire.ts). Pure.
+// Changes of a state in entries of the log: the text of a `StateChange` (model/state-wire.ts). Pure.
 
 import { applyPatch, patchBetween } from "../../model/merge-patch.ts";
 import { freezeDeep, invalid, plainJson } from "../../model/plain-json.ts";
@@ -18,8 +18,8 @@ export function applyEntry(state: unknown, { change, params }: StateEntry): unkn
 }
 
 /**
- * A `StateChange` as text: the patch, or the whole where that is shorter. Empty where there is no change. A short patch
- * is taken without a look at the whole.
+ * A `StateChange` as text: the patch, or the whole state if that is shorter. Empty if there is no change. A short patch
+ * is not compared with the whole.
  */
 export function changeText(before: unknown, after: unknown, isWhole = false): string {
   const patch = isWhole ? undefined : patchBetween(before, after);
@@ -30,10 +30,10 @@ export function changeText(before: unknown, after: unknown, isWhole = false): st
   return isWhole || whole.length < text.length ? `{"state":${whole}}` : `{"patch":${text}}`;
 }
 
-/** Characters of a patch that is not compared. */
+/** Patches with fewer characters are not compared. */
 const SHORT = 256;
 
-/** Bytes of a state as JSON, or more. Throws `invalid_state` where they are too many. */
+/** An upper bound of the bytes of a state as JSON. Throws `invalid_state` if the state is larger than `most`. */
 export function sizeWithin(state: unknown, most: number): number {
   const text = JSON.stringify(state);
   if (text.length * 3 <= most) return text.length * 3;
@@ -42,11 +42,11 @@ export function sizeWithin(state: unknown, most: number): number {
   return bytes;
 }
 
-/** A state that hub code or a document gives, frozen. Throws `invalid_state` for no JSON, and what the schema says. */
+/** Checks and freezes a state of hub code or a document. Throws `invalid_state` if it is no JSON, or not valid. */
 export const checkedState = (spec: Pick<StateSpec, "check">, state: unknown): unknown =>
   spec.check(freezeDeep(plainJson(state, () => "state")));
 
-/** The view of a state; frozen where it is not the state itself. Throws errors of the view, and `invalid_state`. */
+/** The view of a state; frozen if it is not the state itself. Throws errors of the view, and `invalid_state`. */
 export function viewedState(view: (state: unknown) => unknown, state: unknown): unknown {
   const viewed = view(state);
   if (viewed === state) return state;

@@ -1,5 +1,5 @@
-// The commits of a room with state: the log's row, and where due a checkpoint of the state, answers of runs, schedules
-// and messages to other rooms, all or none of them.
+// The commits of a room with state: the log's row, schedules and messages to other rooms, and if due a checkpoint with
+// the state and answers of runs; all or none of them.
 
 import { logWarning } from "../../model/logger.ts";
 import type { History } from "../../model/options.ts";
@@ -24,7 +24,7 @@ interface StateCommitOptions {
   readonly runs: RunMemory;
   readonly schedule: ScheduleRows;
   readonly outgoing: OutgoingMessages;
-  /** Of the hub's state. */
+  /** The present version of the hub's state. */
   readonly version: number;
   log(): RoomLog;
   now(): number;
@@ -42,7 +42,7 @@ export class StateCommit implements BesideLog {
     return this.#options.rows.offset;
   }
 
-  /** After a wake, rows of the log with changes may be the next to be overwritten. */
+  /** Reads the state before the first write of a wake, because that may overwrite rows of the log with changes. */
   open(): void {
     if (this.#hasOpened) return;
     this.#hasOpened = true;
@@ -74,7 +74,7 @@ export class StateCommit implements BesideLog {
     for (const entry of entries) {
       if (entry.target !== STATE_TARGET) continue;
       const { runs: kept = [] } = entry as StateEntry;
-      // Answers alone are kept as well: the log forgets them as it forgets changes.
+      // Answers without a change count as well, because the log loses them like changes.
       if (hasChange(entry) || kept.length > 0) rows.count(entry);
       runs.logged(kept);
     }
@@ -95,9 +95,9 @@ export class StateCommit implements BesideLog {
   }
 
   /**
-   * Changes that the log alone has are written: it is about to lose them. The log is written first, so that the
-   * checkpoint is never ahead of it: offsets that a crash takes back come again, for other changes. A state that is not
-   * read is not read for this: this deploy may not take it.
+   * Writes changes that only the log has, before the log loses them. The log is written first, so that the checkpoint
+   * is never ahead of it: offsets that a crash takes back are used again for other changes. A state that is not open is
+   * not opened for this, because this deploy may not accept it.
    */
   checkpoint(): void {
     const { history, log, now, rows, storage, store } = this.#options;

@@ -3,7 +3,7 @@
 import type { HubError } from "../../model/errors.ts";
 import type { StoredRun, StateEntry } from "../rpc/log-entry.ts";
 
-/** An entry that was reserved: its text is still to come. */
+/** A reserved entry, whose text is filled in later. */
 export interface ReservedEntry {
   readonly entry: { -readonly [K in keyof StateEntry]: StateEntry[K] };
   readonly ticket: { readonly error: HubError | null };
@@ -12,8 +12,8 @@ export interface ReservedEntry {
 /** A flush with actions, until it is saved. */
 export interface Flush extends ReservedEntry {
   readonly runs: StoredRun[];
-  /** The view of clients after it. */
+  /** The view of clients after the flush. */
   shown: unknown;
-  /** Clients get a snapshot in place of a patch. */
+  /** Whether clients get a snapshot instead of a patch. */
   isWhole?: boolean;
 }

@@ -1,4 +1,4 @@
-// The parts of a room's state, and what its actions give to their callers.
+// The parts of a room's state, and the results of its actions.
 
 import type { HubError } from "../../model/errors.ts";
 import type { RoomLog } from "../log/room-log.ts";
@@ -16,17 +16,17 @@ import type { StateCommit } from "./state-commit.ts";
 import type { StateRows } from "./state-rows.ts";
 import type { StateStore } from "./state-store.ts";
 
-/** The room's publisher, as its state uses it. */
+/** The part of the room's publisher that the state uses. */
 export interface StatePublisher {
   /** The offset of the newest entry, saved or not. */
   readonly newest: Position;
   /** `at`: the time of the entry. */
   append(draft: Draft, at: number): { readonly error: HubError | null };
-  /** Saves what was numbered until now; `isAtOnce`: also in a log that is written behind. */
+  /** Saves all numbered publications; `isAtOnce`: also with `durability: "behind"`. */
   save(isAtOnce?: boolean): void;
-  /** Done when tickets until now are final. */
+  /** Resolves when all tickets so far are final. */
   untilSaved(): Promise<void>;
-  /** Whether the room has changed since: by messages or by its state. */
+  /** Whether the room has neither messages nor changes of its state after this position. */
   stands(at: Position): boolean;
 }
 
@@ -45,17 +45,17 @@ export interface RoomStateParts {
   readonly ports: TurnPorts;
   publisher(): StatePublisher;
   log(): RoomLog;
-  /** Sends what was published, after it was saved. */
+  /** Saves publications, then sends them. */
   flush(): void;
   arm(at: number): void;
-  /** From then on `arm` takes effect in its own turn. */
+  /** Reads the alarm, so that a later `arm` takes effect in its own turn. */
   knowAlarm(): void;
-  /** For metrics: `done`, `repeated`, or the code of a run's error. */
+  /** Counts a run for metrics: `done`, `repeated`, or the code of its error. */
   counted(outcome: string): void;
   now(): number;
 }
 
-/** A run that is done in memory; `ticket` says after the next flush whether it was saved. */
+/** A run that is done in memory; after the next flush `ticket` shows whether it was saved. */
 export interface FinishedRun {
   /** JSON text. */
   readonly result: string;
@@ -64,11 +64,11 @@ export interface FinishedRun {
   readonly ticket: { readonly error: HubError | null };
 }
 
-/** One run, and what is scheduled in its place where the clock runs it. */
+/** One run. `scheduling`: for a run of the schedule, its next time or removal. */
 export interface PlannedRun {
   readonly run: Run;
   readonly args: readonly unknown[];
   readonly scheduling?: ReadonlyMap<string, Scheduled | undefined>;
-  /** In place of a random key. */
+  /** The key of a run of the schedule, instead of a random one. */
   readonly turnKey?: string;
 }

@@ -1,5 +1,5 @@
-// The state in storage: a checkpoint of all of it, and the changes in the rows of the log after that. A checkpoint is
-// written with the commit that needs it, before rows with changes can be overwritten or expire.
+// The stored state: a checkpoint of the whole state, and later changes in the rows of the log. A checkpoint is written
+// with the commit that needs it, before rows with changes can be overwritten or expire.
 
 import type { History } from "../../model/options.ts";
 import type { PartStorage } from "../../model/stored-values.ts";
@@ -8,14 +8,14 @@ import type { StateEntry } from "../rpc/log-entry.ts";
 const TABLE = `CREATE TABLE IF NOT EXISTS room_state (id INTEGER PRIMARY KEY, version INTEGER, offset INTEGER,
   saved INTEGER, json TEXT)`;
 
-/** Rows of the log, of any kind, until changes in them are in a checkpoint. */
+/** The most rows of the log, of any kind, from the oldest change that is in no checkpoint. */
 const ROWS_AT_MOST = 64;
-/** Characters of changes that a small state may have beside it. */
+/** Characters of changes that even a small state may have after its checkpoint. */
 const CHANGE_CHARS = 4096;
 
 export interface Checkpoint {
   readonly version: number;
-  /** The log's offset up to which changes are in it. */
+  /** The log's offset up to which changes are in the checkpoint. */
   readonly offset: number;
   /** The offset up to which the state was saved elsewhere; -1: not at all. */
   readonly saved: number;
@@ -25,10 +25,10 @@ export interface Checkpoint {
 export class StateRows {
   readonly #sql: PartStorage["sql"];
   readonly #history: History;
-  /** Whether the log keeps entries: without them every change is a checkpoint. */
+  /** Whether the log keeps entries: without them every change needs a checkpoint. */
   readonly #isLogged: boolean;
   #hasRow = false;
-  /** Rows, characters and time of changes that no checkpoint has. */
+  /** Rows, characters and time of the changes after the checkpoint. */
   #rows = 0;
   #chars = 0;
   #oldestAt: number | undefined;
@@ -46,17 +46,17 @@ export class StateRows {
     return row as unknown as Checkpoint | undefined;
   }
 
-  /** Of the checkpoint; undefined without one. Its text is not read for it. */
+  /** The checkpoint's offset; undefined without one. Does not read its JSON. */
   get offset(): number | undefined {
     return this.#figure("offset");
   }
 
-  /** Likewise, of its JSON. */
+  /** The size of the checkpoint's JSON; undefined without one. */
   get bytes(): number | undefined {
     return this.#figure("octet_length(json)");
   }
 
-  /** Likewise: whether it may have changes that are not saved elsewhere. */
+  /** Whether the checkpoint may have changes that are not saved elsewhere. */
   get isUnsaved(): boolean {
     return this.#figure("saved < offset") === 1;
   }
@@ -66,20 +66,20 @@ export class StateRows {
     return rows.toArray()[0]?.figure;
   }
 
-  /** A change of the state is in the log, or is about to be. */
+  /** Counts a change of the state that is in the log, or is about to be. */
   count({ change, params, at }: StateEntry): void {
     this.#chars += (change ?? params).length;
     this.#oldestAt ??= at;
   }
 
-  /** A row of the log was written, or is about to be, of any kind. */
+  /** Counts a row of the log, of any kind, that was written or is about to be. */
   countRow(): void {
     if (this.#oldestAt !== undefined) this.#rows++;
   }
 
-  /** Whether the state must be written now; `size` is that of its text, about. */
+  /** Whether a checkpoint must be written now; `size` is about the size of the state's text. */
   isDue(size: number, now: number): boolean {
-    // Without entries the offset is kept here alone.
+    // Without entries only the checkpoint stores the offset.
     if (!this.#isLogged) return true;
     if (this.#oldestAt === undefined) return false;
     const { size: messages, ttlSeconds } = this.#history;
@@ -91,12 +91,12 @@ export class StateRows {
     );
   }
 
-  /** The row is of an older version: the next change replaces it. */
+  /** Called when the row is of an older version: the next change replaces it. */
   outdated(): void {
     this.#hasRow = false;
   }
 
-  /** Changes are in the log alone. */
+  /** Whether there are changes that only the log has. */
   get isBehind(): boolean {
     return this.#oldestAt !== undefined;
   }
@@ -106,13 +106,14 @@ export class StateRows {
     this.#sql.exec("INSERT OR REPLACE INTO room_state VALUES (0, ?, ?, ?, ?)", ...row);
   }
 
-  /** The checkpoint was written, in a transaction that has succeeded. */
+  /** Called when the transaction of a checkpoint has succeeded. */
   written(): void {
     [this.#hasRow, this.#rows, this.#chars, this.#oldestAt] = [true, 0, 0, undefined];
   }
 
   /**
-   * The log has no change up to here that the checkpoint has not. The state that was saved elsewhere is still saved.
+   * Moves the checkpoint to a later offset, if the log has no change in between. A state that was saved elsewhere still
+   * counts as saved.
    */
   moveTo(offset: number): void {
     const saved = "iif(saved >= offset, max(saved, ?), saved)";
@@ -123,7 +124,7 @@ export class StateRows {
     this.#sql.exec("UPDATE room_state SET saved = ?", offset);
   }
 
-  /** In the transaction of an erasure. */
+  /** Called in the transaction of an erasure. */
   erase(): void {
     this.#sql.exec("DELETE FROM room_state");
   }

@@ -1,6 +1,5 @@
-// The state in memory, and its way to storage: as an action left it (`current`), as the last flush had it, and as
-// clients see it. A flush with actions has one entry in the log, which is reserved by the first of them and filled
-// here.
+// The state in memory: after the last action (`current`), after the last flush (`flushed`), and the view of clients. A
+// flush with actions has one entry in the log, which the first action reserves and `seal` fills.
 
 import { isSame, patchBetween } from "../../model/merge-patch.ts";
 import { HubError } from "../../model/errors.ts";
@@ -31,9 +30,9 @@ interface StateStoreOptions {
   readonly rows: StateRows;
   readonly runs: RunMemory;
   readonly outgoing: OutgoingMessages;
-  /** Bytes of the state's JSON. */
+  /** The most bytes of the state's JSON. */
   readonly bytesAtMost: number;
-  /** Reserves the entry of this flush, of this time. */
+  /** Reserves the entry of this flush, with this time. */
   reserve(at: number): ReservedEntry;
   now(): number;
 }
@@ -42,16 +41,16 @@ export class StateStore {
   readonly #options: StateStoreOptions;
   #isOpen = false;
   #current: unknown;
-  /** As the flush under way writes it; else `#flushed`, which is the state after the last flush. */
+  /** The state that the flush under way writes; at other times the same as `#flushed`, that of the last flush. */
   #sealed: unknown;
   #flushed: unknown;
-  /** The view of clients after the last flush; undefined where they see nothing. */
+  /** The view of clients after the last flush; undefined if they see nothing. */
   #shown: unknown;
   #snapshotText: string | undefined;
-  /** Bytes of the state's JSON, or more. */
+  /** An upper bound of the bytes of the state's JSON. */
   #bytes = 0;
   #flush: Flush | undefined;
-  /** The next change has all of the state. At a wake: clients may have begun with the `initial` of earlier code. */
+  /** The next change must have the whole state: at a wake, because clients may have the `initial` of earlier code. */
   #owesWhole: boolean;
   readonly elsewhere = new ExternalMark();
 
@@ -64,19 +63,19 @@ export class StateStore {
     return this.#isOpen;
   }
 
-  /** With all actions until now, also those of a flush that is not saved yet. */
+  /** The state after all actions so far, also those that are not saved yet. */
   get current(): unknown {
     return this.#current;
   }
 
-  /** As of the last flush. */
+  /** The state after the last flush. */
   get flushed(): unknown {
     return this.#flushed;
   }
 
   /**
-   * Reads it, on first use after a wake. Gives false where the room holds none. Throws `state_newer`, `invalid_state`,
-   * and what a migration throws: what is stored stays then.
+   * Reads the state, on first use after a wake. False if the room has none. Throws `state_newer`, `invalid_state`, and
+   * errors of a migration; the stored state is not lost then.
    */
   open(): boolean {
     if (this.#isOpen) return true;
@@ -93,7 +92,7 @@ export class StateStore {
         rows.count(entry);
         runs.restore((entry as StateEntry).runs ?? [], entry.at);
       }
-      // As if each were a row of its own: rows with a change are never overwritten unseen.
+      // Counts each entry as a row: too many, so that the checkpoint comes before a row with a change is overwritten.
       rows.countRow();
     }
     try {
@@ -113,7 +112,7 @@ export class StateStore {
     return true;
   }
 
-  /** Messages go on, and overwrite rows of the log: changes and answers are kept that this deploy does not take. */
+  /** Saves changes and answers of a state that this deploy refuses, because messages may overwrite their rows. */
   #write(checkpoint: Checkpoint): void {
     const { rows, runs, storage, now } = this.#options;
     storage.transactionSync(() => {
@@ -123,7 +122,7 @@ export class StateStore {
     for (const part of [rows, runs]) part.written();
   }
 
-  /** The state of a room that holds none: `initial`, or what was loaded. It is stored with the first change. */
+  /** Begins with the state of a new room: `initial`, or a loaded one. It is stored with the first change. */
   begin(state: unknown): void {
     const checked = checkedState(this.#options.spec, state);
     sizeWithin(checked, this.#options.bytesAtMost);
@@ -137,19 +136,19 @@ export class StateStore {
     [this.#isOpen, this.#bytes, this.#snapshotText] = [true, Infinity, undefined];
   }
 
-  /** Another state than is stored, which stays where this throws. Clients get it as a numbered snapshot. */
+  /** Begins with a state that differs from the stored one, which stays if this throws. Clients get a snapshot of it. */
   #renew(state: unknown): void {
     this.begin(state);
     this.#options.rows.outdated();
     this.reserveWhole();
   }
 
-  /** The next flush has all of the state, as its checkpoint and for clients. */
+  /** Makes the next flush write the whole state, as a checkpoint and for clients. */
   reserveWhole(): void {
     this.flush().isWhole = true;
   }
 
-  /** Takes the state that an action left. Throws `invalid_state` where it is too large. */
+  /** Takes the state after an action. Throws `invalid_state` if it is too large. */
   keep(next: unknown): void {
     const change = patchBetween(this.#current, next);
     if (change === undefined) return;
@@ -159,17 +158,17 @@ export class StateStore {
     this.#current = next;
   }
 
-  /** The flush under way, begun where there is none: at the time of its first action. */
+  /** The flush under way; begins one, with the time of its first action, if there is none. */
   flush(at = this.#options.now()): Flush {
     return (this.#flush ??= { ...this.#options.reserve(at), runs: [], shown: this.#shown });
   }
 
-  /** The run of this flush with the key, whose ticket is not final yet. */
+  /** The ticket, which is not final yet, of a run with this key in the flush under way. */
   ticketOf(key: string): ReservedEntry["ticket"] | undefined {
     return this.#flush?.runs.some(([one]) => one === key) ? this.#flush.ticket : undefined;
   }
 
-  /** Fills the reserved entry. Throws what the hub's `view` throws, and `invalid_state`. */
+  /** Fills the reserved entry. Throws errors of the hub's `view`, and `invalid_state`. */
   seal(): void {
     const flush = this.#flush;
     if (!flush) return;
@@ -184,14 +183,14 @@ export class StateStore {
     const whole = changeText(this.#flushed, this.#current, isWhole);
     if (spec.view) {
       flush.shown = viewedState(spec.view, this.#current);
-      // Also before: a copy of a part of the state takes no patch of all of it.
+      // `#shown` must be whole too: a client's copy of a part of the state needs a patch of that part.
       const isAll = flush.shown === this.#current && this.#shown === this.#flushed;
       entry.params = isAll ? whole : changeText(this.#shown, flush.shown, isWhole);
     }
     if (entry.params !== whole) entry.change = whole;
   }
 
-  /** The flush is saved, or none of it. */
+  /** Called after the flush was saved as a whole, or not at all. */
   saved(isSaved: boolean): void {
     const flush = this.#flush;
     if (!flush) return;
@@ -209,24 +208,24 @@ export class StateStore {
     outgoing.flushed(flush.entry.offset, isSaved, now());
   }
 
-  /** As the flush under way, or the last one, has it: for a checkpoint. Only once it is open. */
+  /** The state of the flush under way, or of the last one, for a checkpoint. Only once the state is open. */
   get sealed(): unknown {
     return this.#sealed;
   }
 
-  /** Bytes of the state's JSON, or more. */
+  /** An upper bound of the bytes of the state's JSON. */
   get bytes(): number {
     return this.#bytes;
   }
 
-  /** The view of clients; undefined where they see nothing. */
+  /** The view of clients; undefined if they see nothing. */
   snapshot(): Snapshot | undefined {
     if (!this.#options.spec.view) return undefined;
     const text = (this.#snapshotText ??= JSON.stringify(this.#shown));
     return { text, position: this.#options.log().position };
   }
 
-  /** Whether the room holds a state, and another one than it begins with. */
+  /** Whether the room has a state that differs from its initial one. */
   differsFrom(initial: () => unknown): boolean {
     if (this.#isOpen) return !isSame(this.#current, initial());
     const { rows } = this.#options;
@@ -234,13 +233,13 @@ export class StateStore {
     return row !== undefined && (rows.isBehind || !isSame(JSON.parse(row.json), initial()));
   }
 
-  /** In the transaction of an erasure. */
+  /** Called in the transaction of an erasure. */
   erase(): void {
     const { outgoing, rows, runs } = this.#options;
     for (const part of [rows, runs, outgoing]) part.erase();
   }
 
-  /** Storage was erased or deleted: the next use begins with a new state. */
+  /** Called after the storage was erased or deleted: the next use begins with a new state. */
   forget(): void {
     const { outgoing, rows, runs } = this.#options;
     for (const part of [rows, runs, outgoing]) part.forget();

@@ -11,7 +11,7 @@ import { applyEntry, checkedState } from "./state-changes.ts";
 import type { RoomStateParts } from "./state-parts.ts";
 import type { StateStore } from "./state-store.ts";
 
-/** Loads of one `reload`, where actions run meanwhile. */
+/** The most loads of one `reload`, if actions run meanwhile. */
 const RELOADS_AT_MOST = 3;
 
 interface Opened {
@@ -26,13 +26,13 @@ export class StateTransfer {
     [this.#state, this.#parts] = [state, parts];
   }
 
-  /** In the order in which they are due. Needs no state. */
+  /** Scheduled actions in the order of their times. The state need not be loaded. */
   schedule(): readonly Scheduled[] {
     this.#parts.flush();
     return this.#parts.schedule.all;
   }
 
-  /** False where nothing is scheduled under the id. */
+  /** Cancels a scheduled action. False if there is none with this id. */
   async cancel(id: string): Promise<boolean> {
     await this.#state.ready();
     const { schedule, store } = this.#parts;
@@ -42,15 +42,15 @@ export class StateTransfer {
     return true;
   }
 
-  /** Throws where the flush could not be saved. */
+  /** Throws if the flush could not be saved. */
   #save({ ticket }: ReturnType<StateStore["flush"]>): void {
     this.#parts.flush();
     if (ticket.error) throw ticket.error;
   }
 
   /**
-   * Loads the state from elsewhere again: the difference is a change like others. Not while that is still to be erased.
-   * Throws `unavailable`.
+   * Loads the state from elsewhere again: the difference is a change like others. Does nothing while an erasure is not
+   * saved there. Throws `unavailable`.
    */
   async reload(): Promise<Position> {
     const { publisher, spec } = this.#parts;
@@ -60,8 +60,8 @@ export class StateTransfer {
   }
 
   /**
-   * Takes back no action: changes that are not saved elsewhere are saved first, and a state that was loaded while an
-   * action ran is not taken. Without `save` it is taken: the state elsewhere is the one that counts.
+   * Reverts no action: unsaved changes are saved elsewhere first, and a state that was loaded while an action ran is
+   * discarded. Without `save` the loaded state always replaces the present one.
    */
   async #reload(attempts: number): Promise<void> {
     const { external, flush, spec } = this.#parts;
@@ -92,8 +92,8 @@ export class StateTransfer {
   }
 
   /**
-   * The room as it is, or its state where it stood at a position; then without schedule, which is known as it is alone.
-   * Gives JSON in UTF-8. Throws `history_gone`, `too_large`.
+   * Exports the room, or its state at an earlier position, without the schedule, of which only the present one is
+   * known. Returns JSON in UTF-8. Throws `history_gone`, `too_large`.
    */
   async export(at?: Position): Promise<Uint8Array> {
     await this.#state.ready();
@@ -122,7 +122,7 @@ export class StateTransfer {
     if (at.epoch === newest.epoch && at.offset === newest.offset) return store.flushed;
     if (at.epoch !== newest.epoch || at.offset > newest.offset)
       throw gone("The room does not know this position.");
-    // A log that is written behind writes what it has.
+    // This read makes a log that is written behind save its entries.
     log().after(newest.offset);
     const row = rows.read();
     if (!row) return store.flushed;
@@ -135,7 +135,7 @@ export class StateTransfer {
   }
 
   /**
-   * Into a room that holds nothing: its clients get the state as a change. Older versions are migrated. Throws
+   * Imports into an empty room, whose clients get the state as a change. Older versions are migrated. Throws
    * `conflict`, `state_newer`, `invalid_arguments`, and nothing is imported then.
    */
   async import(bytes: Uint8Array): Promise<Position> {
@@ -155,7 +155,7 @@ export class StateTransfer {
     return publisher().newest;
   }
 
-  /** The hub's state from it. Code that refuses it gives the reason. */
+  /** The document's state, migrated and checked. Errors of hub code become `invalid_arguments` with their message. */
   #accepted({ state, version }: ExportedState): unknown {
     const { spec } = this.#parts;
     if (version > spec.version)
@@ -175,7 +175,7 @@ export class StateTransfer {
       throw new HubError("conflict", "The room is not empty: erase it first.");
   }
 
-  /** In one transaction. Statements that may throw come before changes in memory. */
+  /** Called in one transaction. Statements that may throw come before changes in memory. */
   #put(state: unknown, { schedule: scheduled, tables: rows }: ExportedState): void {
     const { publisher, schedule, store, tables } = this.#parts;
     const scheduling = new Map(scheduled.map((one) => [one.id, one]));
@@ -194,7 +194,7 @@ export class StateTransfer {
   }
 }
 
-/** The document is to blame. */
+/** The error for an invalid document. */
 const refusalOf = (error: unknown): HubError =>
   new HubError("invalid_arguments", publicError(error).message, { cause: error });
 

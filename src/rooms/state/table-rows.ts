@@ -8,10 +8,10 @@ type Sql = Pick<SqlStorage, "exec">;
 
 export type TableRows = ExportedState["tables"];
 
-/** A name in SQL. */
+/** A quoted name for SQL. */
 export const quoted = (name: string): string => `"${name.replaceAll('"', '""')}"`;
 
-/** Tables but for those of the object, the platform, and those that belong to a virtual table. */
+/** All tables, except those of the object and the platform, and shadow tables of virtual ones. */
 export function tableNames(sql: Sql, own: readonly string[]): readonly string[] {
   const tables = sql.exec<{ name: string; type: string }>("PRAGMA table_list").toArray();
   const known = new Set(own);
@@ -21,17 +21,17 @@ export function tableNames(sql: Sql, own: readonly string[]): readonly string[] 
     .filter((name) => !known.has(name) && !isPlatformTable(name));
 }
 
-/** Without columns that are computed. */
+/** The columns of a table, without computed ones. */
 function columnsOf(sql: Sql, table: string): readonly string[] {
   const columns = sql.exec<{ name: string }>(`PRAGMA table_info(${quoted(table)})`).toArray();
   return columns.map(({ name }) => name);
 }
 
-/** The first row alone is enough to know whether there are any. */
+/** Whether a table has rows; reads one row at most. */
 export const hasRows = (sql: Sql, table: string): boolean =>
   sql.exec(`SELECT 1 FROM ${quoted(table)} LIMIT 1`).toArray().length > 0;
 
-/** Takes the bytes that they have as JSON from the rest. Throws `too_large` where that is not enough, about. */
+/** The rows of a table. Subtracts their bytes as JSON from `rest`, and throws `too_large` if that is not enough. */
 export function rowsIn(sql: Sql, table: string, rest: { bytes: number }): StoredRow[] {
   const columns = columnsOf(sql, table).map(quoted).join(", ");
   const rows: StoredRow[] = [];
@@ -54,8 +54,8 @@ const storedRow = (row: Record<string, SqlStorageValue>): StoredRow =>
   );
 
 /**
- * In a transaction: a row may name another that comes later. Tables of the platform, which exports once had, are left
- * out. Throws `invalid_arguments`.
+ * Inserts rows, in the caller's transaction: foreign keys may refer to later rows. Omits tables of the platform, which
+ * old exports have. Throws `invalid_arguments`.
  */
 export function fillTables(sql: Sql, names: readonly string[], rows: TableRows): void {
   sql.exec("PRAGMA defer_foreign_keys = ON");
@@ -65,7 +65,7 @@ export function fillTables(sql: Sql, names: readonly string[], rows: TableRows):
     const columns = new Set(columnsOf(sql, table));
     for (const row of all) insert(sql, { table, columns, row });
   }
-  // Checked here: a key that is missing at the end of the turn would take the whole object down.
+  // Checked here, because a missing key at the end of the turn would abort the whole object.
   for (const [table] of filled)
     if (sql.exec(`PRAGMA foreign_key_check(${quoted(table)})`).toArray().length > 0)
       throw refused(`A row of the table ${table} names another that is not there.`);

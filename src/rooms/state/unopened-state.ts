@@ -1,4 +1,4 @@
-// The stored state of a room that is not opened: the deploy of today gives it none, or a log that keeps no changes.
+// The stored state of a room that cannot be opened: the present deploy declares none, or a log without entries.
 
 import type { History } from "../../model/options.ts";
 import { STATE_TARGET } from "../../model/state-wire.ts";
@@ -18,7 +18,7 @@ interface StateStorage extends PartStorage {
   hasTable(table: string): boolean;
 }
 
-/** Whether anything is stored of a state, or its erasure, which is still to be saved elsewhere. */
+/** Whether anything of a state is stored, or an erasure that is not saved elsewhere yet. */
 export const holdsState = (storage: StateStorage): boolean =>
   TABLES.some((table) => storage.hasTable(table) && hasRow(storage, table)) ||
   (storage.hasTable("room_state") && storage.kv.get(ERASED) !== undefined);
@@ -26,25 +26,25 @@ export const holdsState = (storage: StateStorage): boolean =>
 const hasRow = ({ sql }: PartStorage, table: string): boolean =>
   sql.exec(`SELECT 1 AS one FROM ${table} LIMIT 1`).toArray().length > 0;
 
-/** The offset that its checkpoint has reached; undefined without one. */
+/** The offset of the checkpoint; undefined without one. */
 export const checkpointOffset = ({ sql }: PartStorage): number | undefined =>
   sql.exec<{ offset: number }>("SELECT offset FROM room_state").toArray()[0]?.offset;
 
-/** Messages without a change in between that each wake reads again: beyond it the checkpoint is moved behind them. */
+/** If a wake would read more messages without a change than this, the checkpoint is moved after them. */
 const READ_AGAIN = 16;
 
 interface Folded {
   readonly storage: PartStorage;
   readonly history: History;
   readonly log: Pick<RoomLog, "kept" | "position">;
-  /** The log ends: the checkpoint alone says how far it had come. */
+  /** The log ends: only the checkpoint keeps its offset. */
   readonly endsLog: boolean;
   readonly now: number;
 }
 
 /**
- * Puts changes and answers that the log alone has into the checkpoint, whatever version that is of, before the log
- * loses them: in the transaction that ends the log. Changes nothing where there is no checkpoint.
+ * Puts changes and answers that only the log has into the checkpoint, of any version, before the log loses them. Called
+ * in the transaction that ends or expires the log. Does nothing without a checkpoint.
  */
 export function foldChanges({ storage, history, log, endsLog, now }: Folded): void {
   const { sql } = storage;
@@ -68,17 +68,17 @@ export function foldChanges({ storage, history, log, endsLog, now }: Folded): vo
 
 interface Erased {
   readonly storage: StateStorage;
-  /** The database itself, for tables of the hub. */
+  /** The whole database, for tables of the hub. */
   readonly sql: Pick<SqlStorage, "exec">;
   /** The names of the object's own tables. */
   readonly own: readonly string[];
-  /** The room's, after the erasure of its log. */
+  /** The room's position after the erasure of its log. */
   readonly position: Position;
 }
 
 /**
- * In the transaction of an erasure. One that was saved elsewhere is erased there once a deploy knows how. Tables of the
- * hub are those of its state: a room without one has none.
+ * Deletes the stored state, in the transaction of an erasure. A state that was saved elsewhere is erased there when a
+ * deploy declares it again. Tables of the hub exist only with a state.
  */
 export function eraseState({ storage, sql, own, position }: Erased): void {
   const saved = storage.sql.exec("SELECT 1 FROM room_state WHERE saved >= 0").toArray();

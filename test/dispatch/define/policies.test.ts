@@ -7,6 +7,7 @@ import {
   every,
   mayEnter,
   mayReadHistory,
+  mayUse,
   nobody,
   role,
   signedIn,
@@ -79,6 +80,30 @@ const inRoom = (given: Partial<User> | null, topic: string) => ({
   room: parseTopic(topic),
   args: [],
   ...runtime,
+});
+
+/** Of `({ user }) => user.claims["vip"] as boolean`, where the token has no such claim. */
+const absent: Policy = () => undefined as unknown as boolean;
+
+it.each([
+  ["nothing", absent, false],
+  ["null", (() => null) as unknown as Policy, false],
+  ["false", nobody, false],
+  ["true", anyone, true],
+  ["a policy that there is not", undefined, true],
+])("a hub's policy that gives %s admits to the hub as to an own room", async (_, authorize, is) => {
+  const user = userOf();
+  expect(await mayUse({ name: "chat", authorize }, { user, ...runtime })).toBe(is);
+  expect(await mayEnter(inRoom({}, "user:alice"), { authorize })).toBe(is);
+});
+
+it("policies of connections cannot change the user", async () => {
+  const user = userOf();
+  const promote: Policy = ({ user: given }) => (given!.roles as string[]).push("Admin") > 0;
+  await expect(mayUse({ name: "chat", authorize: promote }, { user, ...runtime })).rejects.toThrow(
+    TypeError,
+  );
+  expect(user.roles).toEqual([]);
 });
 
 describe("mayEnter", () => {

@@ -20,7 +20,7 @@ function reading(queued: () => number = () => 0, flow = { untaken: 0, unsent: 0 
     ...{ host: { settings: { limits: LIMITS }, clock: systemClock }, unsentChars: 0 },
   } as unknown as Session;
   const read = (items: AsyncIterable<unknown>, send = (item: unknown) => sent.push(item)) =>
-    streamItems(items, { session, signal: controller.signal, send });
+    streamItems(items, { session, name: "streams.of", signal: controller.signal, send });
   return { sent, read, abort: () => controller.abort() };
 }
 

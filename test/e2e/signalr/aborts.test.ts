@@ -3,17 +3,29 @@
 
 import { HubConnectionState } from "@microsoft/signalr";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import type { OwnEndpoint } from "../../support/endpoint.ts";
 import { BREAKS } from "../../support/proxy.ts";
 import { chance } from "../../support/seed.ts";
 import { eventually, within } from "../client.ts";
 import { pause } from "../load.ts";
 import { Account } from "./account.ts";
 import type { Guest } from "./connections.ts";
-import { come, PATIENT, startFaulty, textsOf, type Faulty } from "./faults.ts";
+import {
+  come,
+  PATIENT,
+  startFaultyEndpoint,
+  startFaultyEngine,
+  textsOf,
+  type Faulty,
+} from "./faults.ts";
 
-let faulty: Faulty;
-beforeAll(async () => void (faulty = await startFaulty()));
-afterAll(() => faulty[Symbol.asyncDispose]());
+let engine: Faulty<OwnEndpoint>;
+let dev: Faulty;
+beforeAll(
+  async () =>
+    void ([engine, dev] = await Promise.all([startFaultyEngine(), startFaultyEndpoint()])),
+);
+afterAll(() => Promise.all([engine, dev].map((one) => one[Symbol.asyncDispose]())));
 
 const LONG = process.env["DORMOUSE_LONG"] === "1";
 const KILLS = LONG ? 30 : 4;
@@ -31,8 +43,14 @@ const LONGER_MS = 200;
 
 const HUB = "remembering";
 
+interface Scene {
+  readonly faulty: Faulty;
+  readonly group: string;
+  readonly account: Account;
+}
+
 /** Joins once; from then on the hub remembers. */
-async function listening(i: number, group: string, account: Account): Promise<Guest> {
+async function listening(i: number, { faulty, group, account }: Scene): Promise<Guest> {
   const [name, delays] = [`l${i}`, [LONGER_MS * i, ...PATIENT]];
   const one = await come(faulty, HUB, { name, via: faulty.proxy, delays });
   const hear = account.listener(name);
@@ -42,7 +60,7 @@ async function listening(i: number, group: string, account: Account): Promise<Gu
 }
 
 /** Says something now and then while it is connected, until it is stopped. What fails may have been said or not. */
-async function speaking(name: string, group: string, account: Account) {
+async function speaking(name: string, { faulty, group, account }: Scene) {
   const one = await come(faulty, HUB, { name, delays: PATIENT });
   const stopped = new AbortController();
   const calls: Promise<unknown>[] = [];
@@ -66,12 +84,12 @@ async function speaking(name: string, group: string, account: Account) {
 const names = (kind: string, count: number): string[] =>
   Array.from({ length: count }, (_, i) => `${kind}${i}`);
 
-async function crowd(stack: AsyncDisposableStack, group: string, account: Account) {
+async function crowd(stack: AsyncDisposableStack, scene: Scene) {
   const listeners: Guest[] = [];
   for (let i = 0; i < LISTENERS; i++)
     // oxlint-disable-next-line no-await-in-loop -- a crowd comes one by one
-    listeners.push(stack.use(await listening(i, group, account)));
-  const speakers = await Promise.all(names("s", SPEAKERS).map((s) => speaking(s, group, account)));
+    listeners.push(stack.use(await listening(i, scene)));
+  const speakers = await Promise.all(names("s", SPEAKERS).map((s) => speaking(s, scene)));
   for (const { one } of speakers) stack.use(one);
   return { listeners, speakers };
 }
@@ -84,10 +102,12 @@ describe("clients of a hub that remembers their groups", () => {
     { timeout: LONG ? 600_000 : 90_000 },
     async () => {
       await using stack = new AsyncDisposableStack();
-      const { endpoint } = faulty;
+      const { endpoint } = engine;
       const dice = chance();
       const account = new Account();
-      const { listeners, speakers } = await crowd(stack, "killed", account);
+      const { listeners, speakers } = await crowd(stack, {
+        ...{ faulty: engine, group: "killed", account },
+      });
       for (let kill = 0; kill < KILLS; kill++) {
         await pause(300 + dice.below(700));
         const back = listeners.map(backAgain);
@@ -112,10 +132,12 @@ describe("clients of a hub that remembers their groups", () => {
     { timeout: LONG ? 600_000 : 90_000 },
     async () => {
       await using stack = new AsyncDisposableStack();
-      const { proxy } = faulty;
+      const { proxy } = dev;
       const dice = chance();
       const account = new Account();
-      const { listeners, speakers } = await crowd(stack, "cut", account);
+      const { listeners, speakers } = await crowd(stack, {
+        ...{ faulty: dev, group: "cut", account },
+      });
       let left = CUTS;
       const churn = async (one: Guest, i: number): Promise<void> => {
         while (left-- > 0) {
@@ -145,11 +167,11 @@ describe("clients of a hub that remembers their groups", () => {
   it.each(["reset", "fin"] as const)(
     "miss nothing where nothing was said before they were gone (%s)",
     async (how) => {
-      const { proxy } = faulty;
+      const { proxy } = dev;
       const group = `quiet-${how}`;
-      await using speaker = await come(faulty, HUB, { name: "speaker" });
+      await using speaker = await come(dev, HUB, { name: "speaker" });
       const coming = { name: `quiet${how}`, via: proxy, delays: PATIENT, hears: ["Said"] };
-      await using one = await come(faulty, HUB, coming);
+      await using one = await come(dev, HUB, coming);
       await one.invoke("Join", group);
       const missing = async (text: string): Promise<void> => {
         const back = backAgain(one);
@@ -168,15 +190,15 @@ describe("clients of a hub that remembers their groups", () => {
   );
 
   it("miss nothing that was said between a kill of the whole server and their return", async () => {
-    const { endpoint, proxy } = faulty;
+    const { endpoint, proxy } = engine;
     const coming = { name: "late", via: proxy, delays: PATIENT, hears: ["Said"] };
-    await using one = await come(faulty, HUB, coming);
+    await using one = await come(engine, HUB, coming);
     await one.invoke("Join", "late");
     const missing = async (text: string): Promise<void> => {
       const back = backAgain(one);
       proxy.refuse(true);
       await endpoint.restart();
-      await using speaker = await come(faulty, HUB, { name: "speaker" });
+      await using speaker = await come(engine, HUB, { name: "speaker" });
       await speaker.invoke("Say", "late", text);
       proxy.refuse(false);
       await back;
@@ -188,10 +210,10 @@ describe("clients of a hub that remembers their groups", () => {
   });
 
   it("[R5] are counted right after a kill: who came back, and not who did not", async () => {
-    const { endpoint, proxy } = faulty;
+    const { endpoint, proxy } = engine;
     const coming = (name: string) => ({ name, via: proxy, delays: PATIENT });
-    await using stays = await come(faulty, HUB, coming("stays"));
-    await using goes = await come(faulty, HUB, { name: "goes" });
+    await using stays = await come(engine, HUB, coming("stays"));
+    await using goes = await come(engine, HUB, { name: "goes" });
     for (const one of [stays, goes]) await one.invoke("Join", "counted");
     expect(await membersOf(stays, "counted")).toEqual({ users: 2, connections: 2 });
     const back = backAgain(stays);

@@ -8,10 +8,17 @@ import { chance } from "../../support/seed.ts";
 import { eventually, within } from "../client.ts";
 import { pause } from "../load.ts";
 import type { Guest } from "./connections.ts";
-import { come, startFaulty, textsOf, type Faulty, type ProtocolName } from "./faults.ts";
+import {
+  come,
+  shareFaultyEndpoint,
+  startFaultyEngine,
+  textsOf,
+  type Faulty,
+  type ProtocolName,
+} from "./faults.ts";
 
 let faulty: Faulty;
-beforeAll(async () => void (faulty = await startFaulty()));
+beforeAll(async () => void (faulty = await shareFaultyEndpoint()));
 afterAll(() => faulty[Symbol.asyncDispose]());
 
 const LONG = process.env["DORMOUSE_LONG"] === "1";
@@ -71,8 +78,8 @@ const saidBy = (name: string, texts: readonly string[]): string[] =>
 
 describe.each<ProtocolName>(["JSON", "MessagePack"])("a client of %s", (protocol) => {
   const group = `drops-${protocol}`;
-  const enter = (name: string, more: object = {}) =>
-    come(faulty, "signalr-stateful", { name, protocol, hears: ["Said"], ...more });
+  const enter = (name: string, more: object = {}, at = faulty) =>
+    come(at, "signalr-stateful", { name, protocol, hears: ["Said"], ...more });
 
   it(
     `[R1] loses and repeats nothing, in either direction, over ${DROPS} drops under load`,
@@ -146,16 +153,17 @@ describe.each<ProtocolName>(["JSON", "MessagePack"])("a client of %s", (protocol
     `[R5] keeps its connection, its groups and its order over ${KILLS} kills of the whole server`,
     { timeout: LONG ? 600_000 : 90_000 },
     async () => {
-      const { endpoint, proxy } = faulty;
+      await using engine = await startFaultyEngine();
+      const { endpoint, proxy } = engine;
       const dice = chance();
       const name = `kept${protocol}`;
-      await using alice = await enter(name, { via: proxy, stateful: true });
+      await using alice = await enter(name, { via: proxy, stateful: true }, engine);
       const id = alice.connection.connectionId;
       await alice.invoke("Join", name);
       const acked: string[] = [];
       let [hers, his] = [0, 0];
       for (let kill = 0; kill < KILLS; kill++) {
-        await using bob = await enter("bob");
+        await using bob = await enter("bob", {}, engine);
         const both = [
           speaking("alice", alice, { group: name, hows: ["invoke"], first: hers }),
           speaking("bob", bob, { group: name, hows: ["invoke"], first: his }),

@@ -8,20 +8,30 @@ import {
   LogLevel,
 } from "@microsoft/signalr";
 import { MessagePackHubProtocol } from "@microsoft/signalr-protocol-msgpack";
-import type { OwnEndpoint } from "../../support/endpoint.ts";
+import type { Endpoint, OwnEndpoint } from "../../support/endpoint.ts";
+import { startTestEngine } from "../../support/engine.ts";
 import { startProxy, type Proxy } from "../../support/proxy.ts";
+import { sharedTestEndpoint } from "../../support/shared-endpoint.ts";
 import { startTestEndpoint } from "../../support/test-endpoint.ts";
 import { within } from "../client.ts";
 import { Guest, type Visitor } from "./connections.ts";
 
-export interface Faulty extends AsyncDisposable {
-  readonly endpoint: OwnEndpoint;
+export interface Faulty<E extends Endpoint = Endpoint> extends AsyncDisposable {
+  readonly endpoint: E;
   readonly proxy: Proxy;
 }
 
-/** The endpoint with the hubs of `worker.ts`, and a proxy before it. */
-export async function startFaulty(): Promise<Faulty> {
-  const endpoint = await startTestEndpoint({ worker: "worker.ts" });
+/** Bare workerd, to be killed: a restart costs a tenth of that of `wrangler dev`. Resets may stay unreported. */
+export const startFaultyEngine = (): Promise<Faulty<OwnEndpoint>> => behindProxy(startTestEngine());
+
+/** `wrangler dev` of a file's own: a reset is reported at once. */
+export const startFaultyEndpoint = (): Promise<Faulty> => behindProxy(startTestEndpoint());
+
+/** The same, shared with other files, whose load it has as well. */
+export const shareFaultyEndpoint = (): Promise<Faulty> => behindProxy(sharedTestEndpoint());
+
+async function behindProxy<E extends Endpoint>(started: Promise<E>): Promise<Faulty<E>> {
+  const endpoint = await started;
   const proxy = await startProxy(endpoint.port);
   return {
     ...{ endpoint, proxy },

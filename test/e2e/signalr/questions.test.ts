@@ -4,10 +4,16 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { BREAKS } from "../../support/proxy.ts";
 import { eventually, within } from "../client.ts";
 import type { Guest } from "./connections.ts";
-import { come, startFaulty, type Coming, type Faulty } from "./faults.ts";
+import {
+  come,
+  shareFaultyEndpoint,
+  startFaultyEngine,
+  type Coming,
+  type Faulty,
+} from "./faults.ts";
 
 let faulty: Faulty;
-beforeAll(async () => void (faulty = await startFaulty()));
+beforeAll(async () => void (faulty = await shareFaultyEndpoint()));
 afterAll(() => faulty[Symbol.asyncDispose]());
 
 const idOf = ({ connection }: Guest): string => connection.connectionId!;
@@ -20,11 +26,11 @@ const failed = (why: string): string =>
 const SEATS = 15;
 
 /** Whom one asks, and who asks: on two relays. Whoever fills the first of them stays until the end. */
-async function apart(stack: AsyncDisposableStack, hub: string, asked: Coming) {
-  const other = stack.use(await come(faulty, hub, asked));
+async function apart(stack: AsyncDisposableStack, hub: string, asked: Coming, at = faulty) {
+  const other = stack.use(await come(at, hub, asked));
   for (let i = 0; i <= SEATS; i++) {
     // oxlint-disable-next-line no-await-in-loop -- one relay fills up after another
-    const asker = stack.use(await come(faulty, hub, { name: `asker${i}` }));
+    const asker = stack.use(await come(at, hub, { name: `asker${i}` }));
     if (relayOf(asker) !== relayOf(other)) return { asker, other };
   }
   throw new Error("All are on one relay.");
@@ -125,13 +131,14 @@ describe("a question to a client of another relay", () => {
   });
 
   it("fails at once for a client that is gone since a kill of the whole server", async () => {
-    const { endpoint } = faulty;
+    await using engine = await startFaultyEngine();
+    const { endpoint } = engine;
     await using stack = new AsyncDisposableStack();
-    const { asker, other } = await apart(stack, "five", { name: "other" });
+    const { asker, other } = await apart(stack, "five", { name: "other" }, engine);
     const id = idOf(other);
     expect(await asker.fails("AskOther", id, "1?")).toBe(failed("Client didn't provide a result."));
     await endpoint.restart();
-    await using again = await come(faulty, "five", { name: "asker" });
+    await using again = await come(engine, "five", { name: "asker" });
     expect(await again.fails("AskOther", id, "2?")).toBe(
       failed("There is no connection with that id."),
     );

@@ -97,7 +97,10 @@ const namedIn = (text: string): Set<string> =>
 
 /** Metrics that neither file names, each with its reason. */
 const UNNAMED: Readonly<Record<string, string>> = Object.fromEntries(
-  ["bytes_in", "bytes_out", "replayed_messages", "replays", "state_runs", "wakes"].map((name) => [
+  [
+    ...["bytes_in", "bytes_out", "replayed_messages", "replays", "state_runs", "wakes"],
+    "webhook_events",
+  ].map((name) => [
     `dormouse_${name}_total`,
     "of each room, for a look by hand; the dashboard has that of the hub",
   ]),
@@ -113,14 +116,19 @@ it("has every metric that the dashboard and the alert rules name, and the revers
 
 it("has no counter in rates over hubs that begins with what it has counted", () => {
   const rates = `${dashboard}${alerts}`.match(
-    /sum by \((?:hub|code|outcome|hub, code)\) \((?:rate|increase)\(dormouse_\w+_total/g,
+    /sum by \((?:hub|code|outcome|hub, code|hub, outcome)\) \((?:rate|increase)\(dormouse_\w+_total/g,
   );
   expect(rates!.length).toBeGreaterThan(12);
   expect(rates!.filter((rate) => !rate.includes("dormouse_hub_"))).toEqual([]);
 });
 
-it("has the codes of alerts from the first scrape on", async () => {
+it("has the codes and outcomes of alerts from the first scrape on", async () => {
   const text = await scraped();
+  const outcomes = /outcome=~"([^"]+)"/.exec(alerts)![1]!.split("|");
+  for (const outcome of outcomes)
+    expect(text).toContain(
+      `dormouse_hub_webhook_events_total{hub="prices",outcome="${outcome}"} 0\n`,
+    );
   const codes = [...alerts.matchAll(/code=~?"([^"]+)"/g)].flatMap(([, named]) => named!.split("|"));
   expect(codes.length).toBeGreaterThan(4);
   for (const code of codes)

@@ -25,6 +25,23 @@ describe("hubContext", () => {
     expect((await alice.said("receiveMessage")).params).toEqual(["cron", "you"]);
   });
 
+  it("keeps digits of 64 bits, and refuses what JSON has no form for", async () => {
+    using alice = await enter("chat/group:digits");
+    const untyped = chat.clients.group("digits") as unknown as {
+      receiveMessage(user: string, text: unknown): Promise<void>;
+    };
+    await untyped.receiveMessage("cron", 2n ** 63n - 1n);
+    await alice.said("receiveMessage");
+    expect(alice.frames.at(-1)).toContain('["cron",9223372036854775807]');
+    const circle: unknown[] = [];
+    circle.push(circle);
+    for (const value of [NaN, Infinity, 2n ** 64n, circle])
+      await expect(untyped.receiveMessage("cron", value)).rejects.toMatchObject({
+        name: "HubError",
+        code: "invalid_arguments",
+      });
+  });
+
   it("publishes once under one key, and reads the history", async () => {
     const options = { idempotencyKey: "k" };
     const first = await chat.publish("group:log", "receiveMessage", ["cron", "1"], options);

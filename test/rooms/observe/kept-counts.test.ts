@@ -187,3 +187,22 @@ describe("an active object", () => {
     expect(room.told).toHaveLength(2);
   });
 });
+
+it("webhook events that begin or cease to wait are reported soon, and attempts between with a later report", async () => {
+  const kv = new Map<string, unknown>();
+  const none = { sockets: 0, connections: 0, users: 0 };
+  const wake = async (seconds: number, waiting?: { events: number; since: number }) => {
+    const room = object(kv, START + seconds * SECOND);
+    Object.assign(room.crowd, none, { waiting });
+    room.reports.note(true);
+    await room.until(seconds + 30);
+    return room.told.map(([at, report]) => [at - seconds, report.waiting, report.counted.wakes]);
+  };
+  const waiting = { events: 3, since: START };
+  expect(await wake(0, waiting)).toEqual([[2, waiting, 1]]);
+  expect(await wake(300, waiting)).toEqual([]);
+  expect(await wake(600, waiting)).toEqual([]);
+  expect(await wake(910, waiting)).toEqual([[0, waiting, 3]]);
+  expect(await wake(1_210)).toEqual([[2, undefined, 1]]);
+  expect(kv.get("told")).toMatchObject({ ...none, waiting: undefined });
+});

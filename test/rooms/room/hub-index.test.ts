@@ -224,12 +224,45 @@ it("adds up what objects have stored, of those that say it, until they end or ar
     index.report("group:b", stored(0, 0, 30), NOW);
     index.report("relay:any.0.0", stored(4_096, 1), NOW);
     index.report("group:older", report(), NOW);
-    const all = { objects: 4, bytes: 12_288, rows: 6, state: 100 };
+    const none = { waiting: 0, waitingSeconds: 0 };
+    const all = { objects: 4, bytes: 12_288, rows: 6, state: 100, ...none };
     expect([index.metrics(NOW).stored, again().metrics(NOW).stored]).toEqual([all, all]);
     index.report("group:a", { ...stored(0, 0), ended: true }, NOW + 2);
-    expect(index.metrics(NOW).stored).toEqual({ objects: 3, bytes: 4_096, rows: 1, state: 30 });
+    expect(index.metrics(NOW).stored).toEqual({
+      ...{ objects: 3, bytes: 4_096, rows: 1, state: 30 },
+      ...none,
+    });
     index.run(NOW + 25 * HOUR);
-    expect(index.metrics(NOW).stored).toEqual({ objects: 0, bytes: 0, rows: 0, state: 0 });
+    expect(index.metrics(NOW).stored).toEqual({
+      ...{ objects: 0, bytes: 0, rows: 0, state: 0 },
+      ...none,
+    });
+  }));
+
+it("adds up webhook events that wait, until their object reports that none does, or ends", () =>
+  withIndex({}, ({ index, again }) => {
+    const waiting = (events: number, seconds: number) => ({
+      ...report({ in: 1, refusals: { waiting: 9 } }),
+      waiting: { events, since: NOW - seconds * 1_000 },
+    });
+    const found = (now = NOW) => {
+      const { waiting: events, waitingSeconds } = again().metrics(now).stored!;
+      return [events, waitingSeconds];
+    };
+    index.report("group:a", waiting(3, 60), NOW);
+    index.report("relay:any.0.0", waiting(4, 90), NOW);
+    index.report("group:b", report({ refusals: { waiting: 9 } }), NOW);
+    expect([found(), found(NOW + 1_500)]).toEqual([
+      [7, 90],
+      [7, 91.5],
+    ]);
+    index.report("relay:any.0.0", { ...report(), ended: true }, NOW);
+    expect([found(), found(NOW - 90_000)]).toEqual([
+      [3, 60],
+      [3, 0],
+    ]);
+    index.report("group:a", report({ in: 2 }), NOW);
+    expect([found(), index.metrics(NOW).totals.counted.in]).toEqual([[0, 0], 3]);
   }));
 
 it("looks through its rows neither with each alarm nor with each object that ends", () =>

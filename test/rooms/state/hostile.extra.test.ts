@@ -43,6 +43,7 @@ describe("an action", () => {
     ["every", ["* * * * * *"], '"* * * * * *" is not cron: it has five fields,'],
     ["every", ["0 25 * * *"], '"0 25 * * *" is not cron: it has five fields,'],
     ["every", ["0 0 31 2 *"], '"0 0 31 2 *" has no next time.'],
+    ["at", ["2030-01-01"], "A schedule's time is invalid."],
     ["later", [-3, 1], "Seconds from now are zero or more."],
   ])(
     "whose author schedules %s %j is an internal error, and logged",

@@ -1,0 +1,81 @@
+// What a hub declares is checked once, where it is declared. Types say the same, but not in JavaScript, nor of a schema
+// of a library that is too old.
+
+import type { AnyHub } from "./hub-members.ts";
+import { unnamed } from "./named-arguments.ts";
+
+interface Declared {
+  readonly kind?: string;
+  readonly args?: unknown;
+  readonly policy?: unknown;
+  readonly handle?: unknown;
+  readonly returns?: unknown;
+}
+
+/** `await` and JSON look up two of these names, the others are the protocol's. */
+const RESERVED = /^(?:$|then$|toJSON$|\$\/|rpc\.)/;
+
+/** Throws a `TypeError` for a member of another kind, and for one that could not be called. `method`: or a stream. */
+export function checkMembers(
+  hub: string,
+  kind: "method" | "action" | "internal",
+  members: Readonly<Record<string, unknown>>,
+): void {
+  for (const [name, member] of Object.entries(members)) {
+    const declared = Object(member) as Declared;
+    const code = codeProblem(declared);
+    if (code) throw new TypeError(`Hub "${hub}": ${name} is ${code}`);
+    if (RESERVED.test(name)) throw new TypeError(`Hub "${hub}": no client can call "${name}".`);
+    const problem = problemOf(declared, kind);
+    if (problem)
+      throw new TypeError(
+        `Hub "${hub}": ${name}: ${problem}. Declare it as ${kind}([schema, …], handler).`,
+      );
+  }
+}
+
+function problemOf({ kind, args, policy, handle, ...more }: Declared, expected: string) {
+  if (kind !== expected && (kind !== "stream" || expected !== "method"))
+    return `it is no ${expected}`;
+  if (!Array.isArray(args)) return "its schemas are no array";
+  const place = args.findIndex((arg) => !isSchema(Object(arg).streamOf ?? arg));
+  if (place >= 0) return `argument ${place + 1} is no Standard Schema`;
+  if ("returns" in more && !isSchema(more.returns)) return "its result is no Standard Schema";
+  if (typeof handle !== "function") return "its handler is no function";
+  return typeof (policy ?? handle) === "function" ? undefined : "its policy is no function";
+}
+
+/** Throws a `TypeError` for a setting of the hub that should be a schema. */
+export function checkSchemas({ name, settings, presenceState, stateful }: AnyHub): void {
+  const schemas: Readonly<Record<string, unknown>> = {
+    ...settings.answers,
+    ...(presenceState && { presenceState }),
+    ...(stateful && { state: stateful.options.schema }),
+  };
+  for (const [place, schema] of Object.entries(schemas))
+    if (!isSchema(schema))
+      throw new TypeError(`Hub "${name}": the schema of ${place} is no Standard Schema.`);
+  for (const [method, { args }] of Object.entries(settings.client?.clientMethods ?? {}))
+    if (RESERVED.test(method) || !args.every(isSchema))
+      throw new TypeError(
+        `Hub "${name}": the client method ${method} has a reserved name, or no Standard Schema.`,
+      );
+}
+
+/** Not its members: libraries make them on first use. */
+const isSchema = (schema: unknown): boolean => "~standard" in unnamed(Object(schema));
+
+/** Transpiled code has no such kinds: then its calls are refused. */
+function codeProblem({ kind, handle }: Declared): string | undefined {
+  const [, isAsync, isGenerator] = CODE.exec(Object.prototype.toString.call(handle)) ?? [];
+  if (kind === "stream")
+    return isGenerator && !isAsync
+      ? "a generator that is not async: `async function*`."
+      : undefined;
+  if (isGenerator) return "a generator: only a stream gives items.";
+  return isAsync && kind !== "method"
+    ? "async: an action is synchronous. Await in a method, then run the action."
+    : undefined;
+}
+
+const CODE = /^\[object (Async)?(Generator)?Function\]$/;
