@@ -179,6 +179,7 @@ export abstract class HubObject<Env extends ObjectEnv, P extends ObjectParts>
     if (!closed) return;
     this.parts.connections.remove(closed.connection);
     closed.connection.mayReturn = !REGULAR_CLOSE.has(code);
+    if (closed.asleep) this.parts.activity.addEarlier(countsOf(closed.connection));
     noteEnd(this.env, this.parts, { connection: closed.connection, code });
     this.left(closed.connection, { error, asleep: closed.asleep });
   }
@@ -191,7 +192,6 @@ export abstract class HubObject<Env extends ObjectEnv, P extends ObjectParts>
 
   protected left(connection: Connection, end: End): void {
     const { error } = end;
-    this.parts.activity.ended(countsOf(connection), end.asleep);
     this.parts.webhooks?.disconnected(connection, error);
     const how = isDeliberate(connection, error) ? "left" : "lost";
     const departed = this.parts.followed.leaveAll(connection, how);

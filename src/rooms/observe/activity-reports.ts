@@ -59,7 +59,7 @@ export class ActivityReports implements Duty {
   #messagesAtLastCheck = 0;
   /** How often counts may be kept beside a socket until the next report. */
   #keepsLeft: number;
-  /** Counts are about to be kept, or moved. */
+  /** Counts are about to be kept. */
   #isKeeping = false;
 
   constructor(options: ActivityReportsOptions) {
@@ -76,26 +76,9 @@ export class ActivityReports implements Duty {
     this.#delivery = new ReportDelivery({ ...options, last, counts, failed });
   }
 
-  /** A connection has ended: counts beside it are kept elsewhere. `asleep`: before this wake, which lacks them. */
-  ended(beside: KeptCounts | undefined, asleep = false): void {
-    const kept = this.#last.since(beside);
-    if (!kept || this.#options.isReported === false) return;
-    if (asleep) this.#counts.resume(kept.counts);
-    if (asleep && kept.dueAt !== undefined) this.#checkAt ??= kept.dueAt;
-    if (this.#isKeeping) return;
-    this.#isKeeping = true;
-    this.#options.waitUntil(this.#moveOnceSettled(kept));
-  }
-
-  /** Once for all connections that end together. */
-  async #moveOnceSettled(kept: KeptCounts): Promise<void> {
-    try {
-      await this.#options.settled();
-      if (this.#last.since(kept)) this.#last.save(this.#counts.now, this.#checkAt);
-    } catch (error) {
-      logFailure(error);
-    }
-    this.#isKeeping = false;
+  /** Counts that were kept beside a socket, which closed while the object slept. */
+  addEarlier(counts: KeptCounts | undefined): void {
+    this.#counts.resume(this.#last.since(counts)?.counts);
   }
 
   get #keepsAtMost(): number {

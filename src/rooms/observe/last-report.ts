@@ -73,9 +73,9 @@ export class LastReport {
     this.#put({ at, sockets, connections, users, waiting, ...(count && { count }) });
   }
 
-  /** Counts since the last report, which there is. They go with a later one, which may be due. */
-  save(saved: Counts, dueAt?: number): void {
-    if (!this.attach(saved, dueAt)) this.#put({ ...this.#stored!, saved });
+  /** Counts since the last report, which there is. They go with a later one: nobody waits for them. */
+  save(saved: Counts): void {
+    if (!this.attach(saved)) this.#put({ ...this.#stored!, saved });
   }
 
   /**

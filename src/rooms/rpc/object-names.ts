@@ -125,8 +125,9 @@ export function holderOf(connection: string, { tenant, hub }: Domain): ObjectAdd
   const relay = RELAY_ID.exec(address ?? "")?.groups?.["relay"];
   try {
     const parsed = relay === undefined ? undefined : parseRelayName(relay);
-    const isNamed = parsed && canonicalTopic(parsed.room ?? "all") === (parsed.room ?? "all");
-    if (relay !== undefined && isNamed) return { tenant, hub, relay };
+    const { room = "all" } = parsed ?? {};
+    if (relay !== undefined && parsed && canonicalTopic(room) === room)
+      return { tenant, hub, relay };
     if (address) return { tenant, hub, topic: parseTopic(address) };
   } catch {
     // A malformed address is answered like an id that does not exist.

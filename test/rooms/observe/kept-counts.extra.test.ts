@@ -2,7 +2,6 @@
 
 import { evictDurableObject, runInDurableObject } from "cloudflare:test";
 import { afterEach, beforeEach, expect, it, vi } from "vitest";
-import { attachedOf } from "../../../src/rooms/connection/attachment.ts";
 import { ringBefore } from "../alarms.ts";
 import { enter, roomAt, type Client } from "../client.ts";
 
@@ -20,10 +19,6 @@ async function pass(room: string, ms: number): Promise<void> {
 
 const say = (client: Client, room: string) =>
   client.call("sendToRoom", [room.split(":")[1], "hello"]);
-const isKept = (room: string) =>
-  runInDurableObject(roomAt(room), (_, ctx) =>
-    ctx.getWebSockets().some((socket) => attachedOf(socket)?.counts !== undefined),
-  );
 const told = (room: string) =>
   runInDurableObject(roomAt(room), (_, { storage }) => storage.kv.get("told"));
 const countedIn = async (room: string) => {
@@ -50,20 +45,4 @@ it("they outlive the sleep beside a socket, also when that closes meanwhile", as
   for (const client of [alice, bob]) await client.closed;
   await pass(room, MINUTE);
   expect(await countedIn(room)).toBe(counted! + 2);
-});
-
-it("an active room keeps them elsewhere when the connection closes that they are beside", async () => {
-  const room = "chat/group:moved";
-  // Two of one user: no other message comes when one closes.
-  const [first] = [await enter(room, { user: "alice" }), await enter(room, { user: "alice" })];
-  const bob = await enter(room, { user: "bob" });
-  await pass(room, MINUTE);
-  const counted = (await countedIn(room)) ?? 0;
-  for (let n = 0; n < 3; n++) await say(bob, room);
-  await vi.waitUntil(() => isKept(room));
-  first.socket.close(1000);
-  await first.closed;
-  await evictDurableObject(roomAt(room));
-  await pass(room, 2 * MINUTE);
-  expect(await countedIn(room)).toBe(counted + 3);
 });

@@ -51,8 +51,8 @@ describe("counts beside a socket", () => {
   it("are found with a socket that closed during the sleep", async () => {
     const { kv, sockets } = await slept();
     const room = object(kv, START + 180 * SECOND, new Sockets());
-    room.reports.ended(sockets.counts, true);
-    room.reports.ended(sockets.counts, true);
+    room.reports.addEarlier(sockets.counts);
+    room.reports.addEarlier(sockets.counts);
     room.crowd.users = 0;
     room.reports.note();
     await room.until(240);
@@ -67,7 +67,7 @@ describe("counts beside a socket", () => {
     sockets.isFull = false;
     await wake(kv, 4, sockets);
     const room = object(kv, START + 300 * SECOND, new Sockets());
-    room.reports.ended(sockets.counts, true);
+    room.reports.addEarlier(sockets.counts);
     room.crowd.users = 0;
     room.reports.note();
     await room.until(400);
