@@ -25,7 +25,7 @@ import { callHub, enterHub, enterRoom } from "./json-rpc/json-rpc-endpoint.ts";
 import { logRefusal } from "./answer/refusal-log.ts";
 import { RefusedSockets } from "./answer/refused-socket.ts";
 import { GRPC_PATHS, withoutGrpc } from "./routes/grpc-paths.ts";
-import { hubPathRoutes, withSlash } from "./routes/hub-path-routes.ts";
+import { anchored, hubPathRoutes, withSlash } from "./routes/hub-path-routes.ts";
 import { preflightRoute } from "./routes/preflight-route.ts";
 import { serviceRoutes } from "./routes/service-routes.ts";
 import type { Call, OptionalRoutes, EndpointEnv, Route } from "./routes/route.ts";
@@ -62,7 +62,7 @@ export function endpoint(
 ): Hono<{ Bindings: EndpointEnv }> {
   // Hono's default router is larger, and first tries to make one regular expression of all paths, which fails.
   const router = new TrieRouter<[H, RouterRoute]>();
-  const app = new HonoBase<{ Bindings: EndpointEnv }>({ router }).basePath(basePath);
+  const app = new HonoBase<{ Bindings: EndpointEnv }>({ router }).basePath(anchored(basePath));
   const caches = { relays: new RelayChoice(), pings: new PostedPings(), frames: new FrameCache() };
   const isolate = { hubs, ...caches, userId, place };
   const refused = new RefusedSockets();

@@ -106,7 +106,8 @@ export function guestAccount(id: string): string | undefined {
   return address === undefined ? undefined : accountOf({ id, guestFrom: networkOf(address) });
 }
 
-const GUEST_ACCOUNT = /^guests@(?<address>[\d.]*|[\da-f:]*:[\da-f:]*)(?:\/64)?$/i;
+const GUEST_ACCOUNT =
+  /^guests@(?<address>[\d.]*|[\dA-Fa-f:]*::[\dA-Fa-f:.]*|(?:[\dA-Fa-f]+:){7}[\dA-Fa-f]+)(?:\/64)?$/;
 
 /**
  * The id of a token's user in its canonical form. Throws `invalid_name`, even for a guests' account: such a user would

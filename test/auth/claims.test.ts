@@ -70,6 +70,8 @@ describe("the user's id", () => {
     ["a number as text", { sub: 42 }, {}, "42"],
     ["zero as text", { sub: 0 }, {}, "0"],
     ["an address of e-mail, though it begins as guests do", { sub: MAIL }, {}, MAIL],
+    ["a time, though it begins as guests do", { sub: "guests@10:30" }, {}, "guests@10:30"],
+    ["in its own case, which is not that of guests", { sub: "Guests@::1" }, {}, "Guests@::1"],
     ["a negative number as text", { sub: undefined, nameid: -1 }, {}, "-1"],
     ["the configured claim as text", { email: 1 }, EMAIL, "1"],
     ["the greatest number that is read exactly", { sub: 2 ** 53 - 1 }, {}, "9007199254740991"],
@@ -96,6 +98,7 @@ describe("the user's id", () => {
     ["it is the account of an address's guests", { sub: GUESTS }, "", "token_claim_invalid"],
     ["it is that of an IPv6 network", { sub: GUESTS_OF_IPV6 }, "", "token_claim_invalid"],
     ["it is that of an IPv6 address", { sub: "guests@2001:DB8::1" }, "", "token_claim_invalid"],
+    ["it is a mapped address's", { sub: "guests@::ffff:192.0.2.1" }, "", "token_claim_invalid"],
   ])("is refused where %s", async (_, said, USER_ID_CLAIM, reason) => {
     expect(await outcome(await hs256(said), { ...SECRET_ENV, USER_ID_CLAIM })).toBe(reason);
   });

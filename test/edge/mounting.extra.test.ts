@@ -17,6 +17,7 @@ import { KEY, signedFor } from "./rest/service.ts";
 const based = serve(hubs, { basePath: "/realtime", paths, grpc }).endpoint;
 const mounted = new Hono().get("/own", (context) => context.text("own")).route("/realtime", worker);
 const slashed = serve(hubs, { basePath: "/realtime/", paths, grpc }).endpoint;
+const regional = serve(hubs, { basePath: "/:region{eu|us}", paths, grpc }).endpoint;
 const mountedWithSlash = new Hono().route("/realtime/", worker);
 const nested = new Hono().route("/:region/v1", worker);
 const twice = new Hono().route("/eu", serve(hubs, { basePath: "/v1", paths, grpc }).endpoint);
@@ -29,6 +30,7 @@ describe.each<[string, Door, string]>([
   ["app.route", mounted, "/realtime"],
   ["basePath", based, "/realtime"],
   ["basePath with a slash at its end", slashed, "/realtime"],
+  ["basePath at a pattern", regional, "/us"],
   ["app.route with a slash at its end", mountedWithSlash, "/realtime"],
   ["app.route at a pattern", nested, "/eu/v1"],
   ["app.route of a base path", twice, "/eu/v1"],
@@ -187,4 +189,9 @@ it("answers what an application has not found, so that a client learns that its 
     code: 4520,
     reason: "not_found: There is nothing at this path.",
   });
+});
+
+it.each(["/euro", "/plus"])("a pattern of the base path does not match %s", async (prefix) => {
+  const request = new Request(`https://edge.example${prefix}/hubs/chat`);
+  expect((await regional.fetch(request, env, createExecutionContext())).status).toBe(404);
 });

@@ -146,7 +146,7 @@ describe("a value of a service", () => {
     async (name) => {
       expect(await publishBy(name, 2n ** 53n + 1n)).toBe("[9007199254740993]");
       for (const value of [NaN, -Infinity, 2n ** 64n, JSON.parse('{"__proto__":1}')])
-        await expect(publishBy(name, value)).rejects.toThrow(TypeError);
+        await expect(publishBy(name, value)).rejects.toMatchObject({ code: "invalid_arguments" });
     },
   );
 });

@@ -78,6 +78,10 @@ const { Room, Relay, Account, endpoint } = serve(
           },
         },
       }),
+      feed("/parity/of/:name{[a-z]{2}|[0-9]+}", ParityHub, {
+        room: ({ params }) => `group:${params["name"]}`,
+        events: { said: {} },
+      }),
       feed("/parity/:kind{group|order}/:name", ParityHub, {
         room: ({ params }) => `${params["kind"]}:${params["name"]}`,
         events: { said: {} },

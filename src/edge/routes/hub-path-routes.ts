@@ -24,9 +24,14 @@ export const hubPathRoutes = (hubs: Hubs, paths: readonly HubPath[]): Route[] =>
 export const withSlash = (path: string): string[] =>
   path.endsWith("/") ? [path] : [path, `${path}/`];
 
-/** Hono anchors a pattern, `:kind{a|b}`, at its first and its last alternative only. */
-const pathsOf = ({ path }: HubPath): string[] =>
-  withSlash(path.replaceAll(/\{(?<pattern>[^}]*)\}/g, "{(?:$<pattern>)}"));
+const pathsOf = ({ path }: HubPath): string[] => withSlash(anchored(path));
+
+/**
+ * Hono anchors a pattern, `:kind{a|b}`, at its first and its last alternative only. A pattern may have braces itself,
+ * `:code{[a-z]{2}}`, and ends with its segment.
+ */
+export const anchored = (path: string): string =>
+  path.replaceAll(/\{(?<pattern>.+?)\}(?=\??(?:\/|$))/g, "{(?:$<pattern>)}");
 
 const jsonRpcRoutes = (one: JsonRpcPath): Route[] => [
   {

@@ -70,7 +70,7 @@ export class ActivityReports implements Duty {
     this.#last = new LastReport(options.storage.kv, options.keeper);
     this.#counts = new WakeCounts(options);
     this.#counts.resume(this.#last.saved);
-    this.#checkAt = this.#last.dueAt;
+    if (!this.isDue) this.#checkAt = this.#last.dueAt;
     const [last, counts] = [this.#last, this.#counts];
     const failed = () => this.#keepForRetry();
     this.#delivery = new ReportDelivery({ ...options, last, counts, failed });
@@ -115,7 +115,7 @@ export class ActivityReports implements Duty {
       const isSettled = await this.#options.settled();
       this.isDue = false;
       if (isSettled && !this.#delivery.isSending) this.#keep(isSparse, this.#options.now());
-      else this.#checkIn(SOON_MS);
+      else this.#checkIn(isSparse ? SOON_MS : CHECK_MS);
     } catch (error) {
       logFailure(error);
       this.#checkIn(EVERY_MS);

@@ -14,16 +14,18 @@ const TRIED_AT_MOST = 5;
 
 export class AttachedCounts implements CountsKeeper {
   readonly #connections: { readonly all: ReadonlySet<Connection> };
+  /** Which had them last, maybe in an earlier wake. */
+  #lastHolder: Connection | undefined;
 
-  /** Of one object: its connections. */
+  /** Of one object: its connections, those that survived its sleep among them. */
   constructor(connections: { readonly all: ReadonlySet<Connection> }) {
     this.#connections = connections;
+    this.#lastHolder = [...connections.all].find(countsOf);
   }
 
   get #holder(): Connection | undefined {
-    for (const connection of this.#connections.all)
-      if (connection.attached.counts) return connection;
-    return undefined;
+    const holder = this.#lastHolder;
+    return holder && this.#connections.all.has(holder) && countsOf(holder) ? holder : undefined;
   }
 
   get counts(): KeptCounts | undefined {
@@ -35,6 +37,7 @@ export class AttachedCounts implements CountsKeeper {
     const before = this.#holder;
     const holder = before && fits(before, counts) ? before : this.#roomFor(counts);
     if (before && before !== holder) save(before, { counts: undefined });
+    this.#lastHolder = holder;
     if (!holder) return false;
     save(holder, { counts });
     return true;

@@ -78,10 +78,14 @@ export class LastReport {
     if (!this.attach(saved)) this.#put({ ...this.#stored!, saved });
   }
 
-  /** The same beside a socket alone, until a report that is due. False where no socket has room for them. */
+  /**
+   * The same beside a socket alone, until a report that is due. False where no socket has room for them, and after a
+   * failure: newer counts would come into the row, and nothing would show which are newer.
+   */
   attach(counts: Counts, dueAt?: number): boolean {
-    const kept = { after: this.#stored!.at, counts, ...(dueAt !== undefined && { dueAt }) };
-    return this.#keeper?.keep(kept) ?? false;
+    const { at: after } = this.#stored!;
+    if (after === 0) return false;
+    return this.#keeper?.keep({ after, counts, ...(dueAt !== undefined && { dueAt }) }) ?? false;
   }
 
   /** Counts of a report that failed: they go with the next attempt, be it in a later wake. */

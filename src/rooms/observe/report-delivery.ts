@@ -35,7 +35,8 @@ export class ReportDelivery {
   startedAt: number | undefined;
   /** After a failure, milliseconds since 1970. */
   retryAt = 0;
-  isSending = false;
+  /** Reports on their way: the next one does not wait for one that takes long. */
+  #sending = 0;
 
   constructor(options: ReportDeliveryOptions) {
     this.#options = options;
@@ -57,7 +58,7 @@ export class ReportDelivery {
 
   async #send(report: Report, at: number): Promise<void> {
     const { counts, failed, last, reported } = this.#options;
-    this.isSending = true;
+    this.#sending++;
     try {
       await this.#options.report(report);
       last.sent(report, at, this.#rows.last);
@@ -67,8 +68,12 @@ export class ReportDelivery {
       this.retryAt = at + EVERY_MS;
       failed();
     } finally {
-      this.isSending = false;
+      this.#sending--;
     }
+  }
+
+  get isSending(): boolean {
+    return this.#sending > 0;
   }
 
   /** Removes the object from the index. May be repeated. */

@@ -4,7 +4,13 @@
 
 import { HubError } from "../../model/errors.ts";
 import { hashOf } from "../../model/text-hash.ts";
-import { formatTopic, parseTopic, writtenTopic, type Topic } from "../../model/topic.ts";
+import {
+  canonicalTopic,
+  formatTopic,
+  parseTopic,
+  writtenTopic,
+  type Topic,
+} from "../../model/topic.ts";
 import type { AccountObjectRpc, AccountRpc } from "./account-rpc.ts";
 import type { Domain, ObjectAddress } from "./object-address.ts";
 import type { ObjectNamespaces } from "./object-env.ts";
@@ -119,8 +125,9 @@ export function holderOf(connection: string, { tenant, hub }: Domain): ObjectAdd
   const relay = RELAY_ID.exec(address ?? "")?.groups?.["relay"];
   try {
     const parsed = relay === undefined ? undefined : parseRelayName(relay);
-    if (parsed?.room !== undefined) parseTopic(parsed.room);
-    if (relay !== undefined && parsed) return { tenant, hub, relay };
+    const { room = "all" } = parsed ?? {};
+    if (relay !== undefined && parsed && canonicalTopic(room) === room)
+      return { tenant, hub, relay };
     if (address) return { tenant, hub, topic: parseTopic(address) };
   } catch {
     // A malformed address is answered like an id that does not exist.

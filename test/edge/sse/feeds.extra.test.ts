@@ -76,10 +76,19 @@ it.each([
   ["/parity/orders/1", 404, "not_found"],
   ["/parity/agroup/1", 404, "not_found"],
   ["/parity/group/order/1", 404, "not_found"],
+  ["/parity/of/abc", 404, "not_found"],
+  ["/parity/of/1x", 404, "not_found"],
 ])("a feed has no other paths than its own: %s", async (path, status, code) => {
   const headers = { authorization: `Bearer ${await token("alice")}` };
   const refused = await exports.default.fetch(`https://edge.example${path}`, { headers });
   expect([refused.status, refused.headers.get("x-dormouse-error")]).toEqual([status, code]);
+});
+
+it.each(["ab", "ab/", "123"])("a pattern in a feed's path may have braces: %s", async (name) => {
+  const headers = { authorization: `Bearer ${await token("alice")}` };
+  const feed = await read(`/parity/of/${name}`, headers);
+  expect(feed.response.status).toBe(200);
+  await feed.next("connected");
 });
 
 it("a feed answers no other verb", async () => {

@@ -1,6 +1,6 @@
 // Counts of an object that sleeps between messages, in the attachment of one of its sockets.
 
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { ZERO_COUNTERS } from "../../../src/rooms/observe/counters.ts";
 import type { Report } from "../../../src/rooms/rpc/activity-report.ts";
 import { object, SECOND, Sockets, START } from "./reporting-object.ts";
@@ -168,6 +168,23 @@ describe("an active object", () => {
     await room.until(3_600);
     expect(room.told.at(-1)![1].counted.in).toBe(120);
     expect(room.alarms).toBeLessThan(8);
+  });
+
+  it("is sending until the last of its reports is there", async () => {
+    const room = object();
+    const slow = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+    room.state.delay = slow[0]!.promise;
+    room.say();
+    room.reports.run(room.reports.due()!);
+    room.state.delay = slow[1]!.promise;
+    room.say();
+    for (let check = 0; check < 2; check++) room.reports.run(room.reports.due()!);
+    slow[0]!.resolve();
+    await vi.waitUntil(() => room.told.length === 1);
+    expect(room.reports.isSending).toBe(true);
+    slow[1]!.resolve();
+    await vi.waitUntil(() => !room.reports.isSending);
+    expect(room.told).toHaveLength(2);
   });
 });
 

@@ -137,9 +137,10 @@ describe("a connection's id", () => {
     "__79_Pv6-fj39vX08_Lx8A@group:",
     "__79_Pv6-fj39vX08_Lx8A@group:a\u0000",
     "__79_Pv6-fj39vX08_Lx8A@relay:",
-    ...["any.00.0", "any.1.01", "any.0.1", "any.16.0", "any.1e0.0", "mars.0.0", "any.0.0,"].map(
-      (text) => `__79_Pv6-fj39vX08_Lx8A@relay:${text}`,
-    ),
+    ...[
+      ...["any.00.0", "any.1.01", "any.0.1", "any.16.0", "any.1e0.0", "mars.0.0", "any.0.0,"],
+      "any.0.0,group:cafe\u0301",
+    ].map((text) => `__79_Pv6-fj39vX08_Lx8A@relay:${text}`),
     "constructor",
     "__proto__",
   ])("is not %j", (text) => {
