@@ -60,7 +60,8 @@ async function runUntilStopped({ ip, chosen, args }: DevOptions): Promise<void> 
   );
   await run.ended;
   await (ending ?? run.end());
-  if (!ending) throw new Error("wrangler has ended.");
+  if (!ending)
+    throw new Error("wrangler has ended. The reason is the first error above, not the last.");
 }
 
 function onStop(stop: () => void): void {

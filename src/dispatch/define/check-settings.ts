@@ -14,7 +14,7 @@ type Options = Required<HubOptions<unknown>>;
 
 const STATEFUL_RECONNECT: Names<StatefulReconnect> = { bufferBytes: 0, awaySeconds: 0 };
 
-/** An object lists the names of a setting's members. `limits` and values of other types are checked elsewhere. */
+/** An object lists the names of a setting's members, an array its values. Numbers and schemas are checked elsewhere. */
 const SETTINGS: Names<HubOptions<unknown> & Pick<HubSettings<unknown>, "answers">> = {
   client: 0,
   answers: 0,
@@ -22,8 +22,8 @@ const SETTINGS: Names<HubOptions<unknown> & Pick<HubSettings<unknown>, "answers"
   anonymous: 0,
   rooms: 0,
   history: { size: 0, ttlSeconds: 0 } satisfies Names<Exclude<Options["history"], false>>,
-  durability: 0,
-  presence: 0,
+  durability: ["logged", "behind"] satisfies Options["durability"][],
+  presence: ["users", "counts", "none"] satisfies Options["presence"][],
   online: 0,
   reach: { all: 0, users: 0 } satisfies Names<Options["reach"]>,
   detailedErrors: 0,
@@ -31,7 +31,7 @@ const SETTINGS: Names<HubOptions<unknown> & Pick<HubSettings<unknown>, "answers"
   rememberGroups: 0,
   signalR: {
     verbatim: 0,
-    messagePackKeys: 0,
+    messagePackKeys: ["pascal", "verbatim"],
     state: { snapshot: 0, patch: 0 } satisfies Names<Required<Options["signalR"]>["state"]>,
     handshakeSeconds: 0,
     transports: 0,
@@ -82,7 +82,10 @@ function checkNames(given: object, { known, place, fail }: Known): void {
     const path = place + name;
     if (!Object.hasOwn(known, name)) fail(`there is no setting ${path}.`);
     const members = (known as Record<string, unknown>)[name];
-    if (typeof members !== "object" || typeof value === "boolean") continue;
+    if (Array.isArray(members) && !members.includes(value))
+      fail(`${path} is one of ${members.join(", ")}.`);
+    if (typeof members !== "object" || Array.isArray(members) || typeof value === "boolean")
+      continue;
     if (typeof value !== "object" || value === null)
       fail(`${path} is an object with ${Object.keys(members!).join(", ")}.`);
     checkNames(value, { known: members!, place: `${path}.`, fail });

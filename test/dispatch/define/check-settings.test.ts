@@ -31,6 +31,8 @@ it.each<[string, object, string]>([
     "rooms.order is an object with enter, history, groups.",
   ],
   ["a number for an object", { history: 100 }, "history is an object with size, ttlSeconds."],
+  ["another text", { presence: "user" }, "presence is one of users, counts, none."],
+  ["a boolean for a text", { durability: false }, "durability is one of logged, behind."],
   ["null for an object", { reach: null }, "reach is an object with all, users."],
 ])("%s is refused", (_, settings, sentence) => {
   expect(() => served(settings)).toThrow(new TypeError(`Hub "chat": ${sentence}`));
