@@ -35,7 +35,7 @@ export async function authenticateService(
   const user = await verify(token, config, nowMs);
   if (!isService(user))
     throw withFacts(
-      new HubError("forbidden", "This is for services: the role is missing."),
+      new HubError("forbidden", "This is for services: the token lacks the role service."),
       () => ({
         expected: { roles: ["service"] },
         received: { user: user.id, roles: user.roles },

@@ -60,7 +60,10 @@ async function runUntilStopped({ ip, chosen, args }: DevOptions): Promise<void> 
   );
   await run.ended;
   await (ending ?? run.end());
-  if (!ending) throw new Error("wrangler has ended.");
+  if (!ending)
+    throw new Error(
+      "wrangler has ended. The first error above has the reason; `dormouse check` may show it alone.",
+    );
 }
 
 function onStop(stop: () => void): void {

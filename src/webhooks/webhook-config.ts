@@ -108,10 +108,13 @@ function readSecret(secret: string): Uint8Array<ArrayBuffer> | string {
   const isEncoded = secret.startsWith(SECRET_PREFIX);
   const bytes = isEncoded ? decodeBase64(secret.slice(SECRET_PREFIX.length)) : utf8(secret);
   if (isEncoded && (!bytes || bytes.length < least || bytes.length > most))
-    return `not whsec_ and ${least}–${most} bytes in base64`;
+    return `not whsec_ and ${least}–${most} bytes in base64${commaHint(secret)}`;
   const isShort = !isEncoded && bytes!.length < MIN_HMAC_KEY_BYTES;
   return isShort ? `under ${MIN_HMAC_KEY_BYTES} bytes` : bytes!;
 }
+
+const commaHint = (secret: string): string =>
+  secret.includes(",") ? "; several secrets have spaces between them, not commas" : "";
 
 const utf8 = (text: string): Uint8Array<ArrayBuffer> =>
   Uint8Array.from(new TextEncoder().encode(text));

@@ -41,7 +41,10 @@ describe("the door", () => {
     await page.getByRole("alert").getByText("This is no token").waitFor();
     await page.getByLabel("Token").fill(await site.endpoint.token("alice"));
     await page.getByRole("button", { name: "Sign in" }).click();
-    await page.getByRole("alert").getByText("This is for services: the role is missing.").waitFor();
+    await page
+      .getByRole("alert")
+      .getByText("This is for services: the token lacks the role service.")
+      .waitFor();
     await signIn(await service());
     const kept = "JSON.stringify([{ ...sessionStorage }, { ...localStorage }, document.cookie])";
     expect(await page.evaluate(kept)).toBe('[{},{},""]');

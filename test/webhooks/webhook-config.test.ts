@@ -70,6 +70,10 @@ describe("webhooks that are misconfigured", () => {
       { WEBHOOK_SECRET: `whsec_${bytes(23)}   ${SECRET}` },
       "WEBHOOK_SECRET has a secret that is not whsec_ and 24–64 bytes in base64.",
     ],
+    [
+      { WEBHOOK_SECRET: `${SECRET},${SECRET}` },
+      "WEBHOOK_SECRET is not whsec_ and 24–64 bytes in base64; several secrets have spaces between them, not commas.",
+    ],
     [{ WEBHOOK_SECRET: "whsec_%%%" }, "WEBHOOK_SECRET is not whsec_ and 24–64 bytes in base64."],
     [
       { WEBHOOK_SECRET: `whsec_${bytes(23)}` },

@@ -15,7 +15,8 @@ const HUB = /^(.*)\/hubs\/([^/]+)\/*$/;
 
 /** `url` is the address that clients have. Throws a TypeError if it is not a hub's URL. */
 export function addressesOf(url: string): Addresses {
-  const { protocol, host, pathname } = new URL(url);
+  // Text without a scheme is no URL at all. Node 20 has no `URL.parse`.
+  const { protocol, host, pathname } = new URL(URL.canParse(url) ? url : "none:");
   const [, prefix, hub] = HUB.exec(pathname) ?? [];
   if (!/^(https?|wss?):$/.test(protocol) || hub === undefined)
     throw new TypeError("`url` is a hub's address: https://host/hubs/orders.");

@@ -3,6 +3,7 @@
 
 import type { AnyHub } from "./hub-members.ts";
 import { unnamed } from "./named-arguments.ts";
+import { isPolicy } from "./policies.ts";
 
 interface Declared {
   readonly kind?: string;
@@ -15,10 +16,12 @@ interface Declared {
 /** `await` and JSON look up two of these names, the others are the protocol's. */
 const RESERVED = /^(?:$|then$|toJSON$|\$\/|rpc\.)/;
 
+const AS = { method: "a method", action: "an action", internal: "an internal action" } as const;
+
 /** Throws a `TypeError` for a member of another kind, and for one that could not be called. `method`: or a stream. */
 export function checkMembers(
   hub: string,
-  kind: "method" | "action" | "internal",
+  kind: keyof typeof AS,
   members: Readonly<Record<string, unknown>>,
 ): void {
   for (const [name, member] of Object.entries(members)) {
@@ -34,15 +37,17 @@ export function checkMembers(
   }
 }
 
-function problemOf({ kind, args, policy, handle, ...more }: Declared, expected: string) {
+function problemOf({ kind, args, policy, handle, ...more }: Declared, expected: keyof typeof AS) {
   if (kind !== expected && (kind !== "stream" || expected !== "method"))
-    return `it is no ${expected}`;
-  if (!Array.isArray(args)) return "its schemas are no array";
+    return `it is not ${AS[expected]}`;
+  if (!Array.isArray(args)) return "its schemas are not an array";
   const place = args.findIndex((arg) => !isSchema(Object(arg).streamOf ?? arg));
-  if (place >= 0) return `argument ${place + 1} is no Standard Schema`;
-  if ("returns" in more && !isSchema(more.returns)) return "its result is no Standard Schema";
-  if (typeof handle !== "function") return "its handler is no function";
-  return typeof (policy ?? handle) === "function" ? undefined : "its policy is no function";
+  if (place >= 0) return `argument ${place + 1} is not a Standard Schema`;
+  if ("returns" in more && !isSchema(more.returns)) return "its result is not a Standard Schema";
+  if (typeof handle !== "function") return "its handler is not a function";
+  return isPolicy(policy ?? handle)
+    ? undefined
+    : 'authorize(…) takes a policy, such as role("Admin")';
 }
 
 /** Throws a `TypeError` for a setting of the hub that should be a schema. */
@@ -54,11 +59,11 @@ export function checkSchemas({ name, settings, presenceState, stateful }: AnyHub
   };
   for (const [place, schema] of Object.entries(schemas))
     if (!isSchema(schema))
-      throw new TypeError(`Hub "${name}": the schema of ${place} is no Standard Schema.`);
+      throw new TypeError(`Hub "${name}": the schema of ${place} is not a Standard Schema.`);
   for (const [method, { args }] of Object.entries(settings.client?.clientMethods ?? {}))
     if (RESERVED.test(method) || !args.every(isSchema))
       throw new TypeError(
-        `Hub "${name}": the client method ${method} has a reserved name, or no Standard Schema.`,
+        `Hub "${name}": the client method ${method} has a reserved name, or an argument that is not a Standard Schema.`,
       );
 }
 

@@ -79,7 +79,7 @@ export interface HubOptions<C> {
      */
     readonly users?: boolean;
   };
-  /** Whether callers see exceptions of hub code, and not only `HubError`s. For development. Default: false. */
+  /** Whether SignalR's callers see exceptions of hub code, and not only `HubError`s. For development. Default: false. */
   readonly detailedErrors?: boolean;
   /** Whether `request.headers.cookie` has the client's cookies; they are stored with the connection. Default: false. */
   readonly cookies?: boolean;

@@ -9,6 +9,7 @@ import {
 } from "../../model/options.ts";
 import { withDefaults } from "../../model/with-defaults.ts";
 import { checkSchemas } from "./check-members.ts";
+import { checkSettings } from "./check-settings.ts";
 import type { Filter, FilterOwner } from "./filters.ts";
 import { groupPrefixesOf, type GroupPrefixes } from "./group-names.ts";
 import type { AnyHub, AnyMember } from "./hub-definition.ts";
@@ -56,8 +57,9 @@ export function tablesOf(hubs: readonly AnyHub[], filters: readonly Filter[] = [
 export function servedHub(hub: AnyHub, around: readonly Filter[] = []): ServedHub {
   if (!Object(hub).members)
     throw new TypeError(
-      `This is no hub, but ${typeof hub}: end with .methods({ … }), and import no module in a circle.`,
+      `This is not a hub, but ${typeof hub}: end with .methods({ … }), and import no module in a circle.`,
     );
+  checkSettings(hub);
   checkSchemas(hub);
   const filters = [...around, ...hub.filters];
   if (filters.some((filter) => typeof filter !== "object"))

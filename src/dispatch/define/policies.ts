@@ -84,6 +84,12 @@ export const some = (...policies: Policy[]): Policy => {
   });
 };
 
+const MAKERS: ReadonlySet<unknown> = new Set([role, claim, every, some]);
+
+/** Whether a value may be a policy: `role` for `role("Admin")` is none. */
+export const isPolicy = (value: unknown): value is Policy =>
+  typeof value === "function" && !MAKERS.has(value);
+
 /** The subject of policies for a room: a user who would enter it, or read its history or presence. */
 export const callAt = (
   { name: hub }: { readonly name: string },

@@ -188,11 +188,15 @@ describe("an address", () => {
 
   it.each([
     "/hubs/orders",
+    "h.example/hubs/orders",
+    "127.0.0.1:8787/hubs/orders",
     "https://h.example/",
     "https://h.example/hubs/orders/groups/a",
     "ftp://h/hubs/a",
   ])("%s is none of a hub", (url) => {
-    expect(() => backend<OrderHub>({ url, token: "t" })).toThrow(TypeError);
+    expect(() => backend<OrderHub>({ url, token: "t" })).toThrow(
+      new TypeError("`url` is a hub's address: https://host/hubs/orders."),
+    );
   });
 
   it("takes the application along", async () => {

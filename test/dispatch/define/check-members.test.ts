@@ -30,40 +30,45 @@ describe("a member", () => {
   const asMethod = "Declare it as method([schema, …], handler).";
 
   it.each([
-    ["a function", () => 1, "it is no method"],
-    ["undefined", undefined, "it is no method"],
-    ["an action", action([], () => 1), "it is no method"],
+    ["a function", () => 1, "it is not a method"],
+    ["undefined", undefined, "it is not a method"],
+    ["an action", action([], () => 1), "it is not a method"],
     [
       "a schema instead of an array",
       method(untyped(z.string()), () => 1),
-      "its schemas are no array",
+      "its schemas are not an array",
     ],
     [
       "a schema that was not made",
       method([z.int(), untyped(z.string)], () => 1),
-      "argument 2 is no Standard Schema",
+      "argument 2 is not a Standard Schema",
     ],
     [
       "a named one",
       method([named("a", untyped(z.string))], () => 1),
-      "argument 1 is no Standard Schema",
+      "argument 1 is not a Standard Schema",
     ],
     [
       "a stream of one",
       method([streamOf(untyped({}))], () => 1),
-      "argument 1 is no Standard Schema",
+      "argument 1 is not a Standard Schema",
     ],
-    ["null as a schema", method([untyped(null)], () => 1), "argument 1 is no Standard Schema"],
+    ["null as a schema", method([untyped(null)], () => 1), "argument 1 is not a Standard Schema"],
     [
       "a result",
       returns(untyped(z.string)).method([], () => ""),
-      "its result is no Standard Schema",
+      "its result is not a Standard Schema",
     ],
-    ["no handler", method([], untyped(undefined)), "its handler is no function"],
+    ["no handler", method([], untyped(undefined)), "its handler is not a function"],
+    [
+      "a policy that is not made",
+      authorize(untyped(role)).method([], () => 1),
+      'authorize(…) takes a policy, such as role("Admin")',
+    ],
     [
       "a text as policy",
       authorize(untyped("Admin")).method([], () => 1),
-      "its policy is no function",
+      'authorize(…) takes a policy, such as role("Admin")',
     ],
   ])("that is %s is refused", (_, member, problem) => {
     const error = new TypeError(`Hub "chat": say: ${problem}. ${asMethod}`);
@@ -72,11 +77,13 @@ describe("a member", () => {
 
   it("of rooms with state is an action, or internal", () => {
     expect(() => rooms().actions(untyped({ go: method([], () => 1) }))).toThrow(
-      new TypeError('Hub "chat": go: it is no action. Declare it as action([schema, …], handler).'),
+      new TypeError(
+        'Hub "chat": go: it is not an action. Declare it as action([schema, …], handler).',
+      ),
     );
     expect(() => rooms().internal(untyped({ go: action([], () => 1) }))).toThrow(
       new TypeError(
-        'Hub "chat": go: it is no internal. Declare it as internal([schema, …], handler).',
+        'Hub "chat": go: it is not an internal action. Declare it as internal([schema, …], handler).',
       ),
     );
   });
@@ -140,22 +147,20 @@ describe("a served hub", () => {
   const noSchema = untyped(z.boolean);
 
   it.each([
-    ["the schema of confirm is", hub("chat", untyped({ answers: { confirm: noSchema } }))],
-    ["the schema of presenceState is", hub("chat").presenceState(noSchema)],
-    ["the schema of state is", hub("chat").state("group", untyped({ schema: {}, initial: 1 }))],
+    ["the schema of confirm is not", hub("chat", untyped({ answers: { confirm: noSchema } }))],
+    ["the schema of presenceState is not", hub("chat").presenceState(noSchema)],
+    ["the schema of state is not", hub("chat").state("group", untyped({ schema: {}, initial: 1 }))],
     [
-      "the client method said has a reserved name, or",
+      "the client method said has a reserved name, or an argument that is not",
       hub("chat", untyped({ client: clientMethods({ said: [noSchema] }) })),
     ],
     [
-      "the client method toJSON has a reserved name, or",
+      "the client method toJSON has a reserved name, or an argument that is not",
       hub("chat", untyped({ client: clientMethods({ toJSON: [] }) })),
     ],
-  ])("has schemas: %s none", (place, builder) => {
+  ])("has schemas: %s a Standard Schema", (place, builder) => {
     const chat = untyped(builder).methods({});
-    expect(() => servedHub(chat)).toThrow(
-      new TypeError(`Hub "chat": ${place} no Standard Schema.`),
-    );
+    expect(() => servedHub(chat)).toThrow(new TypeError(`Hub "chat": ${place} a Standard Schema.`));
   });
 
   it("has each action once", () => {
@@ -170,7 +175,7 @@ describe("a served hub", () => {
     ["undefined", undefined],
     ["object", hub("chat")],
   ])("is complete: %s", (kind, value) => {
-    const sentence = `This is no hub, but ${kind}: end with .methods({ … }), and import no module in a circle.`;
+    const sentence = `This is not a hub, but ${kind}: end with .methods({ … }), and import no module in a circle.`;
     expect(() => tablesOf([untyped(value)])).toThrow(new TypeError(sentence));
   });
 

@@ -10,18 +10,18 @@ const stockWith = (left: number | undefined) => ({
   STOCK: { getByName: () => ({ take: async () => left }) },
 });
 
-it("takes from the stock, and tells what is left", async () => {
+it("takes from the stock, and publishes the rest", async () => {
   const { invoke, sent } = calling(ShopHub, { env: stockWith(3) });
   expect(await invoke.take("tea", ORDER, 7)).toBe(3);
   expect(sent).toEqual([{ to: "group:tea", method: "left", args: ["tea", 3] }]);
 });
 
-it("refuses what the stock has not", async () => {
+it("refuses more than the stock has", async () => {
   const { invoke } = calling(ShopHub, { env: stockWith(undefined) });
   await expect(invoke.take("tea", ORDER, 7)).rejects.toMatchObject({ code: "sold_out" });
 });
 
-it("tells every customer, and who is still there", async () => {
+it("reaches every customer, and knows who is present", async () => {
   const shop = world(ShopHub, { env: stockWith(3) });
   const alice = await shop.connect({ user: "alice", room: "group:tea" });
   const bob = await shop.connect({ user: "bob" });

@@ -1,0 +1,100 @@
+// Names and policies among a hub's settings are checked once, where the hub is served. Types say the same, but not in
+// JavaScript: there a misspelt `authorize` would open the hub to every user.
+
+import type { StatefulReconnect } from "../../model/options.ts";
+import { isRoomKind, type RoomKind } from "../../model/topic.ts";
+import type { AnyHub } from "./hub-members.ts";
+import type { HubOptions, HubSettings } from "./hub-settings.ts";
+import { isPolicy, type RoomRules } from "./policies.ts";
+
+/** The names of all members of T, as keys. */
+type Names<T> = { readonly [K in keyof Required<T>]: unknown };
+
+type Options = Required<HubOptions<unknown>>;
+
+const STATEFUL_RECONNECT: Names<StatefulReconnect> = { bufferBytes: 0, awaySeconds: 0 };
+
+/** An object lists the names of a setting's members, an array its values. Numbers and schemas are checked elsewhere. */
+const SETTINGS: Names<HubOptions<unknown> & Pick<HubSettings<unknown>, "answers">> = {
+  client: 0,
+  answers: 0,
+  authorize: 0,
+  anonymous: 0,
+  rooms: 0,
+  history: { size: 0, ttlSeconds: 0 } satisfies Names<Exclude<Options["history"], false>>,
+  durability: ["logged", "behind"] satisfies Options["durability"][],
+  presence: ["users", "counts", "none"] satisfies Options["presence"][],
+  online: 0,
+  reach: { all: 0, users: 0 } satisfies Names<Options["reach"]>,
+  detailedErrors: 0,
+  cookies: 0,
+  rememberGroups: 0,
+  signalR: {
+    verbatim: 0,
+    messagePackKeys: ["pascal", "verbatim"],
+    state: { snapshot: 0, patch: 0 } satisfies Names<Required<Options["signalR"]>["state"]>,
+    handshakeSeconds: 0,
+    transports: 0,
+    statefulReconnect: STATEFUL_RECONNECT,
+  } satisfies Names<Options["signalR"]>,
+  liveness: { pingSeconds: 0, silentSeconds: 0, sweepSeconds: 0, graceSeconds: 0 } satisfies Names<
+    Options["liveness"]
+  >,
+  limits: 0,
+  connected: 0,
+  disconnected: 0,
+  joined: 0,
+  left: 0,
+  presenceChanged: 0,
+};
+
+const RULES: Names<RoomRules> = { enter: 0, history: 0, groups: 0 };
+
+/** Throws a `TypeError` for a setting that does not exist, and for one that should be a policy. */
+export function checkSettings({ name, settings }: Pick<AnyHub, "name" | "settings">): void {
+  const fail = (sentence: string) => {
+    throw new TypeError(`Hub "${name}": ${sentence}`);
+  };
+  checkNames(settings, { known: SETTINGS, place: "", fail });
+  checkPolicy(settings.authorize, "authorize", fail);
+  for (const [kind, rules] of Object.entries(settings.rooms ?? {}) as [RoomKind, RoomRules][]) {
+    const place = `rooms.${kind}`;
+    if (!isRoomKind(kind))
+      fail(`there is no setting ${place}. Kinds of rooms: group, order, user.`);
+    checkNames({ [kind]: rules }, { known: { [kind]: RULES }, place: "rooms.", fail });
+    checkPolicy(rules?.enter, `${place}.enter`, fail);
+    checkPolicy(rules?.history, `${place}.history`, fail);
+  }
+}
+
+type Fail = (sentence: string) => void;
+
+interface Known {
+  readonly known: object;
+  /** The path of the object, with a dot at its end. */
+  readonly place: string;
+  readonly fail: Fail;
+}
+
+function checkNames(given: object, { known, place, fail }: Known): void {
+  for (const [name, value] of Object.entries(given)) {
+    if (value === undefined) continue;
+    const path = place + name;
+    if (!Object.hasOwn(known, name)) fail(`there is no setting ${path}.`);
+    const members = (known as Record<string, unknown>)[name];
+    if (Array.isArray(members) && !members.includes(value))
+      fail(`${path} is one of ${members.join(", ")}.`);
+    if (typeof members !== "object" || Array.isArray(members) || typeof value === "boolean")
+      continue;
+    if (typeof value !== "object" || value === null)
+      fail(`${path} is an object with ${Object.keys(members!).join(", ")}.`);
+    checkNames(value, { known: members!, place: `${path}.`, fail });
+  }
+}
+
+function checkPolicy(policy: unknown, place: string, fail: Fail): void {
+  if (policy !== undefined && !isPolicy(policy))
+    fail(
+      `${place} is not a policy. A policy is made by a call, such as role("Admin"), or is a function.`,
+    );
+}

@@ -1,0 +1,76 @@
+// A setting that does not exist, and one that is not a policy, are refused where the hub is served: a misspelt
+// `authorize` would open the hub to every user.
+
+import { describe, expect, it } from "vitest";
+import { servedHub } from "../../../src/dispatch/define/hub-tables.ts";
+import { hub } from "../../../src/dispatch/define/hub-definition.ts";
+import { claim, every, role, signedIn, some } from "../../../src/dispatch/define/policies.ts";
+
+const served = (settings: object) => servedHub(hub<object>("chat", settings).methods({}));
+const POLICY =
+  'is not a policy. A policy is made by a call, such as role("Admin"), or is a function.';
+
+it.each<[string, object, string]>([
+  ["a misspelt name", { autorize: signedIn }, "there is no setting autorize."],
+  ["an inherited name", { toString: 1 }, "there is no setting toString."],
+  ["a misspelt member", { liveness: { grace: 5 } }, "there is no setting liveness.grace."],
+  [
+    "a misspelt member of a member",
+    { signalR: { statefulReconnect: { away: 1 } } },
+    "there is no setting signalR.statefulReconnect.away.",
+  ],
+  [
+    "a kind that does not exist",
+    { rooms: { groups: { enter: signedIn } } },
+    "there is no setting rooms.groups. Kinds of rooms: group, order, user.",
+  ],
+  ["a rule", { rooms: { order: { join: 1 } } }, "there is no setting rooms.order.join."],
+  [
+    "a policy for the rules of a kind",
+    { rooms: { order: signedIn } },
+    "rooms.order is an object with enter, history, groups.",
+  ],
+  ["a number for an object", { history: 100 }, "history is an object with size, ttlSeconds."],
+  ["another text", { presence: "user" }, "presence is one of users, counts, none."],
+  ["a boolean for a text", { durability: false }, "durability is one of logged, behind."],
+  ["null for an object", { reach: null }, "reach is an object with all, users."],
+])("%s is refused", (_, settings, sentence) => {
+  expect(() => served(settings)).toThrow(new TypeError(`Hub "chat": ${sentence}`));
+});
+
+describe("a policy", () => {
+  it.each([
+    ["role", role],
+    ["claim", claim],
+    ["every", every],
+    ["some", some],
+    ["a text", "Admin"],
+    ["true", true],
+    ["null", null],
+  ])("is not %s", (_, policy) => {
+    const refused = (settings: object, place: string) =>
+      expect(() => served(settings)).toThrow(new TypeError(`Hub "chat": ${place} ${POLICY}`));
+    refused({ authorize: policy }, "authorize");
+    refused({ rooms: { group: { enter: policy } } }, "rooms.group.enter");
+    refused({ rooms: { user: { history: policy } } }, "rooms.user.history");
+  });
+
+  it.each([role("Admin"), claim("plan", "gold"), every(), () => true, undefined])(
+    "is a function: %o",
+    (policy) => {
+      expect(() =>
+        served({ authorize: policy, rooms: { order: { enter: policy } } }),
+      ).not.toThrow();
+    },
+  );
+});
+
+it("undefined is as if it were absent, and booleans replace objects", () => {
+  const settings = {
+    autorize: undefined,
+    rooms: { group: undefined },
+    history: false,
+    signalR: { statefulReconnect: true, state: undefined },
+  };
+  expect(() => served(settings)).not.toThrow();
+});
