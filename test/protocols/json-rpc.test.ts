@@ -204,7 +204,9 @@ describe("encoding", () => {
   test("throws for a result that JSON cannot carry", () => {
     const loop: unknown[] = [];
     loop.push(loop);
-    expect(() => jsonRpc.encode({ type: "completion", id: 1, result: loop })).toThrow(/circular structure/);
+    expect(() => jsonRpc.encode({ type: "completion", id: 1, result: loop })).toThrow(
+      /circular structure/,
+    );
     const result = 2n ** 64n;
     expect(() => jsonRpc.encode({ type: "completion", id: 1, result })).toThrow("64 bits");
   });
