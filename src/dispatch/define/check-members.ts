@@ -56,14 +56,17 @@ export function checkSchemas({ name, settings, presenceState, stateful }: AnyHub
     if (!isSchema(schema))
       throw new TypeError(`Hub "${name}": the schema of ${place} is no Standard Schema.`);
   for (const [method, { args }] of Object.entries(settings.client?.clientMethods ?? {}))
-    if (RESERVED.test(method) || !args.every(isSchema))
+    if (RESERVED.test(method) || !Array.isArray(args) || !args.every(isSchema))
       throw new TypeError(
         `Hub "${name}": the client method ${method} has a reserved name, or no Standard Schema.`,
       );
 }
 
-/** Not its members: libraries make them on first use. */
-const isSchema = (schema: unknown): boolean => "~standard" in unnamed(Object(schema));
+/** Its members are not read if it has them, since libraries make them on first use. A proxy may only have what is read. */
+function isSchema(schema: unknown): boolean {
+  const one = Object(unnamed(Object(schema))) as { readonly "~standard"?: unknown };
+  return "~standard" in one || one["~standard"] !== undefined;
+}
 
 /** Transpiled code has no such kinds: then its calls are refused. */
 function codeProblem({ kind, handle }: Declared): string | undefined {
