@@ -104,16 +104,18 @@ describe.each(STAGES)("in %s", (stage, callerIn) => {
   });
 });
 
-describe.each(STAGES.filter(([stage]) => stage !== "a test of calls"))("in %s", (_, callerIn) => {
+describe.each(STAGES)("in %s", (stage, callerIn) => {
   it("hub code cannot change its user, nor its room", async () => {
     const lines = logged("call_failed");
     const call = await callerIn();
     expect(await call("promote")).toBe("error:internal");
     expect(await call("rename")).toBe("error:internal");
     expect(await call("roles")).toEqual([]);
-    expect(lines()).toHaveLength(2);
+    expect(lines()).toHaveLength(stage === "a test of calls" ? 0 : 2);
   });
+});
 
+describe.each(STAGES.filter(([stage]) => stage !== "a test of calls"))("in %s", (_, callerIn) => {
   it.each(["null", "bare", "revoked", "getter"])(
     "a value that cannot be logged is answered and logged all the same: %s",
     async (what) => {
