@@ -167,6 +167,18 @@ it.each(["joined", "left", "disconnected", "connected"])(
   },
 );
 
+it.each([
+  ["waits", "joined"],
+  ["waits not", "presence"],
+])("the log has a message once that a hook cannot send: the hook %s", async (user, hook) => {
+  const lines = logged("hook_failed");
+  closing(await enter(`authors/group:${user}`, { user }));
+  await vi.waitFor(() => expect(lines()).toMatchObject([{ hub: "authors", hook }]));
+  closing(await enter(`authors/group:${user}`, { user: "fails in joined" }));
+  await vi.waitFor(() => expect(lines().at(-1)!["error"]).toContain("As asked."));
+  expect(lines()).toHaveLength(2);
+});
+
 it("the log names a hook that fails: presenceChanged", async () => {
   const lines = logged("hook_failed");
   closing(await enter("authors/group:fails in presenceChanged"));
