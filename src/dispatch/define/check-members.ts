@@ -25,7 +25,7 @@ export function checkMembers(
     const declared = Object(member) as Declared;
     const code = codeProblem(declared);
     if (code) throw new TypeError(`Hub "${hub}": ${name} is ${code}`);
-    if (RESERVED.test(name)) throw new TypeError(`Hub "${hub}": no client can call "${name}".`);
+    if (RESERVED.test(name)) throw new TypeError(`Hub "${hub}": "${name}" is a reserved name.`);
     const problem = problemOf(declared, kind);
     if (problem)
       throw new TypeError(

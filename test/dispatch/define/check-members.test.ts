@@ -99,9 +99,9 @@ describe("a member", () => {
   });
 
   it.each(["then", "toJSON", "", "$/join", "rpc.discover"])(
-    'is not named "%s", which no client can call',
+    'is not named "%s", which is reserved',
     (name) => {
-      const error = new TypeError(`Hub "chat": no client can call "${name}".`);
+      const error = new TypeError(`Hub "chat": "${name}" is a reserved name.`);
       expect(() =>
         declared(
           name,
