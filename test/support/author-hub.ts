@@ -92,6 +92,9 @@ export const AuthorHub = hub<AuthorClient>("authors", {
   rename: method([], ({ room }) => {
     (room as { name: string }).name = "other";
   }),
+  renameAll: method([], ({ all }) => {
+    (all.topic as { name: string }).name = "other";
+  }),
   /** The state that is shown is changed, and then the state that was read. */
   track: method([Text], async ({ group }, name) => {
     const { presence } = group(name);

@@ -110,8 +110,9 @@ describe.each(STAGES)("in %s", (stage, callerIn) => {
     const call = await callerIn();
     expect(await call("promote")).toBe("error:internal");
     expect(await call("rename")).toBe("error:internal");
+    expect(await call("renameAll")).toBe("error:internal");
     expect(await call("roles")).toEqual([]);
-    expect(lines()).toHaveLength(stage === "a test of calls" ? 0 : 2);
+    expect(lines()).toHaveLength(stage === "a test of calls" ? 0 : 3);
   });
 });
 
