@@ -27,6 +27,8 @@ const VALUES = {
     "HttpCallArrival",
   ],
   "rooms/connection/attachment.ts": ["Attached"],
+  // Its member `counts`.
+  "rooms/rpc/activity-report.ts": ["KeptCounts"],
 };
 
 /** The shapes of the sources as they are. */

@@ -37,7 +37,10 @@ export class TypePrinter {
   text(type: ts.Type): string {
     const name = this.#nameOf(type);
     if (name === undefined) return this.#inFull(type);
-    if (!this.#named.has(name)) this.#named.set(name, type);
+    const known = this.#named.get(name);
+    if (known && declared(known) !== declared(type))
+      throw new Error(`Two types have the name ${name}: one of them would be left out.`);
+    if (!known) this.#named.set(name, type);
     return name;
   }
 
@@ -161,6 +164,8 @@ const inArray = (text: string): string => (text.includes(" | ") ? `(${text})` : 
 
 const isDeclared = (symbol: ts.Symbol | undefined): symbol is ts.Symbol =>
   symbol !== undefined && (symbol.flags & (ts.SymbolFlags.Interface | ts.SymbolFlags.Class)) !== 0;
+
+const declared = ({ aliasSymbol, symbol }: ts.Type): ts.Symbol => aliasSymbol ?? symbol;
 
 const isReference = (type: ts.Type): type is ts.TypeReference =>
   (((type as ts.ObjectType).objectFlags ?? 0) & ts.ObjectFlags.Reference) !== 0;

@@ -99,6 +99,10 @@ export function checkKey(key: string, place: PlaceOf): void {
 export const invalid = (place: string, problem: string): HubError =>
   new HubError("invalid_state", `${place} ${problem}.`);
 
+/** A copy for code that may change it. Most values are no objects, and `structuredClone` takes a microsecond for null. */
+export const ownCopy = <T>(value: T): T =>
+  typeof value === "object" && value !== null ? structuredClone(value) : value;
+
 /** Freezes a value with everything in it that is not frozen yet. */
 export function freezeDeep<T>(value: T): T {
   if (typeof value !== "object" || value === null || Object.isFrozen(value)) return value;

@@ -56,7 +56,11 @@ export const AuthorHub = hub<AuthorClient>("authors", {
   limits: { publishBytes: 2_000 },
   connected: ({ user }) => failing("connected", user.id),
   disconnected: ({ user }) => failing("disconnected", user.id),
-  joined: ({ user }) => failing("joined", user.id),
+  joined: async ({ clients, user }) => {
+    failing("joined", user.id);
+    if (user.id === "waits") await clients.all.said(NaN);
+    if (user.id === "waits not") void clients.all.said(NaN);
+  },
   left: ({ user }) => failing("left", user.id),
   presenceChanged: ({ room }) => failing("presenceChanged", room.name),
 }).methods({
@@ -87,6 +91,9 @@ export const AuthorHub = hub<AuthorClient>("authors", {
   roles: method([], ({ user }) => user.roles),
   rename: method([], ({ room }) => {
     (room as { name: string }).name = "other";
+  }),
+  renameAll: method([], ({ all }) => {
+    (all.topic as { name: string }).name = "other";
   }),
   /** The state that is shown is changed, and then the state that was read. */
   track: method([Text], async ({ group }, name) => {

@@ -2,6 +2,7 @@
 // the connection, across calls and the hibernation of its object.
 
 import { HubError } from "../../model/errors.ts";
+import { ownCopy } from "../../model/plain-json.ts";
 import { toJson } from "../../protocols/json.ts";
 import type { Connection } from "../../rooms/connection/connection.ts";
 import type { ConnectionControl } from "../../rooms/object/host.ts";
@@ -26,7 +27,7 @@ export function itemsOf(control: Pick<ConnectionControl, "keep">, caller: Connec
     get: (key) => {
       const items = caller.attached.items ?? {};
       // A copy: a change of it without `set` would be there until the object sleeps.
-      return Object.hasOwn(items, key) ? structuredClone(items[key]) : undefined;
+      return Object.hasOwn(items, key) ? ownCopy(items[key]) : undefined;
     },
     set: (key, value) => store(Object.fromEntries([...Object.entries(all()), [key, value]])),
     delete: (key) => store(Object.fromEntries(Object.entries(all()).filter(([k]) => k !== key))),

@@ -4,6 +4,7 @@
 import { paramsForCode } from "../../protocols/exact-json.ts";
 import { toJson } from "../../protocols/json.ts";
 import { HubError } from "../../model/errors.ts";
+import { freezeDeep } from "../../model/plain-json.ts";
 import type { Position, Topic } from "../../model/topic.ts";
 import type { Connection } from "../../rooms/connection/connection.ts";
 import type { Entry as LogEntry, HistoryView } from "../../rooms/rpc/log-entry.ts";
@@ -17,11 +18,12 @@ import type { Entry, Room, RoomView } from "../define/hub-context.ts";
  */
 export function roomView(rooms: RoomAccess, topic: Topic): RoomView {
   return {
-    topic,
+    topic: freezeDeep(topic),
     history: {
       last: async (count) => entriesOf(await rooms.history(topic, { limit: count })),
       since: async (position) => entriesOf(await rooms.history(topic, { since: position })),
-      position: async () => (await rooms.history(topic, { limit: 0 })).position,
+      // A copy: that of a log in memory is the log's own.
+      position: async () => ({ ...(await rooms.history(topic, { limit: 0 })).position }),
     },
     presence: {
       list: async (page = {}) => (await rooms.presence(topic, page)).members.map(copyOf),

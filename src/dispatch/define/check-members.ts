@@ -28,7 +28,7 @@ export function checkMembers(
     const declared = Object(member) as Declared;
     const code = codeProblem(declared);
     if (code) throw new TypeError(`Hub "${hub}": ${name} is ${code}`);
-    if (RESERVED.test(name)) throw new TypeError(`Hub "${hub}": no client can call "${name}".`);
+    if (RESERVED.test(name)) throw new TypeError(`Hub "${hub}": "${name}" is a reserved name.`);
     const problem = problemOf(declared, kind);
     if (problem)
       throw new TypeError(
@@ -61,14 +61,17 @@ export function checkSchemas({ name, settings, presenceState, stateful }: AnyHub
     if (!isSchema(schema))
       throw new TypeError(`Hub "${name}": the schema of ${place} is not a Standard Schema.`);
   for (const [method, { args }] of Object.entries(settings.client?.clientMethods ?? {}))
-    if (RESERVED.test(method) || !args.every(isSchema))
+    if (RESERVED.test(method) || !Array.isArray(args) || !args.every(isSchema))
       throw new TypeError(
         `Hub "${name}": the client method ${method} has a reserved name, or an argument that is not a Standard Schema.`,
       );
 }
 
-/** Not its members: libraries make them on first use. */
-const isSchema = (schema: unknown): boolean => "~standard" in unnamed(Object(schema));
+/** Its members are not read if it has them, since libraries make them on first use. A proxy may only have what is read. */
+function isSchema(schema: unknown): boolean {
+  const one = Object(unnamed(Object(schema))) as { readonly "~standard"?: unknown };
+  return "~standard" in one || one["~standard"] !== undefined;
+}
 
 /** Transpiled code has no such kinds: then its calls are refused. */
 function codeProblem({ kind, handle }: Declared): string | undefined {

@@ -62,7 +62,7 @@ export function servedHub(hub: AnyHub, around: readonly Filter[] = []): ServedHu
   checkSettings(hub);
   checkSchemas(hub);
   const filters = [...around, ...hub.filters];
-  if (filters.some((filter) => typeof filter !== "object"))
+  if (!filters.every(isFilter))
     throw new TypeError(
       `Hub "${hub.name}": a filter is an object, such as { invoke(call, next) { … } }.`,
     );
@@ -79,6 +79,12 @@ export function servedHub(hub: AnyHub, around: readonly Filter[] = []): ServedHu
     state: stateTable(hub),
   };
 }
+
+/** Also a function that has such a member: a class with static ones, not one whose instances have them. */
+const isFilter = (filter: Filter): boolean =>
+  typeof filter === "function"
+    ? ["invoke", "connected", "disconnected"].some((hook) => hook in filter)
+    : Object(filter) === filter;
 
 /** SignalR's clients call `SendToGroup` for the member `sendToGroup`. The text of the error is ASP.NET Core's. */
 function namesOf(hub: AnyHub): ReadonlyMap<string, string> {

@@ -94,7 +94,13 @@ export const isPolicy = (value: unknown): value is Policy =>
 export const callAt = (
   { name: hub }: { readonly name: string },
   subject: Runtime & { readonly user: User; readonly room: Topic },
-) => ({ hub, ...subject, user: freezeDeep(subject.user), args: [] });
+) => ({
+  hub,
+  ...subject,
+  user: freezeDeep(subject.user),
+  room: freezeDeep(subject.room),
+  args: [],
+});
 
 /** Whether the hub's own policy, if it has one, allows a connection to the whole hub. */
 export const mayUse = (

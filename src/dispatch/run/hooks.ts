@@ -153,21 +153,28 @@ export async function presenceHooks(
       );
     });
   };
-  await Promise.all([...run("joined", joined), ...run("left", left)]);
+  const failures = await Promise.all([...run("joined", joined), ...run("left", left)]);
   const hook = "presenceChanged";
-  await logFailure(served, hook, () => settings[hook]?.(contextOf(hook)));
-  await logFailure(served, "presence", () => Promise.all(published.elsewhere));
+  failures.push(await logFailure(served, hook, () => settings[hook]?.(contextOf(hook))));
+  // A message that cannot be sent may have failed its hook already.
+  const unlogged = (error: unknown) => {
+    if (!failures.includes(error)) throw error;
+  };
+  const others = published.elsewhere.map((one) => one.catch(unlogged));
+  await logFailure(served, "presence", () => Promise.all(others));
 }
 
-/** Runs a hook that no caller waits for, and logs its error. Never rejects. */
+/** Runs a hook that no caller waits for, and logs its error. Resolves with the error, if there is one; never rejects. */
 async function logFailure(
   { name: hub }: ServedHub,
   hook: string,
   run: () => unknown,
-): Promise<void> {
+): Promise<unknown> {
   try {
     await run();
+    return undefined;
   } catch (error) {
     logError("hook_failed", { hub, hook, error: loggedOf(error) });
+    return error;
   }
 }

@@ -4,6 +4,7 @@
 import { callProxy } from "../../model/audiences.ts";
 import { HubError } from "../../model/errors.ts";
 import { StreamRef } from "../../model/message.ts";
+import { freezeDeep } from "../../model/plain-json.ts";
 import { parseTopic, type Topic } from "../../model/topic.ts";
 import { toResultJson } from "../../protocols/json.ts";
 import type { User } from "../../model/user.ts";
@@ -72,7 +73,7 @@ function stateOf(hub: AnyHub, setting: Setting<unknown>): TestState {
   const sent: Sending[] = [];
   const background: Promise<unknown>[] = [];
   const caller = user === null ? null : userOf(user);
-  const attached = parseTopic(room ?? "all");
+  const attached = freezeDeep(parseTopic(room ?? "all"));
   return {
     hub,
     table: servedHub(hub),
@@ -126,9 +127,7 @@ async function* stream(state: TestState, name: string, args: unknown[]): AsyncIt
   const messenger = state.messengerOf(failures);
   try {
     const items = await handle(state, "stream", { name, args, signal, messenger });
-    for await (const item of items as AsyncIterable<unknown>) {
-      yield sentResult(state, name, item);
-    }
+    for await (const item of items as AsyncIterable<unknown>) yield sentResult(state, name, item);
     await Promise.all(failures);
   } finally {
     readerStopped.abort();
@@ -206,7 +205,7 @@ interface TestHook {
 const roomContext = (state: TestState, { room, messenger }: TestHook): RoomContext<unknown> => ({
   ...state.runtime,
   clients: clientsOf(messenger),
-  room,
+  room: freezeDeep(room),
   ...state.rooms.forHooks,
 });
 

@@ -1,13 +1,11 @@
 // The default user of tests.
 
+import { freezeDeep } from "../../model/plain-json.ts";
 import type { User } from "../../model/user.ts";
 
-/**
- * `alice` of the tenant `default`, without roles, claims and capabilities; with these members replaced. A copy: hub code
- * gets it frozen.
- */
+/** `alice` of the tenant `default`, without roles, claims and capabilities; with copies of these members, frozen. */
 export const userOf = (overrides: Partial<User> = {}): User =>
-  structuredClone({
+  freezeDeep({
     id: "alice",
     tenant: "default",
     roles: [],
@@ -15,5 +13,5 @@ export const userOf = (overrides: Partial<User> = {}): User =>
     caps: [],
     channels: [],
     expiresAt: Infinity,
-    ...overrides,
+    ...structuredClone(overrides),
   });

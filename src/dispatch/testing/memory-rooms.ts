@@ -4,6 +4,7 @@
 import { callProxy } from "../../model/audiences.ts";
 import { HubError } from "../../model/errors.ts";
 import { LIMITS } from "../../model/options.ts";
+import { freezeDeep } from "../../model/plain-json.ts";
 import { formatTopic, topicOfCode, ALL, type Topic } from "../../model/topic.ts";
 import { toJson } from "../../protocols/json.ts";
 import { copyOf } from "../../rooms/rpc/presence-view.ts";
@@ -77,7 +78,7 @@ const contextRooms = <R>(
 /** Read access to a room, from the recorded messages and the presence. */
 const viewOf = (topic: Topic, sent: readonly Sending[], present: PresenceByRoom): RoomView => ({
   ...WITHOUT_STATE,
-  topic,
+  topic: freezeDeep(topic),
   history: {
     last: async (count) => entriesOf(sent, topic).slice(-count || Infinity), // slice(-0) would return all
     since: async ({ offset }) => entriesOf(sent, topic).slice(offset),

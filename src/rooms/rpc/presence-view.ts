@@ -1,5 +1,7 @@
 // Presence of a room for other objects and clients.
 
+import { ownCopy } from "../../model/plain-json.ts";
+
 /** A user who is present, with the state that one of their connections tracks. */
 export interface Present {
   readonly userId: string;
@@ -10,10 +12,10 @@ export interface Present {
 }
 
 /** For hub code, which may change it: the room keeps the state itself. */
-export const copyOf = (present: Present): Present =>
-  typeof present.state === "object"
-    ? { ...present, state: structuredClone(present.state) }
-    : present;
+export const copyOf = (present: Present): Present => ({
+  ...present,
+  state: ownCopy(present.state),
+});
 
 export interface PresenceView {
   readonly users: number;

@@ -106,9 +106,9 @@ describe("a member", () => {
   });
 
   it.each(["then", "toJSON", "", "$/join", "rpc.discover"])(
-    'is not named "%s", which no client can call',
+    'is not named "%s", which is reserved',
     (name) => {
-      const error = new TypeError(`Hub "chat": no client can call "${name}".`);
+      const error = new TypeError(`Hub "chat": "${name}" is a reserved name.`);
       expect(() =>
         declared(
           name,
@@ -132,8 +132,16 @@ describe("a member", () => {
     },
   );
 
-  it("may have a schema that is a function", () => {
-    const text = Object.assign(() => "", { "~standard": z.string()["~standard"] });
+  const standard = z.string()["~standard"];
+
+  it.each([
+    ["a function", Object.assign(() => "", { "~standard": standard })],
+    [
+      "made at its first use",
+      new Proxy({}, { get: (_, key) => (key === "~standard" ? standard : undefined) }),
+    ],
+    ["without a prototype", Object.assign(Object.create(null), { "~standard": standard })],
+  ])("may have a schema that is %s", (_, text) => {
     expect(() =>
       declared(
         "say",
@@ -153,6 +161,10 @@ describe("a served hub", () => {
     [
       "the client method said has a reserved name, or an argument that is not",
       hub("chat", untyped({ client: clientMethods({ said: [noSchema] }) })),
+    ],
+    [
+      "the client method text has a reserved name, or an argument that is not",
+      hub("chat", untyped({ client: clientMethods(untyped({ text: z.string() })) })),
     ],
     [
       "the client method toJSON has a reserved name, or an argument that is not",
@@ -198,11 +210,14 @@ describe("a served hub", () => {
       invoke = (_call: unknown, next: () => Promise<unknown>) => next();
     }
     const sentence = 'Hub "chat": a filter is an object, such as { invoke(call, next) { … } }.';
-    for (const filter of [Logging, (_call: unknown, next: () => unknown) => next()]) {
+    for (const filter of [Logging, (_call: unknown, next: () => unknown) => next(), null]) {
       const filtered = hub("chat").use(untyped(filter)).methods({});
       expect(() => servedHub(filtered)).toThrow(new TypeError(sentence));
     }
-    expect(() => servedHub(hub("chat").use(new Logging()).methods({}))).not.toThrow();
+    // As a class with static members.
+    const withMember = Object.assign(() => {}, { invoke: new Logging().invoke });
+    for (const filter of [new Logging(), withMember, {}])
+      expect(() => servedHub(hub("chat").use(untyped(filter)).methods({}))).not.toThrow();
   });
 });
 

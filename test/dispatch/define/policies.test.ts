@@ -3,6 +3,7 @@
 import { describe, expect, it } from "vitest";
 import {
   anyone,
+  callAt,
   claim,
   every,
   mayEnter,
@@ -104,6 +105,14 @@ it("policies of connections cannot change the user", async () => {
     TypeError,
   );
   expect(user.roles).toEqual([]);
+});
+
+it("policies of rooms cannot change the room that the user enters", async () => {
+  const room = parseTopic("group:closed");
+  const enter: Policy = ({ room: given }) => Boolean(Object.assign(given!, { name: "open" }));
+  const entering = callAt({ name: "chat" }, { user: userOf(), room, ...runtime });
+  await expect(mayEnter(entering, { enter })).rejects.toThrow(TypeError);
+  expect(room.name).toBe("closed");
 });
 
 describe("mayEnter", () => {

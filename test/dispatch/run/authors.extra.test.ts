@@ -104,16 +104,19 @@ describe.each(STAGES)("in %s", (stage, callerIn) => {
   });
 });
 
-describe.each(STAGES.filter(([stage]) => stage !== "a test of calls"))("in %s", (_, callerIn) => {
+describe.each(STAGES)("in %s", (stage, callerIn) => {
   it("hub code cannot change its user, nor its room", async () => {
     const lines = logged("call_failed");
     const call = await callerIn();
     expect(await call("promote")).toBe("error:internal");
     expect(await call("rename")).toBe("error:internal");
+    expect(await call("renameAll")).toBe("error:internal");
     expect(await call("roles")).toEqual([]);
-    expect(lines()).toHaveLength(2);
+    expect(lines()).toHaveLength(stage === "a test of calls" ? 0 : 3);
   });
+});
 
+describe.each(STAGES.filter(([stage]) => stage !== "a test of calls"))("in %s", (_, callerIn) => {
   it.each(["null", "bare", "revoked", "getter"])(
     "a value that cannot be logged is answered and logged all the same: %s",
     async (what) => {
@@ -164,6 +167,18 @@ it.each(["joined", "left", "disconnected", "connected"])(
     await vi.waitFor(() => expect(lines()).toMatchObject([{ hub: "authors", hook }]));
   },
 );
+
+it.each([
+  ["waits", "joined"],
+  ["waits not", "presence"],
+])("the log has a message once that a hook cannot send: the hook %s", async (user, hook) => {
+  const lines = logged("hook_failed");
+  closing(await enter(`authors/group:${user}`, { user }));
+  await vi.waitFor(() => expect(lines()).toMatchObject([{ hub: "authors", hook }]));
+  closing(await enter(`authors/group:${user}`, { user: "fails in joined" }));
+  await vi.waitFor(() => expect(lines().at(-1)!["error"]).toContain("As asked."));
+  expect(lines()).toHaveLength(2);
+});
 
 it("the log names a hook that fails: presenceChanged", async () => {
   const lines = logged("hook_failed");
