@@ -36,9 +36,11 @@ export async function post<T>(
     // A signed request must not reach another receiver than the configured one.
     const request = { method: "POST", headers, redirect: "manual", signal: abort.signal } as const;
     const response = await fetch(url, { ...request, body: message.body });
-    const result = await read(response);
-    if (!response.bodyUsed) void response.body?.cancel().catch(() => {});
-    return result;
+    try {
+      return await read(response);
+    } finally {
+      if (!response.bodyUsed) void response.body?.cancel().catch(() => {});
+    }
   } finally {
     clearTimeout(timer);
   }

@@ -135,6 +135,8 @@ export class Sender {
       this.#drop();
       const batch = this.#next();
       if (!batch) return;
+      const isEnough = this.#refusalsOf(batch.last) >= REFUSALS_AT_MOST;
+      if (isEnough && (await this.#refusesAll(batch))) return;
       const outcome = await this.#attempt(batch);
       if (!outcome) await this.#acknowledge(batch, "delivered");
       else if (refusesContent(outcome)) await this.#refused(batch, outcome);
@@ -183,23 +185,32 @@ export class Sender {
   /** The receiver refuses the content. */
   async #refused(batch: Batch, failure: Failure): Promise<void> {
     const { about, queue } = this.#options;
-    const { id, last, rows, text } = batch;
+    const { last, rows, text } = batch;
     if (batch.count > 1) {
       if (rows === 1) queue.split(last);
       this.#alone = Math.max(last, this.#alone);
       this.#endRetry();
       return this.#failed(batch, failure, 0);
     }
-    const refusals = this.#refusalsOf(last) + 1;
+    const refusals = (this.#refusalsOf(last) % REFUSALS_AT_MOST) + 1;
     if (refusals < REFUSALS_AT_MOST) return this.#scheduleRetry(batch, failure, refusals);
-    if (await this.#attempt({ id: `${id}-0`, text: "[]" })) {
-      const why = `${failure.why}, and takes no empty batch`;
-      return this.#scheduleRetry(batch, { ...failure, why }, refusals);
-    }
+    if (await this.#refusesAll(batch)) return;
     const [event] = JSON.parse(text) as [{ readonly id: string; readonly type: string }];
     const { status } = failure;
     logError("webhook_event_refused", { ...about, id: event.id, type: event.type, status });
     await this.#acknowledge(batch, "refused");
+  }
+
+  /**
+   * Whether the receiver takes no empty batch either, which is repeated until it does. Refusals before say nothing about
+   * the event then: they are counted anew, since some of a receiver's instances may still have the wrong secret.
+   */
+  async #refusesAll(batch: Batch): Promise<boolean> {
+    const failure = await this.#attempt({ id: `${batch.id}-0`, text: "[]" });
+    if (!failure) return false;
+    const why = `${failure.why}, and takes no empty batch`;
+    this.#scheduleRetry(batch, { why, pauseMs: failure.pauseMs }, REFUSALS_AT_MOST);
+    return true;
   }
 
   #refusalsOf(last: number): number {

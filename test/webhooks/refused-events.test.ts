@@ -101,6 +101,26 @@ describe("an event that the receiver refuses", () => {
       expect(taken).toEqual(range(1, 5));
     }));
 
+  it.each([0, 1])(
+    "is kept while some instances of the receiver have a wrong secret still: %i",
+    (turn) =>
+      withStorage(async (storage) => {
+        const { say, state, attempts, taken, pass } = senderOn(storage);
+        state.respond = failing(400);
+        for (const n of range(1, 3)) say(n);
+        await pass(3_600_000);
+        let asked = turn;
+        state.respond = () => new Response(null, { status: asked++ % 2 === 0 ? 204 : 400 });
+        attempts.length = 0;
+        await pass(600_000);
+        const first = [[], turn === 0 ? [1] : [], [1]];
+        expect(attempts.slice(0, 3).map(([, ids]) => ids)).toEqual(first);
+        state.respond = fine;
+        await pass(300_000);
+        expect([taken, ofEvent("webhook_event_refused")]).toEqual([range(1, 3), []]);
+      }),
+  );
+
   it("is counted over sleeps and crashes, by its own refusals alone", () =>
     withStorage(async (storage) => {
       let now = 0;

@@ -103,18 +103,25 @@ describe("a request to a receiver", () => {
     expect(vi.getTimerCount()).toBe(0);
   });
 
-  it("leaves no body unread, and takes no notice of one that breaks then", async () => {
-    const cancelled: unknown[] = [];
-    const body = new ReadableStream({
-      cancel(reason) {
-        cancelled.push(reason);
-        throw new Error("The connection was lost.");
-      },
-    });
-    void answering(async () => new Response(body));
-    expect(await post(MESSAGE, to(), status)).toBe(200);
-    expect(cancelled).toHaveLength(1);
-  });
+  it.each<[string, (response: Response) => Promise<number>]>([
+    ["is read", status],
+    ["is refused", ({ status: code }) => Promise.reject(new Error(`It answered ${code}.`))],
+  ])(
+    "leaves no body unread where the status %s, and takes no notice of one that breaks",
+    async (_, read) => {
+      const cancelled: unknown[] = [];
+      const body = new ReadableStream({
+        cancel(reason) {
+          cancelled.push(reason);
+          throw new Error("The connection was lost.");
+        },
+      });
+      void answering(async () => new Response(body));
+      const outcome = await post(MESSAGE, to(), read).catch(({ message }: Error) => message);
+      expect([200, "It answered 200."]).toContain(outcome);
+      expect(cancelled).toHaveLength(1);
+    },
+  );
 
   it("covers the answer's body, too", async () => {
     vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });

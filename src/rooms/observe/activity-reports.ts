@@ -44,6 +44,8 @@ const SPARSE_MS = 900_000;
 const HEARTBEAT_MS = 6 * 3_600_000;
 /** How often counts are kept beside a socket between two reports. An alarm each 8 s costs less than more of them. */
 const KEPT_AT_MOST = 160;
+/** A row, where no socket has room, costs as much as so many of them. */
+const KEPT_FOR_A_ROW = 40;
 
 export class ActivityReports implements Duty {
   readonly #options: ActivityReportsOptions;
@@ -90,7 +92,7 @@ export class ActivityReports implements Duty {
     if (this.isDue) return;
     const isFirst = !this.#counts.isActive;
     this.#counts.isActive = true;
-    const isSparse = isFirst || isCount;
+    const isSparse = isFirst || (isCount && this.#keepsLeft > 0);
     if (this.#mayKeep(isSparse)) this.#keepLater(isSparse);
     else this.#checkIn(isFirst ? SOON_MS : CHECK_MS);
   }
@@ -127,7 +129,7 @@ export class ActivityReports implements Duty {
     if (!this.#last.has(this.#options.occupancy())) this.#checkIn(SOON_MS);
     else if (!isSparse || this.#checkAt !== undefined) this.#keepUntilCheck(now);
     else if (now - this.#last.at! >= SPARSE_MS) this.#report(now);
-    else this.#last.save(this.#counts.now);
+    else if (!this.#last.save(this.#counts.now)) this.#keepsLeft -= KEPT_FOR_A_ROW;
   }
 
   #keepUntilCheck(now: number): void {

@@ -73,9 +73,11 @@ export class LastReport {
     this.#put({ at, sockets, connections, users, waiting, ...(count && { count }) });
   }
 
-  /** Counts since the last report, which there is. They go with a later one: nobody waits for them. */
-  save(saved: Counts): void {
-    if (!this.attach(saved)) this.#put({ ...this.#stored!, saved });
+  /** Counts since the last report, which there is. They go with a later one: nobody waits for them. False: in a row. */
+  save(saved: Counts): boolean {
+    const isAttached = this.attach(saved);
+    if (!isAttached) this.#put({ ...this.#stored!, saved });
+    return isAttached;
   }
 
   /**

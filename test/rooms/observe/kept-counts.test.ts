@@ -206,3 +206,23 @@ it("webhook events that begin or cease to wait are reported soon, and attempts b
   expect(await wake(1_210)).toEqual([[2, undefined, 1]]);
   expect(kv.get("told")).toMatchObject({ ...none, waiting: undefined });
 });
+
+it("webhook events that are sent one after the other cost a row for each only where they are few", async () => {
+  const [kv, sockets] = [new Map<string, unknown>(), new Sockets()];
+  sockets.isFull = true;
+  const put = vi.spyOn(kv, "set");
+  const room = object(kv, START, sockets);
+  room.say();
+  await room.until(10);
+  put.mockClear();
+  for (let second = 10; second < 70; second++)
+    for (let batch = 0; batch < 10; batch++) {
+      room.reports.counters.in++;
+      room.reports.note(true);
+      // oxlint-disable-next-line no-await-in-loop -- one batch after another
+      await room.until(second + batch / 10);
+    }
+  await room.until(100);
+  expect(put.mock.calls.length).toBeLessThan(40);
+  expect(room.told.at(-1)![1].counted.in).toBe(601);
+});
