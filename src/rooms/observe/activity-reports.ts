@@ -2,8 +2,8 @@
 // active. Idle objects report nothing.
 //
 // An object that sleeps loses its counters. Between two reports they are kept beside a socket after each activity,
-// which costs no row (last-report.ts). Where no socket has room for them, or activity is frequent, an alarm each 8 s
-// keeps the object awake instead, and sends a last report before it sleeps.
+// which costs no row (last-report.ts). Where no socket has room for them, or activity is frequent (keep-budget.ts), an
+// alarm each 8 s keeps the object awake instead, and sends a last report before it sleeps.
 //
 // A single activity of a wake causes no report: its counts go with that of a later wake or alarm, a quarter of an hour
 // after the last.
@@ -11,6 +11,7 @@
 import type { Duty } from "../platform/alarm-agenda.ts";
 import type { KeptCounts } from "../rpc/activity-report.ts";
 import { countRefusal, type Counters } from "./counters.ts";
+import { KeepBudget } from "./keep-budget.ts";
 import { LastReport, type CountsKeeper } from "./last-report.ts";
 import { EVERY_MS, logFailure, ReportDelivery } from "./report-delivery.ts";
 import type { ReportDeliveryOptions } from "./report-delivery.ts";
@@ -42,10 +43,6 @@ const NEARLY_DUE_MS = 3_000;
 const SPARSE_MS = 900_000;
 /** An object that only has connections reports now and then, when a sweep wakes it: the index forgets in a day. */
 const HEARTBEAT_MS = 6 * 3_600_000;
-/** How often counts are kept beside a socket between two reports. An alarm each 8 s costs less than more of them. */
-const KEPT_AT_MOST = 160;
-/** A row, where no socket has room, costs as much as so many of them. */
-const KEPT_FOR_A_ROW = 40;
 
 export class ActivityReports implements Duty {
   readonly #options: ActivityReportsOptions;
@@ -59,8 +56,7 @@ export class ActivityReports implements Duty {
   #checkAt: number | undefined;
   /** Messages and publications at the last check. */
   #messagesAtLastCheck = 0;
-  /** How often counts may be kept beside a socket until the next report. */
-  #keepsLeft: number;
+  readonly #keeps = new KeepBudget();
   /** Counts are about to be kept. */
   #isKeeping = false;
 
@@ -68,7 +64,6 @@ export class ActivityReports implements Duty {
     this.#options = options;
     this.counters = options.counters;
     this.isDue = options.isReported === false;
-    this.#keepsLeft = this.#keepsAtMost;
     this.#last = new LastReport(options.storage.kv, options.keeper);
     this.#counts = new WakeCounts(options);
     this.#counts.resume(this.#last.saved);
@@ -83,16 +78,12 @@ export class ActivityReports implements Duty {
     this.#counts.resume(this.#last.since(counts)?.counts);
   }
 
-  get #keepsAtMost(): number {
-    return this.#options.keeper ? KEPT_AT_MOST : 0;
-  }
-
   /** Something happens, or is only counted (`isCount`). May be repeated; callers on hot paths ask `isDue` first. */
   note(isCount = false): void {
     if (this.isDue) return;
     const isFirst = !this.#counts.isActive;
     this.#counts.isActive = true;
-    const isSparse = isFirst || (isCount && this.#keepsLeft > 0);
+    const isSparse = isFirst || (isCount && this.#keeps.mayKeep(this.#options.now()));
     if (this.#mayKeep(isSparse)) this.#keepLater(isSparse);
     else this.#checkIn(isFirst ? SOON_MS : CHECK_MS);
   }
@@ -102,8 +93,8 @@ export class ActivityReports implements Duty {
     const { now, occupancy } = this.#options;
     const here = occupancy();
     const hasAlarm = here.connections > 0 || here.waiting !== undefined;
-    const mayKeep = (isSparse || this.#keepsLeft > 0) && now() >= this.#delivery.retryAt;
-    return mayKeep && hasAlarm && this.#last.has(here);
+    if (!hasAlarm || now() < this.#delivery.retryAt || !this.#last.has(here)) return false;
+    return isSparse || (this.#options.keeper !== undefined && this.#keeps.mayKeep(now()));
   }
 
   #keepLater(isSparse: boolean): void {
@@ -128,14 +119,15 @@ export class ActivityReports implements Duty {
   #keep(isSparse: boolean, now: number): void {
     if (!this.#last.has(this.#options.occupancy())) this.#checkIn(SOON_MS);
     else if (!isSparse || this.#checkAt !== undefined) this.#keepUntilCheck(now);
-    else if (now - this.#last.at! >= SPARSE_MS) this.#report(now);
-    else if (!this.#last.save(this.#counts.now)) this.#keepsLeft -= KEPT_FOR_A_ROW;
+    else if (now - this.#last.at! >= SPARSE_MS) this.#delivery.start(now);
+    else if (!this.#last.save(this.#counts.now)) this.#keeps.spendRow();
   }
 
   #keepUntilCheck(now: number): void {
     const dueAt = this.#checkAt ?? Math.max(now + CHECK_MS, this.#last.at! + EVERY_MS);
     const isKept = this.#last.attach(this.#counts.now, dueAt);
-    this.#keepsLeft = isKept ? this.#keepsLeft - 1 : 0;
+    if (isKept) this.#keeps.spend();
+    else this.#keeps.exhaust();
     if (!isKept) return this.#checkIn(CHECK_MS);
     if (this.#checkAt === undefined) this.#options.arm(dueAt);
     this.#checkAt = dueAt;
@@ -208,18 +200,14 @@ export class ActivityReports implements Duty {
     const messages = this.counters.in + this.counters.out + (this.#options.published?.() ?? 0);
     const isResting = messages === this.#messagesAtLastCheck;
     this.#messagesAtLastCheck = messages;
+    if (this.isDue) this.#keeps.limit(now);
     this.#checkAgain(undefined);
     const { retryAt, startedAt } = this.#delivery;
     if (now < retryAt) return this.#keepForRetry();
     const isDue = startedAt === undefined || now - startedAt >= EVERY_MS - NEARLY_DUE_MS;
-    if (isResting || isDue) this.#report(now);
+    if (isResting || isDue) this.#delivery.start(now);
     else if (this.#mayKeep(false)) this.#keepLater(false);
     else this.#checkAgain(now + CHECK_MS);
-  }
-
-  #report(now: number): void {
-    this.#keepsLeft = this.#keepsAtMost;
-    this.#delivery.start(now);
   }
 
   /** Saves the counts, for the object may sleep before the next attempt. Activity meanwhile is noted, and saved. */
