@@ -18,7 +18,7 @@ import type { Scope, ScopeHost } from "./scope/scope.ts";
 import { Session } from "./session/client-session.ts";
 import type { Greeting, Hello } from "./transport/wire.ts";
 
-/** What a platform may lack. React Native has a `window` without listeners [CP1]; workers have no `window`. */
+/** Features that a platform may lack. React Native has a `window` without listeners [CP1]; workers have no `window`. */
 const platform = globalThis as Partial<EventTarget> & {
   readonly window?: Partial<EventTarget>;
   readonly location?: { readonly href: string };

@@ -34,7 +34,7 @@ export function decodeJsonRpc(frame: string | ArrayBuffer, limits: Limits): Rece
   return readFrame(value, { mayPollute: mayHavePrototypeKey(frame), isLossy }, limits);
 }
 
-/** What the text of a frame may contain, for which its messages must then be searched. */
+/** Contents of a frame for which its messages must be searched. */
 interface Suspicion {
   /** The text may contain the key `__proto__`. */
   readonly mayPollute: boolean;

@@ -1,5 +1,5 @@
-// What a hub declares is checked once, where it is declared. Types say the same, but not in JavaScript, nor of a schema
-// of a library that is too old.
+// Checks the declarations of a hub once, where they are made. Types say the same, but not in JavaScript, and not for a
+// schema of a library that is too old.
 
 import type { AnyHub } from "./hub-members.ts";
 import { unnamed } from "./named-arguments.ts";
@@ -18,7 +18,7 @@ const RESERVED = /^(?:$|then$|toJSON$|\$\/|rpc\.)/;
 
 const AS = { method: "a method", action: "an action", internal: "an internal action" } as const;
 
-/** Throws a `TypeError` for a member of another kind, and for one that could not be called. `method`: or a stream. */
+/** Throws a `TypeError` for a member of another kind, or one that could not be called. A stream counts as a method. */
 export function checkMembers(
   hub: string,
   kind: keyof typeof AS,

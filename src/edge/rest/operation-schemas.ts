@@ -1,5 +1,5 @@
 // Schemas that several operations of the REST interface share. They validate requests, and are part of the OpenAPI
-// document. What a value means to a hub is up to the operation.
+// document. The operation decides the meaning of a value for a hub.
 
 import * as z from "zod/mini";
 import { Target } from "../../dispatch/protocol-methods/room-methods.ts";
