@@ -39,8 +39,8 @@ export const signedIn: Policy = describedAs(
 );
 
 /** In the place of a policy, `role` for `role("Admin")` would give a function, which is no refusal. */
-function checkParts(type: "string" | "function", parts: readonly unknown[]): void {
-  if (parts.some((part) => typeof part !== type))
+function checkParts(areFit: boolean): void {
+  if (!areFit)
     throw new TypeError(
       'A policy is made by a call: role("Admin"), every(signedIn, role("Admin")).',
     );
@@ -48,7 +48,7 @@ function checkParts(type: "string" | "function", parts: readonly unknown[]): voi
 
 /** Allows users with at least one of these roles. */
 export const role = (...anyOf: string[]): Policy => {
-  checkParts("string", anyOf);
+  checkParts(anyOf.every((name) => typeof name === "string"));
   return describedAs(
     `role(${anyOf.map((name) => JSON.stringify(name)).join(", ")})`,
     ({ user }: Call) => anyOf.some((name) => user?.roles.includes(name)),
@@ -57,7 +57,7 @@ export const role = (...anyOf: string[]): Policy => {
 
 /** Allows users whose token has this claim, with this value or with an array that contains it. */
 export const claim = (name: string, value: unknown): Policy => {
-  checkParts("string", [name]);
+  checkParts(typeof name === "string");
   return describedAs(`claim(${JSON.stringify(name)}, …)`, ({ user }: Call) => {
     const actual = user && Object.hasOwn(user.claims, name) ? user.claims[name] : undefined;
     return Array.isArray(actual)
@@ -68,7 +68,7 @@ export const claim = (name: string, value: unknown): Policy => {
 
 /** Allows calls that all policies allow. They run in order, up to the first refusal. */
 export const every = (...policies: Policy[]): Policy => {
-  checkParts("function", policies);
+  checkParts(policies.every(isPolicy));
   return describedAs(`every(${policies.map(policyText).join(", ")})`, async (call: Call) => {
     for (const policy of policies) if (!(await policy(call))) return false;
     return true;
@@ -77,7 +77,7 @@ export const every = (...policies: Policy[]): Policy => {
 
 /** Allows calls that at least one policy allows. They run in order, up to the first that allows. */
 export const some = (...policies: Policy[]): Policy => {
-  checkParts("function", policies);
+  checkParts(policies.every(isPolicy));
   return describedAs(`some(${policies.map(policyText).join(", ")})`, async (call: Call) => {
     for (const policy of policies) if (await policy(call)) return true;
     return false;

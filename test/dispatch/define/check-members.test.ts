@@ -234,5 +234,6 @@ it.each([
 it("a policy is made of texts, or of policies", () => {
   expect(() => role(untyped(["Admin"]))).toThrow(TypeError);
   expect(() => every(signedIn, untyped("Admin"))).toThrow(TypeError);
+  expect(() => every(signedIn, untyped(role))).toThrow(TypeError);
   expect(() => some(signedIn, role("Admin"))).not.toThrow();
 });
