@@ -53,12 +53,16 @@ export const policyRuntime = (place: Place, { name: hub }: { readonly name: stri
 /** The bindings, with the types of the worker's own declaration. */
 export const envOf = ({ env }: Pick<Place, "env">): Cloudflare.Env => env as Cloudflare.Env;
 
+/** The work itself. Rejects for a function, which code without types may give, and which would never run. */
+export async function promiseOf(work: unknown): Promise<unknown> {
+  if (typeof work === "function") throw new TypeError("waitUntil takes a promise: call it.");
+  return work;
+}
+
 /** Never rejects: an error is logged. */
 export const logged = async (work: Promise<unknown>, origin: Origin): Promise<void> => {
   try {
-    // It would never run.
-    if (typeof work === "function") throw new TypeError("waitUntil takes a promise: call it.");
-    await work;
+    await promiseOf(work);
   } catch (error) {
     logError("wait_until_failed", { ...origin, error });
   }

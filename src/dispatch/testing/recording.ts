@@ -9,7 +9,7 @@ import { checkedMessenger } from "../context/checked-messages.ts";
 import { unsent, type Messenger } from "../context/messenger.ts";
 import type { AnyHub } from "../define/hub-definition.ts";
 import { messageCheckOf } from "../define/outgoing-check.ts";
-import { envOf, type Runtime } from "../define/runtime.ts";
+import { envOf, promiseOf, type Runtime } from "../define/runtime.ts";
 import { check } from "../define/validate.ts";
 
 /** A message that the hub sent. */
@@ -73,17 +73,11 @@ function recorder({ hub, sent, answers }: Recording, failures: Promise<unknown>[
 export const recordingRuntime = (env: object, background: Promise<unknown>[]): Runtime => ({
   env: envOf({ env }),
   waitUntil(work) {
-    const promise = settling(work);
+    const promise = promiseOf(work);
     promise.catch(() => {});
     background.push(promise);
   },
 });
-
-/** As `logged` of the server takes what code without types gives. */
-async function settling(work: unknown): Promise<unknown> {
-  if (typeof work === "function") throw new TypeError("waitUntil takes a promise: call it.");
-  return work;
-}
 
 /**
  * The value that a receiver gets, which the type `Wire` describes: encoded as JSON and decoded again, but bytes remain
