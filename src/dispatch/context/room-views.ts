@@ -2,13 +2,12 @@
 // object in which hub code runs.
 
 import { paramsForCode } from "../../protocols/exact-json.ts";
-import { toJson } from "../../protocols/json.ts";
 import { HubError } from "../../model/errors.ts";
 import { freezeDeep } from "../../model/plain-json.ts";
 import type { Position, Topic } from "../../model/topic.ts";
 import type { Connection } from "../../rooms/connection/connection.ts";
 import type { Entry as LogEntry, HistoryView } from "../../rooms/rpc/log-entry.ts";
-import { copyOf } from "../../rooms/rpc/presence-view.ts";
+import { copyOf, shownCopy } from "../../rooms/rpc/presence-view.ts";
 import type { Host, RoomAccess } from "../../rooms/object/host.ts";
 import type { Entry, Room, RoomView } from "../define/hub-context.ts";
 
@@ -48,8 +47,7 @@ export function roomOf(
     remove: (id) => clients.move(id, topic, "leave"),
     presence: {
       ...view.presence,
-      track: async (state) =>
-        rooms.track(caller.user.id, topic, JSON.parse(toJson(state)) as unknown),
+      track: async (state) => rooms.track(caller.user.id, topic, shownCopy(state)),
       untrack: () => rooms.track(caller.user.id, topic, null),
     },
   };

@@ -6,8 +6,7 @@ import { HubError } from "../../model/errors.ts";
 import { LIMITS } from "../../model/options.ts";
 import { freezeDeep } from "../../model/plain-json.ts";
 import { formatTopic, topicOfCode, ALL, type Topic } from "../../model/topic.ts";
-import { toJson } from "../../protocols/json.ts";
-import { copyOf } from "../../rooms/rpc/presence-view.ts";
+import { copyOf, shownCopy } from "../../rooms/rpc/presence-view.ts";
 import type { Entry, Member, Room, RoomView } from "../define/hub-context.ts";
 import { toWire, type Sending } from "./recording.ts";
 
@@ -136,7 +135,7 @@ function trackingOf(name: string, userId: string, present: PresenceByRoom) {
     const states = present.get(name);
     if (!states?.has(userId))
       throw new HubError("forbidden", "Only users in the room can show a state there.");
-    states.set(userId, JSON.parse(toJson(state)));
+    states.set(userId, shownCopy(state));
   };
   return { track, untrack: () => track(null) };
 }

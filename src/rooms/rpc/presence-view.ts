@@ -1,6 +1,7 @@
 // Presence of a room for other objects and clients.
 
 import { ownCopy } from "../../model/plain-json.ts";
+import { toJson } from "../../protocols/json.ts";
 
 /** A user who is present, with the state that one of their connections tracks. */
 export interface Present {
@@ -16,6 +17,9 @@ export const copyOf = (present: Present): Present => ({
   ...present,
   state: ownCopy(present.state),
 });
+
+/** A copy of a state that hub code shows, as JSON has it. Throws what `toJson` throws. */
+export const shownCopy = (state: unknown): unknown => JSON.parse(toJson(state));
 
 export interface PresenceView {
   readonly users: number;
