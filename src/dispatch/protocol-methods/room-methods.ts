@@ -19,6 +19,8 @@ import { policyInput, read, roomNamed, roomToEnter, type ProtocolCall } from "./
 
 /** The client method that a publication invokes. Names that begin with `$` are reserved for the protocol. */
 export const Target = z.string().check(z.minLength(1), z.maxLength(256), z.regex(/^[^$]/));
+/** The key of a publication or a run, in every protocol. */
+export const IdempotencyKey = z.string().check(z.minLength(1), z.maxLength(MAX_IDEMPOTENCY_KEY));
 /** The most characters of a connection's id. */
 const MAX_CONNECTION_ID = 600;
 /** The most connections that one publication may exclude. */
@@ -69,7 +71,7 @@ export const Publish = z.object({
   room: z.optional(z.string()),
   method: Target,
   params: Params,
-  idempotencyKey: z.optional(z.string().check(z.minLength(1), z.maxLength(MAX_IDEMPOTENCY_KEY))),
+  idempotencyKey: z.optional(IdempotencyKey),
   /** Ids of connections that must not receive it. */
   excluded: z.optional(
     z.array(z.string().check(z.maxLength(MAX_CONNECTION_ID))).check(z.maxLength(EXCLUDED_AT_MOST)),

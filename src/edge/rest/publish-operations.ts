@@ -2,11 +2,10 @@
 // are named as in Centrifugo's HTTP API. Several different publications in one request: publish-batch.ts.
 
 import * as z from "zod/mini";
-import { Target } from "../../dispatch/protocol-methods/room-methods.ts";
+import { IdempotencyKey, Target } from "../../dispatch/protocol-methods/room-methods.ts";
 import { isUnexpected, publicError } from "../../model/errors.ts";
 import { logError } from "../../model/logger.ts";
 import type { Topic } from "../../model/topic.ts";
-import { MAX_IDEMPOTENCY_KEY } from "../../model/wire-constants.ts";
 import type { Draft } from "../../rooms/rpc/log-entry.ts";
 import type { HubRequest } from "./hub-request.ts";
 import { headerKey, oneKey } from "./idempotency-key.ts";
@@ -21,7 +20,7 @@ export const Publication = {
    * Publications with the same key are stored and delivered once, as long as the room's log has the first: repetitions
    * are answered with the first one's position.
    */
-  idempotency_key: z.optional(z.string().check(z.minLength(1), z.maxLength(MAX_IDEMPOTENCY_KEY))),
+  idempotency_key: z.optional(IdempotencyKey),
   excluded: Excluded,
 };
 export type Publication = z.output<z.ZodMiniObject<typeof Publication>>;

@@ -3,7 +3,7 @@
 import * as z from "zod/mini";
 import { HubError } from "../../model/errors.ts";
 import { formatPosition, parsePosition } from "../../model/topic.ts";
-import { MAX_IDEMPOTENCY_KEY } from "../../model/wire-constants.ts";
+import { IdempotencyKey } from "../../dispatch/protocol-methods/room-methods.ts";
 import { hasBigint, parseOwnJson } from "../../protocols/exact-json.ts";
 import { unlessRefused } from "../../rooms/rpc/fault.ts";
 import { EXPORT_BYTES, type Scheduled } from "../../rooms/rpc/state-rpc.ts";
@@ -43,7 +43,7 @@ const run = operation({
     "Runs an action of the room: answers when it is durable. With `If-Match`, only if the room is still at that position (412). A code of the hub's own is 422.",
   body: z.strictObject({
     arguments: Arguments,
-    idempotency_key: z.optional(z.string().check(z.minLength(1), z.maxLength(MAX_IDEMPOTENCY_KEY))),
+    idempotency_key: z.optional(IdempotencyKey),
   }),
   isKeyed: true,
   condition: "If-Match",
