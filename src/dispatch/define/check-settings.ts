@@ -81,16 +81,26 @@ function checkNames(given: object, { known, place, fail }: Known): void {
     if (value === undefined) continue;
     const path = place + name;
     if (!Object.hasOwn(known, name)) fail(`there is no setting ${path}.`);
-    const members = (known as Record<string, unknown>)[name];
-    if (Array.isArray(members) && !members.includes(value))
-      fail(`${path} is one of ${members.join(", ")}.`);
-    if (typeof members !== "object" || Array.isArray(members) || typeof value === "boolean")
-      continue;
-    if (typeof value !== "object" || value === null)
-      fail(`${path} is an object with ${Object.keys(members!).join(", ")}.`);
-    checkNames(value, { known: members!, place: `${path}.`, fail });
+    checkValue(value, (known as Record<string, unknown>)[name], { path, fail });
   }
 }
+
+/** `members`: the values that it may have, the members of an object, or anything else if it is checked elsewhere. */
+function checkValue(
+  value: unknown,
+  members: unknown,
+  { path, fail }: { readonly path: string; readonly fail: Fail },
+): void {
+  if (Array.isArray(members)) {
+    if (!members.includes(value)) fail(`${path} is one of ${members.join(", ")}.`);
+  } else if (isObject(members) && typeof value !== "boolean") {
+    if (!isObject(value))
+      return fail(`${path} is an object with ${Object.keys(members).join(", ")}.`);
+    checkNames(value, { known: members, place: `${path}.`, fail });
+  }
+}
+
+const isObject = (value: unknown): value is object => typeof value === "object" && value !== null;
 
 function checkPolicy(policy: unknown, place: string, fail: Fail): void {
   if (policy !== undefined && !isPolicy(policy))
