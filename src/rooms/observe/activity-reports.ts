@@ -83,18 +83,18 @@ export class ActivityReports implements Duty {
     if (this.isDue) return;
     const isFirst = !this.#counts.isActive;
     this.#counts.isActive = true;
-    const isSparse = isFirst || (isCount && this.#keeps.mayKeep(this.#options.now()));
-    if (this.#mayKeep(isSparse)) this.#keepLater(isSparse);
+    const isSparse = isFirst || isCount;
+    if (this.#mayKeep(isFirst, isSparse)) this.#keepLater(isSparse);
     else this.#checkIn(isFirst ? SOON_MS : CHECK_MS);
   }
 
   /** Later alarms report counts that are kept: of the sweep, or of the next attempt to send webhook events. */
-  #mayKeep(isSparse: boolean): boolean {
-    const { now, occupancy } = this.#options;
+  #mayKeep(isFirst: boolean, isSparse: boolean): boolean {
+    const { keeper, now, occupancy } = this.#options;
     const here = occupancy();
     const hasAlarm = here.connections > 0 || here.waiting !== undefined;
     if (!hasAlarm || now() < this.#delivery.retryAt || !this.#last.has(here)) return false;
-    return isSparse || (this.#options.keeper !== undefined && this.#keeps.mayKeep(now()));
+    return isFirst || ((isSparse || keeper !== undefined) && this.#keeps.mayKeep(now()));
   }
 
   #keepLater(isSparse: boolean): void {
@@ -125,10 +125,11 @@ export class ActivityReports implements Duty {
 
   #keepUntilCheck(now: number): void {
     const dueAt = this.#checkAt ?? Math.max(now + CHECK_MS, this.#last.at! + EVERY_MS);
-    const isKept = this.#last.attach(this.#counts.now, dueAt);
-    if (isKept) this.#keeps.spend();
-    else this.#keeps.exhaust();
-    if (!isKept) return this.#checkIn(CHECK_MS);
+    if (!this.#last.attach(this.#counts.now, dueAt)) {
+      this.#keeps.exhaust();
+      return this.#checkIn(CHECK_MS);
+    }
+    this.#keeps.spend();
     if (this.#checkAt === undefined) this.#options.arm(dueAt);
     this.#checkAt = dueAt;
   }
@@ -206,7 +207,7 @@ export class ActivityReports implements Duty {
     if (now < retryAt) return this.#keepForRetry();
     const isDue = startedAt === undefined || now - startedAt >= EVERY_MS - NEARLY_DUE_MS;
     if (isResting || isDue) this.#delivery.start(now);
-    else if (this.#mayKeep(false)) this.#keepLater(false);
+    else if (this.#mayKeep(false, false)) this.#keepLater(false);
     else this.#checkAgain(now + CHECK_MS);
   }
 

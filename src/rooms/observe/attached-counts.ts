@@ -20,7 +20,11 @@ export class AttachedCounts implements CountsKeeper {
   /** Of one object: its connections, those that survived its sleep among them. */
   constructor(connections: { readonly all: ReadonlySet<Connection> }) {
     this.#connections = connections;
-    this.#lastHolder = [...connections.all].find(countsOf);
+    for (const connection of connections.all)
+      if (countsOf(connection)) {
+        this.#lastHolder = connection;
+        break;
+      }
   }
 
   get #holder(): Connection | undefined {
