@@ -24,7 +24,7 @@ export const EXPECTED: Readonly<Record<string, Counts>> = {
     "wakes account": 1,
   },
   "connect, room: a new user in a new room": {
-    "alarms set": 3,
+    "alarms set": 2,
     "calls account.admit": 1,
     "calls room.fetch": 1,
     "calls room.follow": 1,

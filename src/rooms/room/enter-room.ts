@@ -51,6 +51,8 @@ export function enterRoom(
   activity.counters.out += missed.entries.length;
   countClient(activity.counters, version);
   if (since) countReplay(activity.counters, missed.recovered, missed.entries.length);
+  // The report is due before the sweep, so that a new room's alarm is set once.
+  if (!activity.isDue) activity.note();
   parts.agenda.arm(Math.min(user.expiresAt, now + parts.sweepMs()));
   return connection;
 }
