@@ -3,8 +3,8 @@
 //
 //   · Bounded (`INDEX_LIMITS`): rows by number and age, rooms with metrics of their own by number. All other rooms
 //     share the series `other`.
-//   · Totals do not fall when rows are removed; they begin again after a day without a report. Each increase counts
-//     once, although reports may be repeated.
+//   · Totals (hub-totals.ts) do not fall when rows are removed; they begin again after a day without a report. Each
+//     increase counts once, although reports may be repeated.
 //   · An object that crashes loses the counts since its last report.
 
 import type { PartStorage } from "../../model/stored-values.ts";
@@ -14,6 +14,7 @@ import { ZERO_COUNTERS, difference, sum } from "../observe/counters.ts";
 import type { CounterSnapshot, Report } from "../rpc/activity-report.ts";
 import type { HubMetrics, RoomsQuery, RoomsView } from "../rpc/hub-metrics.ts";
 import { pageOf, storedIn } from "./index-pages.ts";
+import { HubTotals, type CountedRow } from "./hub-totals.ts";
 import { COLUMNS, INSERT, TABLE, type Row } from "./index-rows.ts";
 
 type IndexStorage = Pick<PartStorage, "sql" | "kv">;
@@ -43,24 +44,14 @@ export const OTHER = "other";
 
 const SELECT_WEIGHTS = "SELECT name, iif(at < ?, 0, weight) AS weight FROM seen WHERE";
 
-/** Counters of all objects, and of those without metrics of their own. Both only grow. */
-interface Totals {
-  readonly all: CounterSnapshot;
-  readonly other: CounterSnapshot;
-  /** When they grew last; absent in older storages. */
-  readonly at?: number;
-}
-
 /** Storage key: until when objects that report are requested to follow this room again. */
 const ASKS_UNTIL = "asksReporters";
-
-const NO_TOTALS: Totals = { all: ZERO_COUNTERS, other: ZERO_COUNTERS };
 
 export class HubIndex implements Duty {
   readonly #storage: IndexStorage;
   readonly #arm: (at: number) => void;
   readonly #limits: IndexLimits;
-  #totals: Totals;
+  readonly #totals: HubTotals;
   #rows: number;
   #named: number;
   #asksUntil: number | undefined;
@@ -72,7 +63,7 @@ export class HubIndex implements Duty {
     this.#arm = arm;
     this.#limits = limits;
     storage.sql.exec(TABLE);
-    this.#totals = storage.kv.get<Totals>("totals") ?? NO_TOTALS;
+    this.#totals = new HubTotals(storage);
     [this.#rows, this.#named] = [0, 0];
     this.#count();
   }
@@ -89,7 +80,7 @@ export class HubIndex implements Duty {
 
   /** Counters are absolute within a wake, so a repeated report adds nothing. */
   report(name: string, report: Report, now: number): void {
-    if (report.ended) return this.#remove(name);
+    if (report.ended) return this.#remove(name, now);
     const row = this.#row(name);
     const { counted } = report;
     const { bytes = null, rows = null, state = null } = report.stored ?? {};
@@ -97,8 +88,8 @@ export class HubIndex implements Duty {
     const increase = difference(counted, previous);
     const newTotal = this.#named < this.#limits.named ? JSON.stringify(ZERO_COUNTERS) : null;
     const total = row ? row.total : newTotal;
-    if (!row) this.#countRow(name, total !== null);
-    this.#addToTotals(increase, { isNamed: total !== null, at: now });
+    if (!row) this.#countRow(name, total !== null, now);
+    if (total === null) this.#totals.add(increase, now);
     const activity = increase.in + increase.out + report.sockets;
     this.#write(name, {
       ...{ ...report, at: now, counted: JSON.stringify({ waiting: report.waiting, ...counted }) },
@@ -110,16 +101,23 @@ export class HubIndex implements Duty {
     this.#arm(this.#forgetAt(now));
   }
 
-  #remove(name: string): void {
-    const [row] = this.#sql("DELETE FROM seen WHERE name = ? RETURNING total", name);
-    if (!row) return;
-    this.#rows--;
-    if (row["total"] !== null) this.#named--;
+  #remove(name: string, now: number): void {
+    const removed = this.#delete("name = ?", name, now);
+    this.#rows -= removed.length;
+    this.#named -= removed.filter(({ total }) => total !== null).length;
+  }
+
+  /** Deletes rows; their counts go into the totals. */
+  #delete(condition: string, value: string | number, now: number): readonly CountedRow[] {
+    const query = `DELETE FROM seen WHERE ${condition} RETURNING at, total`;
+    const removed = this.#sql(query, value) as unknown as CountedRow[];
+    this.#totals.take(removed, now);
+    return removed;
   }
 
   /** Whether no object of the hub is listed except this room itself, and the totals have expired. */
   isIdle(now: number): boolean {
-    const { at = 0 } = this.#totals;
+    const at = Math.max(this.#totals.at, this.#row("all")?.at ?? 0);
     if (at + this.#limits.forgetMs > now || this.asksReporters(now)) return false;
     return this.#sql("SELECT 1 FROM seen WHERE name <> 'all' LIMIT 1").length === 0;
   }
@@ -137,7 +135,8 @@ export class HubIndex implements Duty {
   /** The storage was deleted. */
   forget(): void {
     [this.#asksUntil, this.#lookAt] = [0, 0];
-    [this.#totals, this.#rows, this.#named] = [NO_TOTALS, 0, 0];
+    [this.#rows, this.#named] = [0, 0];
+    this.#totals.forget();
   }
 
   #write(name: string, row: Row): void {
@@ -148,24 +147,15 @@ export class HubIndex implements Duty {
     return this.#sql("SELECT * FROM seen WHERE name = ?", name)[0] as unknown as Row | undefined;
   }
 
-  #addToTotals(
-    increase: CounterSnapshot,
-    { isNamed, at }: { readonly isNamed: boolean; readonly at: number },
-  ): void {
-    const { all, other } = this.#totals;
-    this.#totals = { all: sum(all, increase), other: isNamed ? other : sum(other, increase), at };
-    this.#storage.kv.put("totals", this.#totals);
-  }
-
-  #countRow(name: string, isNamed: boolean): void {
-    if (this.#rows >= this.#limits.rows) this.#dropOldest(name);
+  #countRow(name: string, isNamed: boolean, now: number): void {
+    if (this.#rows >= this.#limits.rows) this.#dropOldest(name, now);
     this.#rows++;
     if (isNamed) this.#named++;
   }
 
-  #dropOldest(name: string): void {
+  #dropOldest(name: string, now: number): void {
     const count = Math.ceil(this.#limits.rows * DROPPED_PART);
-    this.#sql("DELETE FROM seen WHERE name IN (SELECT name FROM seen ORDER BY at LIMIT ?)", count);
+    this.#delete("name IN (SELECT name FROM seen ORDER BY at LIMIT ?)", count, now);
     logWarning("index_full", { room: name, dropped: count, most: this.#limits.rows });
     this.#count();
   }
@@ -181,7 +171,7 @@ export class HubIndex implements Duty {
 
   /** Metrics of the most active rooms, each by name, and of all others together. */
   metrics(now: number): HubMetrics {
-    if (this.#rows > this.#named) this.#assignNames(now - STALE_MS);
+    if (this.#rows > this.#named) this.#assignNames(now);
     const named = this.#sql(
       "SELECT name, sockets, total FROM seen WHERE total IS NOT NULL ORDER BY name",
     );
@@ -194,7 +184,8 @@ export class HubIndex implements Duty {
       sockets: this.#socketsOf("total IS NULL"),
       counted: this.#totals.other,
     };
-    const totals = { sockets: this.#socketsOf("true"), counted: this.#totals.all };
+    const counted = this.#totals.with(rooms.map((room) => room.counted));
+    const totals = { sockets: this.#socketsOf("true"), counted };
     return { rooms: [...rooms, other], totals, stored: storedIn(this.#storage.sql, now) };
   }
 
@@ -208,17 +199,23 @@ export class HubIndex implements Duty {
    * because a series that comes and goes shows little. A new series begins at zero, and earlier counts of the room stay
    * in `other`, so that no series falls.
    */
-  #assignNames(staleBefore: number): void {
+  #assignNames(now: number): void {
+    const staleBefore = now - STALE_MS;
     const free = this.#limits.named - this.#named;
     const lightest = this.#sql(`${SELECT_WEIGHTS} total IS NOT NULL ORDER BY weight`, staleBefore);
     const heaviest = this.#sql(`${SELECT_WEIGHTS} total IS NULL ORDER BY weight DESC`, staleBefore);
     for (const [index, { name, weight }] of heaviest.slice(0, this.#limits.named).entries()) {
       const light = lightest[index - free];
       if (index >= free && !(light && Number(weight) > 2 * Number(light["weight"]))) break;
-      if (light) this.#setTotal(light["name"] as string, null);
+      if (light) this.#unname(light["name"] as string, now);
       this.#setTotal(name as string, JSON.stringify(ZERO_COUNTERS));
     }
     this.#count();
+  }
+
+  #unname(name: string, now: number): void {
+    this.#totals.take([this.#row(name)!], now);
+    this.#setTotal(name, null);
   }
 
   #setTotal(name: string, total: string | null): void {
@@ -235,16 +232,12 @@ export class HubIndex implements Duty {
     if (this.#lookAt > now) return this.#lookAt;
     const oldest = this.#sql("SELECT min(at) AS at FROM seen")[0]?.["at"];
     if (typeof oldest === "number") return (this.#lookAt = this.#forgetAt(oldest));
-    const at = this.#forgetAt(this.#totals.at ?? 0);
+    const at = this.#forgetAt(this.#totals.at);
     return at > now ? at : undefined;
   }
 
   run(now: number): void {
     if (this.#lookAt > now) return;
-    const { rowsWritten } = this.#storage.sql.exec(
-      "DELETE FROM seen WHERE at <= ?",
-      now - this.#limits.forgetMs,
-    );
-    if (rowsWritten > 0) this.#count();
+    if (this.#delete("at <= ?", now - this.#limits.forgetMs, now).length > 0) this.#count();
   }
 }

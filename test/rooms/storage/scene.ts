@@ -6,6 +6,7 @@ import { runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
 import { expect, vi } from "vitest";
 import { formatPosition } from "../../../src/model/topic.ts";
 import { attachedOf } from "../../../src/rooms/connection/attachment.ts";
+import { ZERO_COUNTERS } from "../../../src/rooms/observe/counters.ts";
 import { accountName, accountStub, objectName } from "../../../src/rooms/rpc/object-names.ts";
 import type { HubMetrics, RoomsView } from "../../../src/rooms/rpc/hub-metrics.ts";
 import type { RoomRpc } from "../../../src/rooms/rpc/room-rpc.ts";
@@ -143,6 +144,7 @@ export async function play(): Promise<{ facts: Facts; objects: ObjectAddress[] }
   await confirmAll(bob);
   const here = relay(HUB, bob.id);
   await report([room(ROOM), here]);
+  await reportEnd();
   await lose(dan.id);
   await punish();
   const fullRelay = await fill();
@@ -208,6 +210,15 @@ async function report(objects: readonly ObjectAddress[]): Promise<void> {
     await stored(one, ({ kv }) => kv.get("told") !== undefined);
   }
   await stored(room(ROOM), ({ kv }) => kv.get("settled") !== undefined);
+}
+
+/** An object that has ended leaves its counts to the totals of the hub. */
+async function reportEnd(): Promise<void> {
+  const all = roomAt(`${HUB}/all`);
+  const none = { sockets: 0, connections: 0, users: 0, wake: "w", before: ZERO_COUNTERS };
+  const counted = { ...ZERO_COUNTERS, in: 1 };
+  await all.report("group:ended", { ...none, counted });
+  await all.report("group:ended", { ...none, counted, ended: true });
 }
 
 async function punish(): Promise<void> {

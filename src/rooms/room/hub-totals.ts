@@ -1,0 +1,82 @@
+// The totals of a hub's counters. Counts of objects with metrics of their own are in their rows of the index, so that
+// their reports write nothing else. The key `totals` has all others: of rows without metrics, and of removed rows.
+
+import type { PartStorage } from "../../model/stored-values.ts";
+import { difference, sum, ZERO_COUNTERS } from "../observe/counters.ts";
+import type { CounterSnapshot } from "../rpc/activity-report.ts";
+
+interface StoredTotals {
+  /** Counts that no row has; those of rows as well in storages without `isApart`. */
+  readonly all: CounterSnapshot;
+  /** Counts of objects without metrics of their own. Only grows, as `all` does. */
+  readonly other: CounterSnapshot;
+  /** When they grew last, milliseconds since 1970; absent in older storages. */
+  readonly at?: number;
+  readonly isApart?: true;
+}
+
+/** The columns of a row of the index that is removed, or whose object loses its metrics. */
+export interface CountedRow {
+  readonly at: number;
+  /** Counters as JSON; null without metrics of its own. */
+  readonly total: string | null;
+}
+
+const KEY = "totals";
+const NONE: StoredTotals = { all: ZERO_COUNTERS, other: ZERO_COUNTERS, isApart: true };
+
+export class HubTotals {
+  readonly #kv: PartStorage["kv"];
+  #stored: StoredTotals;
+
+  constructor({ kv, sql }: Pick<PartStorage, "kv" | "sql">) {
+    this.#kv = kv;
+    this.#stored = kv.get<StoredTotals>(KEY) ?? NONE;
+    if (this.#stored.isApart) return;
+    const rows = sql.exec("SELECT total FROM seen WHERE total IS NOT NULL").toArray();
+    const { all, ...rest } = this.#stored;
+    const ofRows = rows.map(({ total }) => countersOf(total as string)).reduce(sum, ZERO_COUNTERS);
+    this.#put({ ...rest, all: difference(all, ofRows), isApart: true });
+  }
+
+  /** When the totals grew last, by other counts than those of rows with metrics. */
+  get at(): number {
+    return this.#stored.at ?? 0;
+  }
+
+  get other(): CounterSnapshot {
+    return this.#stored.other;
+  }
+
+  /** Of all objects, given those with metrics of their own. */
+  with(named: readonly CounterSnapshot[]): CounterSnapshot {
+    return named.reduce(sum, this.#stored.all);
+  }
+
+  /** Adds counts of an object without metrics of its own. */
+  add(increase: CounterSnapshot, at: number): void {
+    const { all, other } = this.#stored;
+    this.#put({ all: sum(all, increase), other: sum(other, increase), at, isApart: true });
+  }
+
+  /** Takes over the counts of rows, so that the totals do not fall. */
+  take(rows: readonly CountedRow[], now: number): void {
+    const totals = rows.flatMap(({ total }) => (total === null ? [] : [countersOf(total)]));
+    if (totals.length === 0) return;
+    // A clock that was set back must not keep the totals for longer.
+    const at = Math.min(now, Math.max(this.at, ...rows.map((row) => row.at)));
+    this.#put({ ...this.#stored, all: totals.reduce(sum, this.#stored.all), at });
+  }
+
+  /** The storage was deleted. */
+  forget(): void {
+    this.#stored = NONE;
+  }
+
+  #put(stored: StoredTotals): void {
+    this.#stored = stored;
+    this.#kv.put(KEY, stored);
+  }
+}
+
+const countersOf = (total: string): CounterSnapshot => JSON.parse(total) as CounterSnapshot;

@@ -1,0 +1,84 @@
+// The totals of a hub's counters: never lower, in one row of a report with metrics of its own.
+
+import { afterEach, expect, it, vi } from "vitest";
+import { ZERO_COUNTERS } from "../../../src/rooms/observe/counters.ts";
+import { HubIndex, INDEX_LIMITS } from "../../../src/rooms/room/hub-index.ts";
+import { chanceOf } from "../../support/seed.ts";
+import { withStorage } from "../storage.ts";
+
+const NOW = 1_800_000_000_000;
+const HOUR = 3_600_000;
+const SMALL = { ...INDEX_LIMITS, rows: 20, named: 4 };
+
+afterEach(() => void vi.restoreAllMocks());
+
+const counted = (count: number) => ({ ...ZERO_COUNTERS, in: count, refusals: { busy: count } });
+
+const report = (count: number, before = 0) => ({
+  ...{ sockets: 1, connections: 1, users: 1, wake: "w1" },
+  ...{ counted: counted(count), before: counted(before) },
+});
+
+const totalOf = (index: HubIndex) => index.metrics(NOW).totals.counted;
+
+it("a report with metrics of its own writes its row alone, any other also the totals", () =>
+  withStorage((storage) => {
+    const puts: string[] = [];
+    const kv = { get: () => undefined, put: (key: string) => void puts.push(key) };
+    const index = new HubIndex({ sql: storage.sql, kv } as never, () => {}, SMALL);
+    for (const name of ["a", "b", "c", "d"]) index.report(name, report(1), NOW);
+    index.report("a", report(3), NOW);
+    expect(puts).toEqual([]);
+    index.report("e", report(1), NOW);
+    expect([puts, totalOf(index).in]).toEqual([["totals"], 7]);
+  }));
+
+it("they stay the sum of all counts over ends, expiry, full indexes and wakes", () =>
+  withStorage((storage) => {
+    vi.spyOn(console, "warn").mockImplementation(() => {});
+    const { below } = chanceOf(7);
+    const again = () => new HubIndex(storage, () => {}, SMALL);
+    let [index, now, all] = [again(), NOW, 0];
+    const counts = new Map<string, number>();
+    for (let step = 0; step < 1_500; step++) {
+      const name = `group:${below(30)}`;
+      const before = counts.get(name) ?? 0;
+      const kind = below(20);
+      if (kind === 0) index = again();
+      else if (kind === 1) index.report(name, { ...report(before, before), ended: true }, now);
+      else if (kind === 2) index.run((now += below(26) * HOUR));
+      else if (kind === 3) index.metrics(now);
+      else {
+        const more = below(5);
+        index.report(name, report(before + more, before), now);
+        counts.set(name, before + more);
+        all += more;
+      }
+      const { in: messages, refusals } = totalOf(index);
+      expect([messages, refusals["busy"] ?? 0]).toEqual([all, all]);
+    }
+    expect(all).toBeGreaterThan(1_000);
+  }));
+
+it("storage of an earlier version, whose totals have the counts of all rows, stays correct", () =>
+  withStorage((storage) => {
+    const before = new HubIndex(storage, () => {}, SMALL);
+    for (const name of ["a", "b", "c", "d", "e"]) before.report(name, report(10), NOW);
+    const { other } = storage.kv.get<{ other: object }>("totals")!;
+    storage.kv.put("totals", { all: counted(100), other, at: NOW });
+    const open = () => new HubIndex(storage, () => {}, SMALL);
+    expect(totalOf(open())).toEqual(counted(100));
+    open().report("a", report(12), NOW);
+    open().report("e", report(13), NOW);
+    expect(totalOf(open())).toEqual(counted(105));
+  }));
+
+it("they expire a day after the last report of any object", () =>
+  withStorage((storage) => {
+    const index = new HubIndex(storage, () => {}, SMALL);
+    index.report("a", report(1), NOW);
+    index.report("all", report(1), NOW + HOUR);
+    index.report("a", { ...report(1, 1), ended: true }, NOW + 2 * HOUR);
+    expect(index.isIdle(NOW + 24 * HOUR)).toBe(false);
+    expect(index.isIdle(NOW + 25 * HOUR)).toBe(true);
+  }));
