@@ -1,10 +1,12 @@
 // The last report of an object to its hub's index, in the key `told`, and what was counted since: in the attachment of
 // one of its sockets, which costs no row, or in that key where there is none. Both survive sleep. A crash or deploy
 // ends sockets, and with them what was counted since the last report.
+//
+// A report with the users of the one before is only noted in the attachment. After a crash the key has an earlier
+// report, but the same users.
 
 import type { KeyValues } from "../../model/stored-values.ts";
-import type { Counts, KeptCounts, Occupancy, Report } from "../rpc/activity-report.ts";
-import type { RowCount } from "./row-count.ts";
+import type { Counts, KeptCounts, Occupancy, Report, RowCount } from "../rpc/activity-report.ts";
 
 interface Stored extends Occupancy {
   /** Milliseconds since 1970; 0 where a report has failed since: the next wake or alarm sends one. */
@@ -34,6 +36,19 @@ export class LastReport {
     this.#kv = kv;
     this.#keeper = keeper;
     this.#stored = kv.get<Stored>(KEY);
+    this.#adopt(keeper?.counts);
+  }
+
+  /** Takes over a report that was noted in an attachment alone. */
+  #adopt(kept: KeptCounts | undefined): void {
+    if (!kept || !this.#isRenewable || kept.after <= this.#stored!.at) return;
+    this.#stored = { ...this.#stored!, at: kept.after, ...(kept.count && { count: kept.count }) };
+  }
+
+  /** Whether a later report may be noted in an attachment alone. */
+  get #isRenewable(): boolean {
+    const { at = 0, saved } = this.#stored ?? {};
+    return at > 0 && saved === undefined;
   }
 
   /** Undefined where no report was ever sent. */
@@ -57,6 +72,7 @@ export class LastReport {
 
   /** Kept counts, unless a report was sent since: it has them. */
   since(kept: KeptCounts | undefined): KeptCounts | undefined {
+    this.#adopt(kept);
     return kept?.after === this.#stored?.at ? kept : undefined;
   }
 
@@ -70,7 +86,11 @@ export class LastReport {
   /** The index has the report. As `save` and `keep`, throws what writing throws. */
   sent(report: Report, at: number, count: RowCount | undefined): void {
     const { sockets, connections, users, waiting } = report;
-    this.#put({ at, sockets, connections, users, waiting, ...(count && { count }) });
+    const rows = count && { count };
+    const stored = { at, sockets, connections, users, waiting, ...rows };
+    const isRenewed = this.#isRenewable && this.has(report);
+    if (isRenewed && this.#keeper?.keep({ after: at, ...rows })) this.#stored = stored;
+    else this.#put(stored);
   }
 
   /** Counts since the last report, which there is. They go with a later one: nobody waits for them. False: in a row. */
@@ -85,9 +105,10 @@ export class LastReport {
    * failure: newer counts would come into the row, and nothing would show which are newer.
    */
   attach(counts: Counts, dueAt?: number): boolean {
-    const { at: after } = this.#stored!;
+    const { at: after, count } = this.#stored!;
     if (after === 0) return false;
-    return this.#keeper?.keep({ after, counts, ...(dueAt !== undefined && { dueAt }) }) ?? false;
+    const kept = { after, counts, ...(count && { count }), ...(dueAt !== undefined && { dueAt }) };
+    return this.#keeper?.keep(kept) ?? false;
   }
 
   /** Counts of a report that failed: they go with the next attempt, be it in a later wake. */

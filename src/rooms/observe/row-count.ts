@@ -2,15 +2,7 @@
 // a second at most for its reports, however many it has, and again once its file has grown or shrunk by an eighth.
 
 import type { ObjectStorage } from "../platform/object-storage.ts";
-import type { Stored } from "../rpc/activity-report.ts";
-
-/** Rows as they were counted last, and the size of the file then. Kept over a sleep. */
-export interface RowCount {
-  readonly rows: number;
-  readonly bytes: number;
-  /** Milliseconds since 1970. */
-  readonly countedAt: number;
-}
+import type { RowCount, Stored } from "../rpc/activity-report.ts";
 
 /** Pause after a count, for each row in it … */
 const COUNT_MS_PER_ROW = 1_000;

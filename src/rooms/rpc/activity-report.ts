@@ -79,11 +79,22 @@ export interface Report extends Occupancy {
 /** The part of a report that may be kept for a later one. */
 export type Counts = Pick<Report, "wake" | "counted" | "before">;
 
-/** Counts that wait for a report, as an object keeps them beside a socket. */
+/** Rows as they were counted last, and the size of the file then. Kept over a sleep. */
+export interface RowCount {
+  readonly rows: number;
+  readonly bytes: number;
+  /** Milliseconds since 1970. */
+  readonly countedAt: number;
+}
+
+/** The last report of an object and its counts since, as it keeps them beside a socket. */
 export interface KeptCounts {
-  /** When the report before them was sent: a later one has them. */
+  /** When the report was sent: a later one has the counts. */
   readonly after: number;
-  readonly counts: Counts;
+  /** Absent until something is counted. */
+  readonly counts?: Counts;
+  /** The report's. */
+  readonly count?: RowCount;
   /** When that is due, milliseconds since 1970. Absent where it may wait for a later wake. */
   readonly dueAt?: number;
 }

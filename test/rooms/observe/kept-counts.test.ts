@@ -7,8 +7,9 @@ import { object, SECOND, Sockets, START } from "./reporting-object.ts";
 
 describe("counts beside a socket", () => {
   /** A wake for one message, so many minutes after the start; the first one reports. */
-  async function wake(kv: Map<string, unknown>, minutes: number, sockets: Sockets) {
+  async function wake(kv: Map<string, unknown>, minutes: number, sockets: Sockets, users = 1) {
     const room = object(kv, START + minutes * 60 * SECOND, sockets);
+    room.crowd.users = users;
     room.say();
     await room.until(minutes * 60 + 60);
     return room;
@@ -77,10 +78,33 @@ describe("counts beside a socket", () => {
   it("are not counted again where a report has them", async () => {
     const { kv, sockets } = await slept();
     const kept = { ...sockets };
-    await wake(kv, 16, sockets);
+    await wake(kv, 16, sockets, 2);
     Object.assign(sockets, kept);
     const { news } = await wake(kv, 40, sockets);
     expect(news).toEqual([{ ...ZERO_COUNTERS, in: 1, wakes: 1 }]);
+  });
+
+  it("have their report noted beside the socket, unless its users are others than in the row", async () => {
+    const { kv, sockets } = await slept();
+    const told = kv.get("told");
+    expect((await wake(kv, 16, sockets)).at()).toEqual([960]);
+    expect(kv.get("told")).toBe(told);
+    expect((await wake(kv, 30, sockets)).at()).toEqual([]);
+    expect((await wake(kv, 32, sockets)).news).toEqual([{ ...ZERO_COUNTERS, in: 2, wakes: 2 }]);
+    expect((await wake(kv, 34, sockets, 2)).at()).toEqual([2042]);
+    expect(kv.get("told")).toMatchObject({ at: START + 2_042 * SECOND, users: 2 });
+  });
+
+  it("are lost in a crash, after which the row still tells whether the index has the users", async () => {
+    const { kv, sockets } = await slept();
+    await wake(kv, 16, sockets);
+    const same = object(kv, START + 1_000 * SECOND, new Sockets());
+    same.reports.run(START + 1_000 * SECOND);
+    const fewer = object(kv, START + 1_000 * SECOND, new Sockets());
+    Object.assign(fewer.crowd, { sockets: 0, connections: 0, users: 0 });
+    fewer.reports.run(START + 1_000 * SECOND);
+    await Promise.all([same.state.pending, fewer.state.pending]);
+    expect([same.told.length, fewer.told.length]).toEqual([0, 1]);
   });
 });
 
