@@ -33,7 +33,7 @@ export async function negotiate(request: Request, serving: Serving): Promise<Res
   ]);
   return Response.json({
     negotiateVersion: version,
-    connectionId: version > 0 ? seat.id : tokenFor(caller.user, seat.id),
+    connectionId: version > 0 ? seat.id : tokenFor(caller.user, seat.token),
     ...(version > 0 && { connectionToken: tokenFor(caller.user, seat.token) }),
     ...(version > 0 &&
       !isGuest(caller.user) && { tokenLifetimeSeconds: lifetimeOf(caller.user, Date.now()) }),
@@ -47,7 +47,8 @@ async function seatFor(caller: Caller, serving: Serving, version: number): Promi
   const { id, guestFrom, grant } = caller.user;
   const user = guestFrom === undefined ? { id } : { id, guestFrom };
   const seatRequest = {
-    hasSecretToken: version > 0,
+    // A guest has no other proof: with public ids as its token, everybody could use its connection.
+    hasSecretToken: version > 0 || isGuest(caller.user),
     statefulReconnect: isResumable(caller),
     pings: isMicrosoftClient(request),
     grant,
