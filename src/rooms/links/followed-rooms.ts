@@ -20,6 +20,7 @@ import {
   type LostMembership,
 } from "./follow-tables.ts";
 import type { Departure } from "./member-changes.ts";
+import { PendingJoins } from "./pending-joins.ts";
 import { RoomsByName, type RoomsByNameOptions } from "./rooms-by-name.ts";
 import { UndeliveredPublications } from "./undelivered-publications.ts";
 
@@ -36,6 +37,7 @@ export class FollowedRooms {
   readonly #memberships: Memberships;
   readonly #table: FollowTable;
   readonly rooms: RoomsByName;
+  readonly pending = new PendingJoins();
   #undelivered: UndeliveredPublications | undefined;
 
   constructor(options: FollowedRoomsOptions) {
@@ -141,8 +143,9 @@ export class FollowedRooms {
   readonly #isHere = (one: Connection) => this.#options.connections.get(one.id) === one;
 
   async leave(connection: Connection, topic: Topic): Promise<void> {
-    await this.#afterPublications(connection, topic);
     const name = formatTopic(topic);
+    this.pending.end(connection, name);
+    await this.#afterPublications(connection, topic);
     if (!this.#memberships.has(connection, name)) return;
     await this.#drop(connection, this.rooms.open(name), "left");
   }

@@ -149,9 +149,10 @@ async function leave({ host }: CommandTarget, connection: Connection, room: stri
 async function leaveGroups({ parts, host }: CommandTarget, connection: Connection): Promise<void> {
   removeFromToken(connection, (room) => writtenTopic(room).kind === "group");
   const own = formatTopic(host.roomOf(connection));
-  const left = parts
-    .topicsOf(connection)
-    .filter((topic) => topic.kind === "group" && formatTopic(topic) !== own);
+  const pending = [...parts.followed.pending.of(connection).keys()].map(writtenTopic);
+  const left = [...parts.topicsOf(connection), ...pending].filter(
+    (topic) => topic.kind === "group" && formatTopic(topic) !== own,
+  );
   await Promise.all(left.map((topic) => host.rooms.leave(connection, topic)));
 }
 
