@@ -24,4 +24,4 @@ export class PendingJoins {
   }
 }
 
-const NONE: ReadonlyMap<string, never> = new Map();
+const NONE: ReadonlyMap<string, Cause> = new Map();

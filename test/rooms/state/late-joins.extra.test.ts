@@ -2,6 +2,7 @@
 // meanwhile, or whose fresh token does not name it, does not join it later.
 
 import { afterEach, beforeEach, describe, expect, it, onTestFinished, vi } from "vitest";
+import type { PresenceView } from "../../../src/rooms/rpc/presence-view.ts";
 import { ask } from "../../edge/rest/service.ts";
 import { release, steering, untilReleased } from "../../support/steered-hub.ts";
 import { Client, enter, roomAt, token, upgrade } from "../client.ts";
@@ -61,8 +62,10 @@ async function arriving(load: () => Promise<unknown>): Promise<Scene> {
   return { client, user, room };
 }
 
-const connectionsIn = async (room: string) =>
-  (await roomAt(`steered/${room}`).presence({ limit: 0 })).connections;
+const connectionsIn = async (room: string): Promise<number> => {
+  const view: PresenceView = await roomAt(`steered/${room}`).presence({ limit: 0 });
+  return view.connections;
+};
 
 const REMOVALS: Readonly<Record<string, (scene: Scene) => Promise<unknown>>> = {
   "a service removes its user": async ({ user, room }) => {
