@@ -24,13 +24,12 @@ export async function authenticateClient(
   const urls = audiencesOf(request);
   const signed = await verifySigned(token, { urls, canonical: clientUrl }, { env, nowMs });
   const given = applicationClaims(signed.claims);
-  const tenant = signed.tenant ?? keyTenant(given, tenantClaim);
   const claims = {
     ...given,
     sub: subjectOf(signed.claims, token),
-    ...(signed.tenant !== undefined && { [tenantClaim]: tenant }),
+    [tenantClaim]: signed.tenant ?? keyTenant(given, tenantClaim),
   };
-  const names = { tenant, tenantClaim, ...(rolesClaim !== undefined && { rolesClaim }) };
+  const names = { tenantClaim, ...(rolesClaim !== undefined && { rolesClaim }) };
   return userOf(claims, names, LEEWAY_SECONDS);
 }
 

@@ -4,9 +4,10 @@
  * The network of one internet subscriber: an IPv4 address itself, or the first 64 bits of an IPv6 address
  * (`2001:db8:1:2::/64`), because the subscriber can choose the other bits for each connection.
  */
-export function networkOf(given: string): string {
-  const address = given.replace(MAPPED, "");
-  if (!address.includes(":") || address.includes(".")) return address;
+export function networkOf(address: string): string {
+  // `::ffff:192.0.2.1` is an IPv4 address in logs of servers that have both kinds.
+  if (!address.includes(":") || address.includes("."))
+    return address.slice(address.lastIndexOf(":") + 1);
   const [before = "", after = ""] = address.toLowerCase().split("::");
   const [left, right] = [groupsOf(before), groupsOf(after)];
   const zeros = Array<string>(Math.max(0, GROUPS - left.length - right.length)).fill("0");
@@ -17,8 +18,6 @@ export function networkOf(given: string): string {
 const groupsOf = (part: string): string[] =>
   part === "" ? [] : part.split(":").map((group) => group.replace(/^0+(?=.)/, ""));
 
-/** The beginning of an IPv4 address that is mapped to IPv6, as logs of servers with both have it. */
-const MAPPED = /^::ffff:(?=[\d.]+$)/i;
 const GROUPS = 8;
 const NETWORK_GROUPS = 4;
 

@@ -181,9 +181,9 @@ export async function mayReadHistory(
   const { user, room } = call;
   if (!user) return false;
   if (isService(user) || hasCapability(user, "hst", room)) return true;
-  const asksToEnter = !rules?.history || room.kind === "user";
-  if (asksToEnter && !(await mayEnter(call, rules))) return false;
-  return rules?.history ? await rules.history(call) : true;
+  const history = rules?.history;
+  const isOpen = (history && room.kind !== "user") || (await mayEnter(call, rules));
+  return isOpen && (!history || history(call));
 }
 
 /** Presence is open to users who may enter, and to those with the capability `prs`. */

@@ -195,8 +195,8 @@ const NO_QUERY = new URLSearchParams();
 const AUDITED = /^(?:removeHistory|erase|import|close|revoke|ban|unban|repair)/;
 
 /** Whether it is the body of `:execute`, with the command that closes connections among its commands. */
-const closes = (body: unknown): boolean =>
-  Array.isArray(body) && body.some(({ type }) => type === "CloseConnection");
+const closes = (body: { some?: unknown[]["some"] } | undefined) =>
+  body?.some?.((command) => (command as { type: string }).type === "CloseConnection");
 
 /** Logs the operation with the service's name; the path names the room or user that it was applied to. */
 const audit = (operation: string, { tenant, name }: Service, request: Request): void =>

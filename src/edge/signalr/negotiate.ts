@@ -31,10 +31,11 @@ export async function negotiate(request: Request, serving: Serving): Promise<Res
     seatFor(caller, serving, version),
     checkAccount(caller.user, serving),
   ]);
+  const connectionToken = tokenFor(caller.user, seat.token);
   return Response.json({
     negotiateVersion: version,
-    connectionId: version > 0 ? seat.id : tokenFor(caller.user, seat.token),
-    ...(version > 0 && { connectionToken: tokenFor(caller.user, seat.token) }),
+    connectionId: version > 0 ? seat.id : connectionToken,
+    ...(version > 0 && { connectionToken }),
     ...(version > 0 &&
       !isGuest(caller.user) && { tokenLifetimeSeconds: lifetimeOf(caller.user, Date.now()) }),
     availableTransports: caller.served.settings.signalR.transports.map(describe),

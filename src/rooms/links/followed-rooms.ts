@@ -20,7 +20,6 @@ import {
   type LostMembership,
 } from "./follow-tables.ts";
 import type { Departure } from "./member-changes.ts";
-import { PendingJoins } from "./pending-joins.ts";
 import { RoomsByName, type RoomsByNameOptions } from "./rooms-by-name.ts";
 import { UndeliveredPublications } from "./undelivered-publications.ts";
 
@@ -37,7 +36,6 @@ export class FollowedRooms {
   readonly #memberships: Memberships;
   readonly #table: FollowTable;
   readonly rooms: RoomsByName;
-  readonly pending = new PendingJoins();
   #undelivered: UndeliveredPublications | undefined;
 
   constructor(options: FollowedRoomsOptions) {
@@ -144,7 +142,7 @@ export class FollowedRooms {
 
   async leave(connection: Connection, topic: Topic): Promise<void> {
     const name = formatTopic(topic);
-    this.pending.end(connection, name);
+    connection.pending?.delete(name);
     await this.#afterPublications(connection, topic);
     if (!this.#memberships.has(connection, name)) return;
     await this.#drop(connection, this.rooms.open(name), "left");

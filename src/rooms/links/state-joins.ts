@@ -58,21 +58,21 @@ export async function belong(
 ): Promise<void> {
   const isMember = parts.followed.causesOf(connection).has(formatTopic(topic));
   if (isMember || !hasState(parts, topic)) return parts.followed.belong(connection, topic, cause);
-  const { pending } = parts.followed;
+  const pending = (connection.pending ??= new Map());
   const name = formatTopic(topic);
-  pending.begin(connection, name, cause);
+  pending.set(name, cause);
   for (const pause of [...PAUSES_MS, undefined]) {
     try {
       // oxlint-disable-next-line no-await-in-loop -- one attempt after another
       await joinWithState(parts, connection, { topic, cause, most: Infinity });
-      return pending.end(connection, name);
+      return void pending.delete(name);
     } catch (error) {
-      if (!parts.connections.all.has(connection) || !pending.of(connection).has(name)) return;
+      if (!parts.connections.all.has(connection) || !pending.has(name)) return;
       logWarning("room_unreached", { room: name, error });
       if (pause === undefined) return parts.connections.close(connection, CLOSE.interrupted);
       // oxlint-disable-next-line no-await-in-loop
       await scheduler.wait(pause);
-      if (!pending.of(connection).has(name)) return;
+      if (!pending.has(name)) return;
     }
   }
 }

@@ -41,8 +41,8 @@ export class ObjectRenewal implements TokenRenewal {
   }
 
   requestedRooms(connection: Connection): string[] {
-    const { followed } = this.#parts;
-    const causes = new Map([...followed.pending.of(connection), ...followed.causesOf(connection)]);
+    const joined = this.#parts.followed.causesOf(connection);
+    const causes = new Map([...(connection.pending ?? []), ...joined]);
     return [...causes].flatMap(([room, cause]) => (cause === "hub" ? [] : [room]));
   }
 
