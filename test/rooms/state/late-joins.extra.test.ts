@@ -82,6 +82,11 @@ const REMOVALS: Readonly<Record<string, (scene: Scene) => Promise<unknown>>> = {
       200,
     );
   },
+  "its fresh token does not name it": async ({ client, user, room }) => {
+    const fresh = await token(user, { role: "Stranger" });
+    expect((await client.call("$/refresh", { token: fresh })).error).toBeUndefined();
+    expect((await client.said("$/left")).params.room).toBe(room);
+  },
   "its client leaves": ({ client, room }) => client.call("$/leave", { room }),
 };
 
