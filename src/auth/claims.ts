@@ -104,6 +104,13 @@ export function readTenant(claims: JWTPayload, tenantClaim: string, isRequired =
   return found ? readName(found) : DEFAULT_TENANT;
 }
 
+/**
+ * The tenant of a token that is signed with a shared access key. `backend` and other services name it in `tid`, whatever
+ * claim the issuer uses; tokens with the issuer's claim alone are of that tenant.
+ */
+export const keyTenant = (claims: JWTPayload, tenantClaim: string): string =>
+  readTenant(claims, claims["tid"] === undefined ? tenantClaim : "tid");
+
 function readName({ name, value }: Found, canonical = canonicalName): string {
   return validClaim(name, () => canonical(readText(name, value)));
 }

@@ -7,7 +7,7 @@ import { urlOf } from "../model/request-url.ts";
 import type { User } from "../model/user.ts";
 import { canonicalUrl, canonicalUrls, verifySigned } from "./access-keys.ts";
 import { checkOrigin, readToken } from "./authenticate.ts";
-import { readText, userOf } from "./claims.ts";
+import { keyTenant, readText, userOf } from "./claims.ts";
 import { readConfig, type AuthEnv } from "./auth-config.ts";
 import { LEEWAY_SECONDS } from "./jwt.ts";
 import { Refusal } from "./auth-refusal.ts";
@@ -23,11 +23,11 @@ export async function authenticateClient(
   const token = readToken(request);
   const urls = audiencesOf(request);
   const signed = await verifySigned(token, { urls, canonical: clientUrl }, { env, nowMs });
-  const { tenant } = signed;
+  const given = applicationClaims(signed.claims);
   const claims = {
-    ...applicationClaims(signed.claims),
+    ...given,
     sub: subjectOf(signed.claims, token),
-    ...(tenant !== undefined && { [tenantClaim]: tenant }),
+    [tenantClaim]: signed.tenant ?? keyTenant(given, tenantClaim),
   };
   const names = { tenantClaim, ...(rolesClaim !== undefined && { rolesClaim }) };
   return userOf(claims, names, LEEWAY_SECONDS);

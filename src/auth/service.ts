@@ -7,7 +7,7 @@ import { urlOf } from "../model/request-url.ts";
 import { isService, type User } from "../model/user.ts";
 import { canonicalUrl, canonicalUrls, verifySigned } from "./access-keys.ts";
 import { checkOrigin, readToken } from "./authenticate.ts";
-import { readTenant } from "./claims.ts";
+import { keyTenant } from "./claims.ts";
 import { readConfig, type AuthEnv } from "./auth-config.ts";
 import { issuerOf } from "./issuers.ts";
 import { checkForm, payloadOf, verify } from "./jwt.ts";
@@ -52,6 +52,6 @@ async function authenticateByKey(
   const { tenantClaim } = readConfig(at.env);
   const audience = { urls: canonicalUrls(urlOf(request)), canonical: canonicalUrl };
   const signed = await verifySigned(token, audience, at);
-  const tenant = signed.tenant ?? readTenant(signed.claims, tenantClaim);
+  const tenant = signed.tenant ?? keyTenant(signed.claims, tenantClaim);
   return { tenant, name: `${signed.key} of ${tenant}` };
 }

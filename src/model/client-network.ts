@@ -5,7 +5,9 @@
  * (`2001:db8:1:2::/64`), because the subscriber can choose the other bits for each connection.
  */
 export function networkOf(address: string): string {
-  if (!address.includes(":") || address.includes(".")) return address;
+  // `::ffff:192.0.2.1` is an IPv4 address in logs of servers that have both kinds.
+  if (!address.includes(":") || address.includes("."))
+    return address.slice(address.lastIndexOf(":") + 1);
   const [before = "", after = ""] = address.toLowerCase().split("::");
   const [left, right] = [groupsOf(before), groupsOf(after)];
   const zeros = Array<string>(Math.max(0, GROUPS - left.length - right.length)).fill("0");

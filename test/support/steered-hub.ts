@@ -64,7 +64,7 @@ const options = {
 const add = (context: { state: { count: number } }, by: number) => (context.state.count += by);
 
 export const SteeredHub = hub<{ said(text: string): void }>("steered", {
-  rooms: { group: { enter: anyone } },
+  rooms: { group: { enter: ({ user }) => !user?.roles.includes("Stranger") } },
   limits: { callsPerSecond: 1_000, callBurst: 2_000 },
 })
   .state("group", options as never)

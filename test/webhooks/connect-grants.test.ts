@@ -2,7 +2,7 @@
 
 import { beforeEach, describe, expect, it } from "vitest";
 import { heldTimers } from "../support/held-timers.ts";
-import { connected, negotiate, open, relayOf } from "../rooms/relay/client.ts";
+import { connected, negotiate, open, relayOf, SignalR } from "../rooms/relay/client.ts";
 import { Client, roomAt, token, upgrade } from "../rooms/client.ts";
 import { evictDurableObject } from "cloudflare:test";
 import {
@@ -137,6 +137,28 @@ describe("what was granted", () => {
     const longer = await inRoom("chat/user:bob", { exp: now + 100 });
     const refreshed = await longer.call("$/refresh", { token: fresh });
     expect(refreshed.result.expiresAt).toBe((now + 1_060) * 1000);
+  });
+
+  it("also holds where sleep lets a client use its token twice", async () => {
+    receiver.answer = granting({ permissions: [] });
+    const seat = await negotiate("admin", { claims: STAFF });
+    const relay = () => relayOf("admin", seat.connectionId);
+    const matched = async () =>
+      (await relay().command({ connection: seat.connectionId }, [])).matched;
+    const call = async () => {
+      const response = await open("admin", seat.connectionToken, { claims: STAFF });
+      const client = new SignalR(response.webSocket!, seat);
+      client.say({ protocol: "json", version: 1 });
+      await client.shaken;
+      const { error } = await client.call("BroadcastAlert", "fire");
+      client.socket.close(1000);
+      await expect.poll(matched).toBe(0);
+      return error;
+    };
+    expect(await call()).toContain("user is unauthorized");
+    await evictDurableObject(relay());
+    expect(await call()).toContain("user is unauthorized");
+    expect(receiver.requests).toHaveLength(1);
   });
 
   it("at SignalR's negotiation is the connection's that follows, which is not asked about", async () => {

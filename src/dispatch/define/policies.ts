@@ -140,7 +140,10 @@ export function rulesAt({ hub }: RoomRulesOwner, { kind }: Topic): CheckedRules 
 export interface RoomRules {
   /** Users who may join, and so read presence. Default: none. */
   readonly enter?: Policy;
-  /** Users who may read history, and get a replay when they join. Default: those who may enter. */
+  /**
+   * Users who may read history, and get a replay when they join. Default: those who may enter. May admit others as
+   * well, except to a user's own room.
+   */
   readonly history?: Policy;
   /**
    * Beginnings of group names that stand for rooms of this kind: with `order-` in `order`, hub code and services that
@@ -167,7 +170,10 @@ export async function mayEnter(
   return allowed(rules?.authorize, { ...ofHub, user });
 }
 
-/** Like `mayEnter`, by the capability `hst` or the hub's rule for history. Rejects with the policy's error. */
+/**
+ * Like `mayEnter`, by the capability `hst` or the hub's rule for history, which may admit users who may not enter; but
+ * for a user's own room only among those who may. Rejects with the policy's error.
+ */
 export async function mayReadHistory(
   call: Call & { room: Topic },
   rules?: CheckedRules,
@@ -175,7 +181,9 @@ export async function mayReadHistory(
   const { user, room } = call;
   if (!user) return false;
   if (isService(user) || hasCapability(user, "hst", room)) return true;
-  return rules?.history ? await rules.history(call) : await mayEnter(call, rules);
+  const history = rules?.history;
+  const isOpen = (history && room.kind !== "user") || (await mayEnter(call, rules));
+  return isOpen && (!history || history(call));
 }
 
 /** Presence is open to users who may enter, and to those with the capability `prs`. */

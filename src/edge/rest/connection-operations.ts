@@ -4,7 +4,7 @@
 import * as z from "zod/mini";
 import { HubError, publicError } from "../../model/errors.ts";
 import { resultOf } from "../../rooms/rpc/fault.ts";
-import { noConnection } from "./hub-request.ts";
+import { noConnection } from "../../rooms/rpc/object-names.ts";
 import { closeCommand } from "./hub-operations.ts";
 import { azureOperation } from "./operation.ts";
 import { Message, Reason } from "./operation-schemas.ts";

@@ -11,6 +11,7 @@ import {
   accountStub,
   type Domain,
   holderOf,
+  noConnection,
   objectName,
   roomStubs,
 } from "../../rooms/rpc/object-names.ts";
@@ -183,7 +184,3 @@ export class HubRequest {
     return draft;
   }
 }
-
-/** The error for malformed ids and ids of another hub's connections as well: callers learn no more than that. */
-export const noConnection = () =>
-  new HubError("connection_not_found", "There is no connection with that id.");

@@ -31,10 +31,11 @@ export async function negotiate(request: Request, serving: Serving): Promise<Res
     seatFor(caller, serving, version),
     checkAccount(caller.user, serving),
   ]);
+  const connectionToken = tokenFor(caller.user, seat.token);
   return Response.json({
     negotiateVersion: version,
-    connectionId: version > 0 ? seat.id : tokenFor(caller.user, seat.id),
-    ...(version > 0 && { connectionToken: tokenFor(caller.user, seat.token) }),
+    connectionId: version > 0 ? seat.id : connectionToken,
+    ...(version > 0 && { connectionToken }),
     ...(version > 0 &&
       !isGuest(caller.user) && { tokenLifetimeSeconds: lifetimeOf(caller.user, Date.now()) }),
     availableTransports: caller.served.settings.signalR.transports.map(describe),
@@ -47,7 +48,8 @@ async function seatFor(caller: Caller, serving: Serving, version: number): Promi
   const { id, guestFrom, grant } = caller.user;
   const user = guestFrom === undefined ? { id } : { id, guestFrom };
   const seatRequest = {
-    hasSecretToken: version > 0,
+    // A guest has no other proof: with public ids as its token, everybody could use its connection.
+    hasSecretToken: version > 0 || isGuest(caller.user),
     statefulReconnect: isResumable(caller),
     pings: isMicrosoftClient(request),
     grant,

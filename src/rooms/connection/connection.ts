@@ -72,6 +72,11 @@ export interface Connection {
   inboundAccounts: InboundAccounts | undefined;
   /** The server's limits, lowered by the token's, for this user. */
   tokenLimits: { readonly user: User; readonly limits: Limits } | undefined;
+  /**
+   * Rooms that it is to join and is not in yet, and why: the join is under way, or waits for its next attempt. To leave
+   * one removes it here, so that there is no further attempt.
+   */
+  pending?: Map<string, string>;
   /** Number of direct messages to it that wait for earlier publications (links/undelivered-publications.ts). */
   deferred: number;
   /** Whether its client closed it with a code that is not regular, such as a page that is loading again (1001). */

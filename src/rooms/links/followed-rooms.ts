@@ -141,8 +141,9 @@ export class FollowedRooms {
   readonly #isHere = (one: Connection) => this.#options.connections.get(one.id) === one;
 
   async leave(connection: Connection, topic: Topic): Promise<void> {
-    await this.#afterPublications(connection, topic);
     const name = formatTopic(topic);
+    connection.pending?.delete(name);
+    await this.#afterPublications(connection, topic);
     if (!this.#memberships.has(connection, name)) return;
     await this.#drop(connection, this.rooms.open(name), "left");
   }

@@ -49,7 +49,7 @@ export const joinWithState = (parts: Parts, connection: Connection, join: StateJ
 
 /**
  * Puts the connection into a room that its token or hub names. A member gets no snapshot, because it has its copy: one
- * at each fresh token would cost its size, and lose messages that leave meanwhile.
+ * at each fresh token would cost its size, and lose messages that leave meanwhile. Stops if the connection leaves.
  */
 export async function belong(
   parts: Parts,
@@ -58,16 +58,21 @@ export async function belong(
 ): Promise<void> {
   const isMember = parts.followed.causesOf(connection).has(formatTopic(topic));
   if (isMember || !hasState(parts, topic)) return parts.followed.belong(connection, topic, cause);
+  const pending = (connection.pending ??= new Map());
+  const name = formatTopic(topic);
+  pending.set(name, cause);
   for (const pause of [...PAUSES_MS, undefined]) {
     try {
       // oxlint-disable-next-line no-await-in-loop -- one attempt after another
-      return await joinWithState(parts, connection, { topic, cause, most: Infinity });
+      await joinWithState(parts, connection, { topic, cause, most: Infinity });
+      return void pending.delete(name);
     } catch (error) {
-      if (!parts.connections.all.has(connection)) return;
-      logWarning("room_unreached", { room: formatTopic(topic), error });
+      if (!parts.connections.all.has(connection) || !pending.has(name)) return;
+      logWarning("room_unreached", { room: name, error });
       if (pause === undefined) return parts.connections.close(connection, CLOSE.interrupted);
       // oxlint-disable-next-line no-await-in-loop
       await scheduler.wait(pause);
+      if (!pending.has(name)) return;
     }
   }
 }

@@ -5,7 +5,7 @@ import { formatTopic, type Topic } from "../../model/topic.ts";
 import type { Connection } from "../connection/connection.ts";
 import { checkDraft } from "../delivery/outbox.ts";
 import { resultOf } from "../rpc/fault.ts";
-import { holderOf, objectName, type ObjectAddress } from "../rpc/object-names.ts";
+import { holderOf, noConnection, objectName, type ObjectAddress } from "../rpc/object-names.ts";
 import type { HolderRpc } from "../rpc/room-rpc.ts";
 import type { ClientMethodCall, RemoteClients, RoomAccess } from "./host.ts";
 import type { ObjectParts } from "./object-parts.ts";
@@ -106,8 +106,7 @@ export class RemoteConnections implements RemoteClients {
   /** Undefined for a connection of another object. Throws `connection_not_found` if it should be here and is not. */
   #local(id: string): Connection | undefined {
     const connection = this.#options.parts.connections.get(id);
-    if (!connection && this.#isOwn(this.#addressOf(id)))
-      throw new HubError("connection_not_found", "There is no connection with that id.");
+    if (!connection && this.#isOwn(this.#addressOf(id))) throw noConnection();
     return connection;
   }
 

@@ -129,11 +129,12 @@ async function joinOwnRoom({ parts, host }: CommandTarget, connection: Connectio
 }
 
 /**
- * Removes rooms from those that the connection's token names: otherwise a connection that is not open yet would still
- * join them, and a refresh under way would join them again.
+ * Removes rooms from those that the connection's token names, and that it is to join: otherwise a connection that is
+ * not open yet would still join them, and a refresh under way would join them again.
  */
 function removeFromToken(connection: Connection, isRemoved: (room: string) => boolean): void {
-  const { user } = connection;
+  const { pending, user } = connection;
+  for (const room of pending?.keys() ?? []) if (isRemoved(room)) pending!.delete(room);
   const channels = user.channels.filter((room) => !isRemoved(room));
   if (channels.length < user.channels.length) save(connection, { user: { ...user, channels } });
 }

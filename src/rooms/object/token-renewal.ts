@@ -41,8 +41,9 @@ export class ObjectRenewal implements TokenRenewal {
   }
 
   requestedRooms(connection: Connection): string[] {
-    const causes = [...this.#parts.followed.causesOf(connection)];
-    return causes.flatMap(([room, cause]) => (cause === "hub" ? [] : [room]));
+    const joined = this.#parts.followed.causesOf(connection);
+    const causes = new Map([...(connection.pending ?? []), ...joined]);
+    return [...causes].flatMap(([room, cause]) => (cause === "hub" ? [] : [room]));
   }
 
   /** The connection gets no more messages of the room at once; the report to the room may come later. */

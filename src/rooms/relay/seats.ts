@@ -8,8 +8,8 @@
 //   · A token lapses after `SEAT_MS` unless its client has connected. It begins one connection only; polls and resumed
 //     sockets send it as a proof that they are from the client.
 //   · Reservations count against the relay's capacity and the user's connections. They are in memory, as are used
-//     tokens: after a crash tokens are good until they lapse, and the clients that were about to connect may exceed
-//     the capacity.
+//     tokens: after a sleep or a crash tokens are good until they lapse, and the clients that were about to connect may
+//     exceed the capacity.
 
 import type { KeyValues } from "../../model/stored-values.ts";
 import type { Limits } from "../../model/options.ts";
@@ -33,7 +33,7 @@ interface SeatsOptions {
   now(): number;
 }
 
-/** The connect webhook's grant to a client that has negotiated, until it connects. */
+/** The connect webhook's grant to a client that has negotiated, until its token lapses. */
 interface SavedGrant {
   readonly until: number;
   readonly grant: Grant;
@@ -90,8 +90,8 @@ export class Seats {
   }
 
   /**
-   * Writes a row, because an object may sleep before a seat lapses. Grants whose clients did not connect in time are
-   * deleted when a later one is saved.
+   * Writes a row, because an object may sleep before a seat lapses. Grants of lapsed seats are deleted when a later one
+   * is saved.
    */
   #saveGrant(random: string, granted: SavedGrant): void {
     const { kv, now } = this.#options;
@@ -165,7 +165,10 @@ export class Seats {
     return { id, until, isLapsed, traits: traitsOf(marks) };
   }
 
-  /** Uses up the token, which begins its connection. Returns the grant that was saved with the seat, once. */
+  /**
+   * Uses up the token, which begins its connection. Returns the grant that was saved with the seat, and keeps it: after
+   * a sleep the token may be used again, and must not be worth more than before.
+   */
   take(token: string): Grant | undefined {
     const parts = seatTokenParts(token);
     if (!parts) return undefined;
@@ -174,10 +177,7 @@ export class Seats {
       if (seatEndsAt <= now) this.#usedTokens.delete(id);
     this.#reservations.delete(parts.random);
     this.#usedTokens.set(parts.random, Number.parseInt(parts.at, 36));
-    const { kv } = this.#options;
-    const granted = kv.get<SavedGrant>(GRANT_PREFIX + parts.random);
-    if (granted) kv.delete(GRANT_PREFIX + parts.random);
-    return granted?.grant;
+    return this.#options.kv.get<SavedGrant>(GRANT_PREFIX + parts.random)?.grant;
   }
 
   async #proof(claims: readonly string[]): Promise<string> {

@@ -3,6 +3,7 @@
 
 import { HubError, publicError } from "../../model/errors.ts";
 import type { Position } from "../../model/topic.ts";
+import { factsOf } from "../../model/user.ts";
 import { isDeliberate, type Connection } from "../connection/connection.ts";
 import { type End, HubObject } from "../object/hub-object.ts";
 import type { ObjectCode } from "../object/object-parts.ts";
@@ -68,6 +69,8 @@ export class RoomObject<Env extends ObjectEnv = ObjectEnv>
     if (state) await state.ready();
     // Hub code of this connection publishes here synchronously, so the room must be in use before.
     if (userRoom) await userRoom.use();
+    // A command of the account meanwhile has not found the connection, and the first frames have the room's state.
+    await this.admissions.check(factsOf(arrival.user));
     const connection = enterRoom(this.parts, socket, arrival);
     this.inBackground(this.welcome(connection));
     return connection;

@@ -132,8 +132,12 @@ export function holderOf(connection: string, { tenant, hub }: Domain): ObjectAdd
   } catch {
     // A malformed address is answered like an id that does not exist.
   }
-  throw new HubError("connection_not_found", "There is no connection with that id.");
+  throw noConnection();
 }
+
+/** The error for malformed ids and ids of another hub's connections as well: callers learn no more than that. */
+export const noConnection = () =>
+  new HubError("connection_not_found", "There is no connection with that id.");
 
 /** The object of a name in the hub's index: a topic, or `relay:` and a relay's name. */
 export function indexedObject(name: string, { tenant, hub }: Domain): string {

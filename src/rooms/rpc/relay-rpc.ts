@@ -22,7 +22,7 @@ export interface ClientTraits {
 
 /** A client that negotiates. */
 export interface SeatRequest extends ClientTraits {
-  /** False in negotiate's version 0, in which the client's token is its public id. */
+  /** False for users in negotiate's version 0, in which the client's token is its public id. */
   readonly hasSecretToken: boolean;
   readonly grant?: Grant | undefined;
   /** When the worker sent it, milliseconds since 1970. */

@@ -189,6 +189,7 @@ describe("mayEnter", () => {
   });
 });
 
+const SUB_BOB = { caps: [cap("sub", "user:bob")] };
 const toldApart: RoomRules = { enter: signedIn, history: role("auditor") };
 
 describe("mayReadHistory", () => {
@@ -217,6 +218,12 @@ describe("mayReadHistory", () => {
     ],
     ["admits a user to their own", {}, "user:alice", closed, true],
     ["refuses another's", {}, "user:bob", closed, false],
+    ["refuses another's, whatever the rule returns", {}, "user:bob", { history: anyone }, false],
+    ["refuses guests a user's", { guestFrom: "" }, "user:alice", { history: anyone }, false],
+    ["refuses a user's own by the rule", {}, "user:alice", { history: nobody }, false],
+    ["asks the rule for a room of the token", SUB_BOB, "user:bob", { history: nobody }, false],
+    ["admits to a room of the token", SUB_BOB, "user:bob", { history: anyone }, true],
+    ["admits those who may not enter a group", {}, "group:g", { history: anyone }, true],
   ] satisfies Case[])("%s", async (...[, given, topic, rules, admitted]) => {
     expect(await mayReadHistory(inRoom(given, topic), rules)).toBe(admitted);
   });

@@ -71,6 +71,35 @@ describe("a guest that names another guest's id is not that guest", () => {
   });
 });
 
+it("the public ids of a guest are no token, also if it negotiated with version 0", async () => {
+  const [own, other] = ["192.0.2.3", "192.0.2.4"];
+  const seat = await (
+    await post("/hubs/guests/negotiate?negotiateVersion=0", own)
+  ).json<Negotiated>();
+  const at = (token: string) => `/hubs/guests?id=${encodeURIComponent(token)}`;
+  const poll = (token: string, address: string) =>
+    exports.default.fetch(`https://edge.example${at(token)}`, { headers: from(address) });
+  const send = (token: string, address: string, body: object) =>
+    exports.default.fetch(`https://edge.example${at(token)}`, {
+      ...{ method: "POST", headers: from(address), body: `${JSON.stringify(body)}\u001e` },
+    });
+  expect((await poll(seat.connectionId, own)).status).toBe(200);
+  const shaken = await send(seat.connectionId, own, { protocol: "json", version: 1 });
+  expect(shaken.status).toBe(200);
+  const join = { type: 1, target: "Join", arguments: ["public"] };
+  expect((await send(seat.connectionId, own, join)).status).toBe(200);
+  const listed = async () => {
+    const answer = await ask("GET", "/hubs/guests/groups/public/connections");
+    return (await answer.json<{ value: { connectionId: string; userId: string }[] }>()).value;
+  };
+  await expect.poll(listed).toHaveLength(1);
+  const [{ connectionId, userId }] = (await listed()) as [Awaited<ReturnType<typeof listed>>[0]];
+  for (const token of [connectionId, `${userId}.${connectionId}`]) {
+    expect((await poll(token, other)).status).toBe(404);
+    expect((await send(token, other, join)).status).toBe(404);
+  }
+});
+
 it("a ban of an address ends its guests' connections, and refuses their calls and posts", async () => {
   const address = "192.0.2.7";
   using inRoom = await guestIn("/hubs/guests/groups/banned", address);

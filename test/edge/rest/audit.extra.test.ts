@@ -20,6 +20,13 @@ it.each<[string, string, string, object?]>([
   ["DELETE", "/hubs/chat/rooms/group:x", "eraseRoom"],
   ["POST", "/hubs/chat/:closeConnections", "closeConnections"],
   ["POST", "/hubs/chat/users/eve/:closeConnections", "closeUserConnections"],
+  [
+    ...(["POST", "/hubs/chat/:execute", "execute"] as const),
+    [
+      { type: "LeaveGroup", group: "x" },
+      { type: "CloseConnection", reason: "private" },
+    ],
+  ],
   ["POST", "/hubs/chat/users/eve/:ban", "banUser", { seconds: 1, reason: "private" }],
   ["POST", "/hubs/chat/users/eve/:unban", "unbanUser"],
   ["POST", "/hubs/chat/users/eve/:revoke", "revokeTokens", { jti: "secret" }],
@@ -42,6 +49,8 @@ it("names the key that signed, and the worker's own code; and is silent of reads
   lines = [];
   await ask("GET", "/hubs/chat/rooms/group:x/history");
   await ask("POST", "/hubs/chat/groups/x/:send", { body: { target: "t", arguments: [] } });
+  const message = { target: "t", arguments: [] };
+  await ask("POST", "/hubs/chat/:execute", { body: [{ type: "SendMessage", message }] });
   await ask("POST", "/hubs/chat/users/eve/:ban", { body: { seconds: 0 } });
   expect(acted()).toEqual([]);
 });
