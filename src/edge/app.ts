@@ -28,6 +28,7 @@ import { GRPC_PATHS, withoutGrpc } from "./routes/grpc-paths.ts";
 import { anchored, hubPathRoutes, withSlash } from "./routes/hub-path-routes.ts";
 import { preflightRoute } from "./routes/preflight-route.ts";
 import { serviceRoutes } from "./routes/service-routes.ts";
+import { ServiceRates } from "./rest/service-rate.ts";
 import type { Call, OptionalRoutes, EndpointEnv, Route } from "./routes/route.ts";
 import { negotiate } from "./signalr/negotiate.ts";
 import { refresh } from "./signalr/refresh.ts";
@@ -63,15 +64,18 @@ export function endpoint(
   // Hono's default router is larger, and first tries to make one regular expression of all paths, which fails.
   const router = new TrieRouter<[H, RouterRoute]>();
   const app = new HonoBase<{ Bindings: EndpointEnv }>({ router }).basePath(anchored(basePath));
-  const caches = { relays: new RelayChoice(), pings: new PostedPings(), frames: new FrameCache() };
-  const isolate = { hubs, ...caches, userId, place };
+  const isolate = {
+    ...{ hubs, userId, place },
+    ...{ relays: new RelayChoice(), pings: new PostedPings() },
+    ...{ frames: new FrameCache(), rates: new ServiceRates() },
+  };
   const refused = new RefusedSockets();
   const routes = [
     ...hubPathRoutes(hubs, paths),
     ...ROOM_ROUTES,
     ...SIGNALR_ROUTES,
     ...(grpc?.(isolate) ?? [withoutGrpc]),
-    ...serviceRoutes(hubs),
+    ...serviceRoutes(),
     otherVerbs,
   ];
   for (const route of routes)
@@ -81,15 +85,8 @@ export function endpoint(
       // The execution context is read only when it is needed: tests call the endpoint without one.
       const waitUntil: WaitUntil = (work) => context.executionCtx.waitUntil(work);
       const { hub } = route;
-      const call = {
-        ...isolate,
-        request: req.raw,
-        env,
-        prefix,
-        hub,
-        waitUntil,
-        params: () => req.param(),
-      };
+      const params = () => req.param();
+      const call = { ...isolate, request: req.raw, env, prefix, hub, waitUntil, params };
       // SignalR's clients do not know refusals on a socket.
       const response = await answered(route, call);
       return route.inWords || response.status < 400 ? response : refused.tell(req.raw, response);
