@@ -55,6 +55,10 @@ const REASON = "x-dormouse-error";
 export const reasonIn = ({ metadata }: ConnectError): string | undefined =>
   metadata.get(REASON) ?? undefined;
 
+/** The first message of an upload determines its kind. */
+export const mixedUploadError = (): HubError =>
+  new HubError("invalid_arguments", "An upload has publishes, or one invoke and its items.");
+
 const isAbort = (error: unknown): boolean => (error as Error | null)?.name === "AbortError";
 
 /** Stable codes by the close code of a stream's socket. */

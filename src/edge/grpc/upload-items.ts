@@ -12,9 +12,8 @@ import { isRequest, recordsIn, type RoomRecord } from "../stream/room-record.ts"
 import { closeQuietly, refuseRequest } from "../stream/room-socket.ts";
 import { untilAborted } from "./abort-signals.ts";
 import { invokeText, resultOf, streamOf, type CallAnswer } from "./grpc-call.ts";
-import { endingOf } from "./grpc-errors.ts";
+import { endingOf, mixedUploadError } from "./grpc-errors.ts";
 import { checkText, hubSocket, type HubSocket } from "./hub-socket.ts";
-import { mixedUploadError } from "./upload-reader.ts";
 import { valueOf } from "./room-messages.ts";
 
 /** Ids on the upload's own socket. */

@@ -4,8 +4,7 @@
 import * as z from "zod/mini";
 import { HubError } from "../../model/errors.ts";
 import { formatTopic, type Topic } from "../../model/topic.ts";
-import type { HubRequest } from "./hub-request.ts";
-import { noConnection } from "./hub-request.ts";
+import { noConnection, type HubRequest } from "./hub-request.ts";
 import { closeArguments } from "./hub-operations.ts";
 import { azureOperation } from "./operation.ts";
 import { Excluded, Message, Reason } from "./operation-schemas.ts";
