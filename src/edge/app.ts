@@ -6,12 +6,11 @@ import { HonoBase } from "hono/hono-base";
 import type { H, RouterRoute } from "hono/types";
 import { baseRoutePath } from "hono/route";
 import { TrieRouter } from "hono/router/trie-router";
-import type { UserIdProvider } from "../auth/authenticate.ts";
+import { nothingHere, type UserIdProvider } from "../auth/authenticate.ts";
 import type { HubPath } from "../dispatch/define/hub-paths.ts";
 import type { Hubs } from "../dispatch/define/hub-tables.ts";
 import type { Place } from "../rooms/rpc/place.ts";
 import type { ErrorCode } from "../model/error-table.ts";
-import { HubError } from "../model/errors.ts";
 import { PostedPings } from "./admit/posted-pings.ts";
 import { RelayChoice } from "./admit/relay-choice.ts";
 import { mountedAt, requestedHub } from "./admit/request-target.ts";
@@ -92,12 +91,10 @@ export function endpoint(
       return route.inWords || response.status < 400 ? response : refused.tell(req.raw, response);
     });
   app.notFound(({ req: { raw }, env }) =>
-    refused.tell(raw, withCors(raw, env, errorAnswer(NOTHING, 404))),
+    refused.tell(raw, withCors(raw, env, errorAnswer(nothingHere(), 404))),
   );
   return app;
 }
-
-const NOTHING = new HubError("not_found", "There is nothing at this path.");
 
 /** Runs the route. Never rejects: an application that mounts the endpoint sees no error of it. */
 async function answered(route: Route, call: Call): Promise<Response> {

@@ -2,13 +2,8 @@
 // plain data; the dispatcher runs them. The hub itself is declared by hub-definition.ts.
 
 import type { StandardSchemaV1 } from "@standard-schema/spec";
-import {
-  guardedAction,
-  type Action,
-  type ActionRun,
-  type Plain,
-  type StateDeclaration,
-} from "./action-definition.ts";
+import { guardedAction, type Action, type ActionRun, type Plain } from "./action-definition.ts";
+import type { StateDeclaration } from "./action-definition.ts";
 import type { Filter } from "./filters.ts";
 import type { Arg, Input, Received } from "./hub-arguments.ts";
 import type { HubSettings } from "./hub-settings.ts";
