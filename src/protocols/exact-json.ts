@@ -4,16 +4,10 @@
 
 import { HubError, serverError } from "../model/errors.ts";
 import type { Params } from "../model/message.ts";
-import { encodeParams } from "./json.ts";
+import { encodeParams, parseJson } from "./json.ts";
 
 /** `parseJson` for texts that `scanJson` finds lossy. Undefined if the text is not JSON. */
-export function parseExactJson(text: string): unknown {
-  try {
-    return JSON.parse(text, exactNumber);
-  } catch {
-    return undefined; // A SyntaxError, the only thing that JSON.parse throws.
-  }
-}
+export const parseExactJson = (text: string): unknown => parseJson(text, exactNumber);
 
 /** Parses the server's own text, such as a room's record: whole numbers of 64 bits that are not safe become bigints. */
 export const parseOwnJson = (text: string): unknown =>
@@ -47,13 +41,7 @@ export function encodeGivenParams(args: readonly unknown[]): Params {
 }
 
 /** Parses numbers like .NET's `int`: one that is not written only as digits, or has more than 32 bits, becomes NaN. */
-export function parseWithInts(text: string): unknown {
-  try {
-    return JSON.parse(text, intOrNaN);
-  } catch {
-    return undefined; // A SyntaxError, the only thing that JSON.parse throws.
-  }
-}
+export const parseWithInts = (text: string): unknown => parseJson(text, intOrNaN);
 
 function intOrNaN(_key: string, value: unknown, { source = "" }: Source = {}): unknown {
   if (typeof value !== "number") return value;
