@@ -4,10 +4,10 @@
 
 import { HubError, serverError } from "../model/errors.ts";
 import type { Params } from "../model/message.ts";
-import { encodeParams, parseJson } from "./json.ts";
+import { encodeParams } from "./json.ts";
 
 /** `parseJson` for texts that `scanJson` finds lossy. Undefined if the text is not JSON. */
-export const parseExactJson = (text: string): unknown => parseJson(text, exactNumber);
+export const parseExactJson = (text: string): unknown => revived(text, exactNumber);
 
 /** Parses the server's own text, such as a room's record: whole numbers of 64 bits that are not safe become bigints. */
 export const parseOwnJson = (text: string): unknown =>
@@ -41,7 +41,15 @@ export function encodeGivenParams(args: readonly unknown[]): Params {
 }
 
 /** Parses numbers like .NET's `int`: one that is not written only as digits, or has more than 32 bits, becomes NaN. */
-export const parseWithInts = (text: string): unknown => parseJson(text, intOrNaN);
+export const parseWithInts = (text: string): unknown => revived(text, intOrNaN);
+
+function revived(text: string, reviver: typeof intOrNaN): unknown {
+  try {
+    return JSON.parse(text, reviver);
+  } catch {
+    return undefined; // A SyntaxError, the only thing that JSON.parse throws.
+  }
+}
 
 function intOrNaN(_key: string, value: unknown, { source = "" }: Source = {}): unknown {
   if (typeof value !== "number") return value;

@@ -93,10 +93,10 @@ const grouped = (count: number): string => String(count).replace(/\B(?=(\d{3})+$
 /** The members of a JSON object, not validated yet. */
 export type Members = Readonly<Record<string, unknown>>;
 
-/** The value, or undefined if the text is not JSON. No JSON text means undefined. `reviver` must not throw. */
-export function parseJson(text: string, reviver?: Parameters<typeof JSON.parse>[1]): unknown {
+/** The value, or undefined if the text is not JSON. No JSON text means undefined. */
+export function parseJson(text: string): unknown {
   try {
-    return JSON.parse(text, reviver);
+    return JSON.parse(text);
   } catch {
     return undefined; // A SyntaxError, the only thing that JSON.parse throws.
   }

@@ -25,9 +25,9 @@ import { clientVersionOf } from "../answer/client-version.ts";
 import { checkSetup } from "../../setup/check-setup.ts";
 import { readWebhooks } from "../../webhooks/webhook-config.ts";
 import { askConnectWebhook, type ConnectAttempt } from "./connect-webhook.ts";
-import { continentOf, domainOf } from "./relay-choice.ts";
+import { continentOf } from "./relay-choice.ts";
 import { guestId } from "./guests.ts";
-import { pathBelow, requestedHub, roomPathOf, servedHub } from "./request-target.ts";
+import { domainOf, pathBelow, requestedHub, roomPathOf, servedHub } from "./request-target.ts";
 import type { ConnectRateEnv, Env, Serving } from "./serving.ts";
 
 /** A client that was admitted to a room. */

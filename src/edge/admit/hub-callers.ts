@@ -13,8 +13,8 @@ import { checkSetup } from "../../setup/check-setup.ts";
 import { readWebhooks } from "../../webhooks/webhook-config.ts";
 import { admitAttempt, userAt } from "./admission.ts";
 import { relayToken } from "./guests.ts";
-import { continentOf, domainOf, type RelayTarget } from "./relay-choice.ts";
-import { pathBelow, requestedHub, servedHub } from "./request-target.ts";
+import { continentOf, type RelayTarget } from "./relay-choice.ts";
+import { domainOf, pathBelow, requestedHub, servedHub } from "./request-target.ts";
 import { policyRuntime } from "../../dispatch/define/runtime.ts";
 import type { Serving } from "./serving.ts";
 

@@ -2,10 +2,8 @@
 // tried, until one has capacity, so that few relays are used while there are few clients. Relays that were full or did
 // not answer a moment ago are skipped.
 
-import type { ServedHub } from "../../dispatch/define/hub-tables.ts";
 import { hashOf } from "../../model/text-hash.ts";
 import { HubError } from "../../model/errors.ts";
-import type { User } from "../../model/user.ts";
 import { objectName, type Domain } from "../../rooms/rpc/object-names.ts";
 import { refusalCodeOf, handOver } from "../../rooms/rpc/arrival.ts";
 import { objectsOf, type Placing } from "../../rooms/rpc/place.ts";
@@ -102,12 +100,6 @@ export class RelayChoice {
     });
   }
 }
-
-/** The tenant and the hub of an authenticated client. */
-export const domainOf = (of: { readonly user: User; readonly served: ServedHub }): Domain => ({
-  tenant: of.user.tenant,
-  hub: of.served.name,
-});
 
 /** Undefined outside of Cloudflare's network; relays of any region may be chosen then. */
 export const continentOf = ({ cf }: Request): unknown =>

@@ -7,8 +7,9 @@ import type { PostOutcome } from "../../rooms/rpc/relay-rpc.ts";
 import { seatEndsAt } from "../../rooms/rpc/seat-token.ts";
 import type { Caller } from "../admit/hub-callers.ts";
 import { unlessRefused } from "../../rooms/rpc/fault.ts";
-import { domainOf, relayOfToken } from "../admit/relay-choice.ts";
+import { relayOfToken } from "../admit/relay-choice.ts";
 import { bodyWithin } from "../admit/request-body.ts";
+import { domainOf } from "../admit/request-target.ts";
 import type { Serving } from "../admit/serving.ts";
 import { endedConnection, missingToken, refusal, unknownConnection } from "./signalr-refusal.ts";
 

@@ -8,7 +8,8 @@ import { factsOf, withFacts } from "../../model/refusal-facts.ts";
 import { refusalHeaders } from "../../model/refusal-headers.ts";
 import type { User } from "../../model/user.ts";
 import { authenticateCaller, queryOf, type Caller } from "../admit/hub-callers.ts";
-import { domainOf, relayOfToken } from "../admit/relay-choice.ts";
+import { relayOfToken } from "../admit/relay-choice.ts";
+import { domainOf } from "../admit/request-target.ts";
 import type { Serving } from "../admit/serving.ts";
 
 /**

@@ -13,8 +13,8 @@ import {
   relayTargetOf,
   type Caller,
 } from "../admit/hub-callers.ts";
-import { domainOf, relayOfToken } from "../admit/relay-choice.ts";
-import { wantsEventStream } from "../admit/request-target.ts";
+import { relayOfToken } from "../admit/relay-choice.ts";
+import { domainOf, wantsEventStream } from "../admit/request-target.ts";
 import { wantsWebSocket } from "../answer/upgrade-request.ts";
 import type { Serving } from "../admit/serving.ts";
 import { postToConnection } from "./post-frames.ts";
