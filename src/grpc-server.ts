@@ -11,6 +11,6 @@ import type { OptionalRoutes } from "./edge/routes/route.ts";
  * @example
  * const { Room, Relay, Account, endpoint } = serve([ChatHub], { grpc });
  */
-export const grpc: OptionalRoutes = (isolate) => [
-  { method: "ALL", paths: GRPC_PATHS, ...{ cors: true, log: false }, handler: connectRpc(isolate) },
+export const grpc: OptionalRoutes = ({ hubs }) => [
+  { method: "ALL", paths: GRPC_PATHS, ...{ cors: true, log: false }, handler: connectRpc(hubs) },
 ];

@@ -6,6 +6,7 @@ import { verifyToken, type AuthEnv, type UserIdProvider } from "./auth/authentic
 import { DEFAULT_TENANT } from "./auth/claims.ts";
 import { canonicalName } from "./model/topic.ts";
 import { parseBody } from "./client/backend/backend-answers.ts";
+import { urlWith } from "./client/backend/backend-urls.ts";
 import { hubServiceOf, type HubService } from "./client/backend/hub-service.ts";
 import { dispatcher } from "./dispatch/dispatcher.ts";
 import type { Filter } from "./dispatch/define/filters.ts";
@@ -108,10 +109,7 @@ export function hubContext<H extends AnyHub>(
   const place = options ? new Place(options) : PLACES.get(hub);
   const service = { hubs: tablesOf([hub]), env, place, tenant: canonicalName(tenant) };
   return hubServiceOf<H>(async ({ method, path, query = {}, body, headers = {} }) => {
-    const url = new URL(`https://worker/api/hubs/${hub.name}${path}`);
-    for (const [name, values] of Object.entries(query))
-      for (const value of values === undefined ? [] : [values].flat())
-        url.searchParams.append(name, `${value}`);
+    const url = urlWith(`https://worker/api/hubs/${hub.name}${path}`, query);
     const request = new Request(url, { method, headers, ...(body !== undefined && { body }) });
     request.headers.set("content-type", "application/json");
     return parseBody(await (await requestLocally(service, request)).text());

@@ -53,6 +53,15 @@ export class Refusal extends HubError {
   }
 }
 
+/** Refuses a token for one of its claims. */
+export function refuseClaim(claim: string): never {
+  throw new Refusal("token_claim_invalid", { claim });
+}
+
+/** The error for a path that this server does not serve, or only if it is configured to. */
+export const nothingHere = (): HubError =>
+  new HubError("not_found", "There is nothing at this path.");
+
 /**
  * The HTTP response to a refusal. The reason is in the header `x-dormouse-error` and in the body; the name of the claim
  * at fault is in `x-dormouse-claim`.

@@ -12,7 +12,7 @@ import { Refusal } from "./auth-refusal.ts";
 export type { AuthEnv } from "./auth-config.ts";
 export type { UserIdProvider } from "./claims.ts";
 export { LEEWAY_SECONDS } from "./jwt.ts";
-export { claimHeader, Refusal, refusalResponse, type Reason } from "./auth-refusal.ts";
+export { claimHeader, nothingHere, Refusal, refusalResponse, type Reason } from "./auth-refusal.ts";
 
 export interface Verification {
   /** Gives the user's id instead of the claim that has it by default. */

@@ -4,7 +4,7 @@
 import { isJsonObject } from "../protocols/json.ts";
 import { canonicalTopic } from "../model/topic.ts";
 import type { Capability, Right } from "../model/user.ts";
-import { Refusal } from "./auth-refusal.ts";
+import { refuseClaim } from "./auth-refusal.ts";
 
 const MAX_CAPS = 100;
 const MAX_CHANNELS = 100;
@@ -21,9 +21,9 @@ export function readCaps(value: unknown = []): Capability[] {
 }
 
 function readCap(value: unknown): Capability {
-  if (!isJsonObject(value)) return refuse();
+  if (!isJsonObject(value)) return refuseClaim("caps");
   const { channels, match, allow } = value;
-  if (match !== undefined && match !== "wildcard") refuse();
+  if (match !== undefined && match !== "wildcard") refuseClaim("caps");
   return {
     channels: readList(channels, MAX_CHANNELS, match === undefined ? readTopic : readPattern),
     allow: readList(allow, RIGHTS.size, readRight),
@@ -34,26 +34,23 @@ function readCap(value: unknown): Capability {
 /** Reads a topic, in its canonical form. Text that is not a topic would never match. */
 function readTopic(value: unknown): string {
   try {
-    return canonicalTopic(typeof value === "string" ? value : refuse());
+    return canonicalTopic(typeof value === "string" ? value : refuseClaim("caps"));
   } catch {
-    return refuse();
+    return refuseClaim("caps");
   }
 }
 
 /** Reads a pattern, normalised to NFC like topics: in another form it would never match. */
 function readPattern(value: unknown): string {
   if (typeof value !== "string" || !value.isWellFormed() || value.length > MAX_PATTERN_LENGTH)
-    return refuse();
+    return refuseClaim("caps");
   return value.normalize("NFC");
 }
 
-const readRight = (value: unknown): Right => (RIGHTS.has(value) ? (value as Right) : refuse());
+const readRight = (value: unknown): Right =>
+  RIGHTS.has(value) ? (value as Right) : refuseClaim("caps");
 
 /** An array of at most `atMost` items, each read by `read`. */
 function readList<T>(value: unknown, atMost: number, read: (item: unknown) => T): T[] {
-  return Array.isArray(value) && value.length <= atMost ? value.map(read) : refuse();
-}
-
-function refuse(): never {
-  throw new Refusal("token_claim_invalid", { claim: "caps" });
+  return Array.isArray(value) && value.length <= atMost ? value.map(read) : refuseClaim("caps");
 }

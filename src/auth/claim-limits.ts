@@ -2,7 +2,7 @@
 
 import { isJsonObject } from "../protocols/json.ts";
 import type { TokenLimits } from "../model/user.ts";
-import { Refusal } from "./auth-refusal.ts";
+import { refuseClaim } from "./auth-refusal.ts";
 
 const NAMES: ReadonlySet<string> = new Set<keyof TokenLimits>([
   "callsPerSecond",
@@ -17,14 +17,10 @@ const NAMES: ReadonlySet<string> = new Set<keyof TokenLimits>([
  * because to ignore a limit would mean to lift it.
  */
 export function readLimits(value: unknown): TokenLimits {
-  if (!isJsonObject(value)) return refuse();
+  if (!isJsonObject(value)) return refuseClaim("limits");
   const limits = Object.entries(value);
-  if (!limits.every(([name, limit]) => NAMES.has(name) && isLimit(limit))) refuse();
+  if (!limits.every(([name, limit]) => NAMES.has(name) && isLimit(limit))) refuseClaim("limits");
   return Object.fromEntries(limits) as TokenLimits;
 }
 
 const isLimit = (value: unknown): boolean => Number.isSafeInteger(value) && (value as number) > 0;
-
-function refuse(): never {
-  throw new Refusal("token_claim_invalid", { claim: "limits" });
-}

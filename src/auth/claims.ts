@@ -10,7 +10,7 @@ import { LONG_ROLE, tokenUserId, type User } from "../model/user.ts";
 import { isJsonObject } from "../protocols/json.ts";
 import { readCaps } from "./caps.ts";
 import { readLimits } from "./claim-limits.ts";
-import { Refusal } from "./auth-refusal.ts";
+import { Refusal, refuseClaim } from "./auth-refusal.ts";
 
 /**
  * Returns the id of a token's user, like ASP.NET's `IUserIdProvider`. Called at each verification, even of fresh
@@ -81,7 +81,7 @@ function readUserId(claims: JWTPayload, userIdClaim?: string): string {
   const found = findClaim(claims, isDefault ? USER_ID_NAMES : namesOf(userIdClaim));
   if (isDefault && (!found || found.value === ""))
     throw new Refusal("token_no_subject", { claim: found?.name ?? "sub" });
-  return found ? readId(found) : refuse(userIdClaim ?? "sub");
+  return found ? readId(found) : refuseClaim(userIdClaim ?? "sub");
 }
 
 /** Reads an id. Refuses the names of accounts of guests. */
@@ -100,7 +100,7 @@ function providedId(provide: () => unknown): string {
 /** The tenant in the claims; the default tenant if there is none, unless it is required. */
 export function readTenant(claims: JWTPayload, tenantClaim: string, isRequired = false): string {
   const found = findClaim(claims, namesOf(tenantClaim));
-  if (!found && isRequired) refuse(tenantClaim);
+  if (!found && isRequired) refuseClaim(tenantClaim);
   return found ? readName(found) : DEFAULT_TENANT;
 }
 
@@ -138,23 +138,25 @@ function readTexts(name: string, value: unknown): string[] {
  */
 export function readText(name: string, value: unknown): string {
   if (typeof value === "string") return value;
-  return Number.isSafeInteger(value) ? String(value) : refuse(name);
+  return Number.isSafeInteger(value) ? String(value) : refuseClaim(name);
 }
 
 /** The topics to join at connect. `all` is refused, because clients cannot join it. */
 export function readChannels(value: unknown = []): string[] {
-  if (!Array.isArray(value) || value.length > MAX_CHANNELS) return refuse("channels");
+  if (!Array.isArray(value) || value.length > MAX_CHANNELS) return refuseClaim("channels");
   const topics = value.map((text) =>
-    typeof text === "string" ? validClaim("channels", () => parseTopic(text)) : refuse("channels"),
+    typeof text === "string"
+      ? validClaim("channels", () => parseTopic(text))
+      : refuseClaim("channels"),
   );
-  if (topics.some(({ kind }) => kind === "all")) refuse("channels");
+  if (topics.some(({ kind }) => kind === "all")) refuseClaim("channels");
   return [...new Set(topics.map(formatTopic))];
 }
 
 /** In milliseconds since 1970, leeway included. Throws `token_claim_invalid` for a time beyond the range of `Date`. */
 export function readExpiry(exp: unknown, leewaySeconds: number): number {
   const expiresAt = (Number(exp) + leewaySeconds) * 1000;
-  return expiresAt <= MAX_DATE_MS ? expiresAt : refuse("exp");
+  return expiresAt <= MAX_DATE_MS ? expiresAt : refuseClaim("exp");
 }
 
 /** Turns the model's errors about names and topics into `token_claim_invalid`. */
@@ -162,13 +164,9 @@ function validClaim<T>(name: string, read: () => T): T {
   try {
     return read();
   } catch (error) {
-    if (error instanceof HubError && !(error instanceof Refusal)) refuse(name);
+    if (error instanceof HubError && !(error instanceof Refusal)) refuseClaim(name);
     throw error;
   }
-}
-
-function refuse(claim: string): never {
-  throw new Refusal("token_claim_invalid", { claim });
 }
 
 const XML_SOAP = "http://schemas.xmlsoap.org/ws/2005/05/identity/claims";

@@ -8,7 +8,7 @@ import { HubError } from "../model/errors.ts";
 import { isJsonObject, parseJson } from "../protocols/json.ts";
 import { tokenUserId } from "../model/user.ts";
 import { readConfig, type AuthConfig, type AuthEnv } from "./auth-config.ts";
-import { checkOrigin } from "./authenticate.ts";
+import { checkOrigin, nothingHere } from "./authenticate.ts";
 import { GUEST, type GuestRates, type GuestTokenEnv, type IssuedToken } from "./guest-tokens.ts";
 
 export interface DevTokenEnv extends AuthEnv, GuestTokenEnv {
@@ -31,8 +31,7 @@ export async function devToken(
   const isLocal = isLoopback(new URL(request.url).hostname);
   const isDeveloper = env.DEV_TOKENS === "1" && isLocal;
   const isOpen = isDeveloper || env.DEMO_GUESTS === "1";
-  if (!isOpen || !env.JWT_SECRET || !env.JWT_ISSUER)
-    throw new HubError("not_found", "There is nothing at this path.");
+  if (!isOpen || !env.JWT_SECRET || !env.JWT_ISSUER) throw nothingHere();
   const config = readConfig(env);
   checkOrigin(request, config.origins);
   if (!isDeveloper) await guests.check(request, env);

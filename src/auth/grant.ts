@@ -14,7 +14,7 @@ import {
 import type { AuthConfig } from "./auth-config.ts";
 import { LEEWAY_SECONDS, timeOf } from "./jwt.ts";
 import { readLimits } from "./claim-limits.ts";
-import { Refusal } from "./auth-refusal.ts";
+import { refuseClaim } from "./auth-refusal.ts";
 
 /** Claims of identity and validity, which only the token itself may set. */
 const RESERVED = ["iss", "aud", "iat", "nbf", "jti", ...USER_ID_NAMES, ...namesOf("tid")];
@@ -36,10 +36,10 @@ export function readGrant(
   const absent = new Set([...reserved, ...READ].filter((name) => given[name] === null));
   const claims = Object.fromEntries(Object.entries(given).filter(([name]) => !absent.has(name)));
   for (const name of reserved)
-    if (Object.hasOwn(claims, name) || claimAt(claims, name) !== undefined) refuse(name);
+    if (Object.hasOwn(claims, name) || claimAt(claims, name) !== undefined) refuseClaim(name);
   const roleClaims = ROLE_NAMES.filter((name) => claims[name] !== undefined);
   for (const name of roleClaims)
-    if (![claims[name]].flat().every((role) => typeof role === "string")) refuse(name);
+    if (![claims[name]].flat().every((role) => typeof role === "string")) refuseClaim(name);
   const { caps, channels } = claims;
   const exp = timeOf(claims, "exp");
   const limits = claims["limits"];
@@ -51,8 +51,4 @@ export function readGrant(
     ...(limits !== undefined && { limits: readLimits(limits) }),
     ...(exp !== undefined && { expiresAt: readExpiry(exp, LEEWAY_SECONDS) }),
   };
-}
-
-function refuse(claim: string): never {
-  throw new Refusal("token_claim_invalid", { claim });
 }

@@ -7,7 +7,7 @@ import type { CompactJWSHeaderParameters, CryptoKey, JWTHeaderParameters } from 
 import type { User } from "../model/user.ts";
 import { isJsonObject } from "../protocols/json.ts";
 import type { AuthConfig } from "./auth-config.ts";
-import { Refusal, type Reason } from "./auth-refusal.ts";
+import { Refusal, refuseClaim, type Reason } from "./auth-refusal.ts";
 import { claimAt, userOf, type ClaimNames } from "./claims.ts";
 import { issuerOf, type Issuer } from "./issuers.ts";
 import { keyRefusal, lifetimeRefusal, wrongAudience, wrongIssuer } from "./token-facts.ts";
@@ -195,8 +195,8 @@ export function registeredClaims(written: UnverifiedClaims, nowMs: number): JWTP
   const claims = Object.fromEntries(Object.entries(written).filter(([, value]) => value !== null));
   const [exp, nbf, iat] = [timeOf(written, "exp"), timeOf(written, "nbf"), timeOf(written, "iat")];
   const [now, leeway] = [Math.floor(nowMs / 1000), LEEWAY_SECONDS];
-  if (exp === undefined || !isText(claims["jti"] ?? ""))
-    throw invalid(exp === undefined ? "exp" : "jti");
+  if (exp === undefined) return refuseClaim("exp");
+  if (!isText(claims["jti"] ?? "")) refuseClaim("jti");
   for (const [claim, time = -Infinity] of [
     ["nbf", nbf],
     ["iat", iat],
@@ -224,7 +224,7 @@ export function timeOf(claims: UnverifiedClaims, claim: string): number | undefi
   const value = claims[claim];
   if (value === undefined || typeof value === "number") return value;
   if (isText(value) && NUMBER.test(value)) return Number(value);
-  throw invalid(claim);
+  return refuseClaim(claim);
 }
 
 /** Throws `token_wrong_audience` unless the claim has one of the audiences; a slash at the end makes no difference. */
@@ -242,5 +242,3 @@ const areSame = (given: string, wanted: string): boolean =>
   given === wanted || given === `${wanted}/` || `${given}/` === wanted;
 
 const isText = (value: unknown): value is string => typeof value === "string";
-
-const invalid = (claim: string): Refusal => new Refusal("token_claim_invalid", { claim });

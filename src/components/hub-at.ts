@@ -94,8 +94,7 @@ export function hubAt<H extends AnyHub>(
 type SocketOptions = Omit<HubAtOptions, "oneSocket" | "guesses">;
 
 const oneForEach = <H extends AnyHub>(url: string, options: SocketOptions): Sockets<H> => ({
-  open: (room, since) =>
-    connect<H>(url, { ...options, room, ...(since !== undefined && { since }) }),
+  open: (room, since) => connect<H>(url, { ...options, room, since }),
   idle() {},
 });
 
@@ -105,7 +104,7 @@ function oneForAll<H extends AnyHub>(url: string, options: SocketOptions): Socke
   return {
     open(room, since) {
       if (!hub || hub.state.status === "closed") hub = connect<H>(url, options);
-      return roomOf(hub, room, since === undefined ? {} : { since });
+      return roomOf(hub, room, { since });
     },
     idle() {
       hub?.close();

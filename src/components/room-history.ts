@@ -51,7 +51,7 @@ export function roomHistory<H extends AnyHub>({
     withoutRoom: NO_HISTORY as RoomHistory<H>,
     read: () => current,
     listen(connection, onChange) {
-      const page = () => connection.history(limit === undefined ? {} : { limit });
+      const page = () => connection.history({ limit });
       const show = (history: RoomHistory<H>) => {
         current = history;
         onChange();

@@ -6,12 +6,11 @@ import { HonoBase } from "hono/hono-base";
 import type { H, RouterRoute } from "hono/types";
 import { baseRoutePath } from "hono/route";
 import { TrieRouter } from "hono/router/trie-router";
-import type { UserIdProvider } from "../auth/authenticate.ts";
+import { nothingHere, type UserIdProvider } from "../auth/authenticate.ts";
 import type { HubPath } from "../dispatch/define/hub-paths.ts";
 import type { Hubs } from "../dispatch/define/hub-tables.ts";
 import type { Place } from "../rooms/rpc/place.ts";
 import type { ErrorCode } from "../model/error-table.ts";
-import { HubError } from "../model/errors.ts";
 import { PostedPings } from "./admit/posted-pings.ts";
 import { RelayChoice } from "./admit/relay-choice.ts";
 import { mountedAt, requestedHub } from "./admit/request-target.ts";
@@ -28,6 +27,7 @@ import { GRPC_PATHS, withoutGrpc } from "./routes/grpc-paths.ts";
 import { anchored, hubPathRoutes, withSlash } from "./routes/hub-path-routes.ts";
 import { preflightRoute } from "./routes/preflight-route.ts";
 import { serviceRoutes } from "./routes/service-routes.ts";
+import { ServiceRates } from "./rest/service-rate.ts";
 import type { Call, OptionalRoutes, EndpointEnv, Route } from "./routes/route.ts";
 import { negotiate } from "./signalr/negotiate.ts";
 import { refresh } from "./signalr/refresh.ts";
@@ -63,15 +63,18 @@ export function endpoint(
   // Hono's default router is larger, and first tries to make one regular expression of all paths, which fails.
   const router = new TrieRouter<[H, RouterRoute]>();
   const app = new HonoBase<{ Bindings: EndpointEnv }>({ router }).basePath(anchored(basePath));
-  const caches = { relays: new RelayChoice(), pings: new PostedPings(), frames: new FrameCache() };
-  const isolate = { hubs, ...caches, userId, place };
+  const isolate = {
+    ...{ hubs, userId, place },
+    ...{ relays: new RelayChoice(), pings: new PostedPings() },
+    ...{ frames: new FrameCache(), rates: new ServiceRates() },
+  };
   const refused = new RefusedSockets();
   const routes = [
     ...hubPathRoutes(hubs, paths),
     ...ROOM_ROUTES,
     ...SIGNALR_ROUTES,
     ...(grpc?.(isolate) ?? [withoutGrpc]),
-    ...serviceRoutes(hubs),
+    ...serviceRoutes(),
     otherVerbs,
   ];
   for (const route of routes)
@@ -81,26 +84,17 @@ export function endpoint(
       // The execution context is read only when it is needed: tests call the endpoint without one.
       const waitUntil: WaitUntil = (work) => context.executionCtx.waitUntil(work);
       const { hub } = route;
-      const call = {
-        ...isolate,
-        request: req.raw,
-        env,
-        prefix,
-        hub,
-        waitUntil,
-        params: () => req.param(),
-      };
+      const params = () => req.param();
+      const call = { ...isolate, request: req.raw, env, prefix, hub, waitUntil, params };
       // SignalR's clients do not know refusals on a socket.
       const response = await answered(route, call);
       return route.inWords || response.status < 400 ? response : refused.tell(req.raw, response);
     });
   app.notFound(({ req: { raw }, env }) =>
-    refused.tell(raw, withCors(raw, env, errorAnswer(NOTHING, 404))),
+    refused.tell(raw, withCors(raw, env, errorAnswer(nothingHere(), 404))),
   );
   return app;
 }
-
-const NOTHING = new HubError("not_found", "There is nothing at this path.");
 
 /** Runs the route. Never rejects: an application that mounts the endpoint sees no error of it. */
 async function answered(route: Route, call: Call): Promise<Response> {

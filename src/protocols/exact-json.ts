@@ -7,13 +7,7 @@ import type { Params } from "../model/message.ts";
 import { encodeParams } from "./json.ts";
 
 /** `parseJson` for texts that `scanJson` finds lossy. Undefined if the text is not JSON. */
-export function parseExactJson(text: string): unknown {
-  try {
-    return JSON.parse(text, exactNumber);
-  } catch {
-    return undefined; // A SyntaxError, the only thing that JSON.parse throws.
-  }
-}
+export const parseExactJson = (text: string): unknown => revived(text, exactNumber);
 
 /** Parses the server's own text, such as a room's record: whole numbers of 64 bits that are not safe become bigints. */
 export const parseOwnJson = (text: string): unknown =>
@@ -47,9 +41,11 @@ export function encodeGivenParams(args: readonly unknown[]): Params {
 }
 
 /** Parses numbers like .NET's `int`: one that is not written only as digits, or has more than 32 bits, becomes NaN. */
-export function parseWithInts(text: string): unknown {
+export const parseWithInts = (text: string): unknown => revived(text, intOrNaN);
+
+function revived(text: string, reviver: typeof intOrNaN): unknown {
   try {
-    return JSON.parse(text, intOrNaN);
+    return JSON.parse(text, reviver);
   } catch {
     return undefined; // A SyntaxError, the only thing that JSON.parse throws.
   }

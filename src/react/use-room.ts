@@ -30,14 +30,7 @@ export function useHistory<H extends AnyHub>(
   { limit, most }: RoomHistoryOptions = {},
 ): RoomHistory<H> {
   // oxlint-disable-next-line react-hooks/exhaustive-deps -- hub and room: another room has messages of its own
-  const value = useMemo(
-    () =>
-      roomHistory<H>({
-        ...(limit !== undefined && { limit }),
-        ...(most !== undefined && { most }),
-      }),
-    [hub, room, limit, most],
-  );
+  const value = useMemo(() => roomHistory<H>({ limit, most }), [hub, room, limit, most]);
   return useLive({ hub, room }, value);
 }
 

@@ -12,6 +12,7 @@ import {
   type CallOptions,
   type Fetching,
 } from "./backend-options.ts";
+import { urlWith, type Query } from "./backend-urls.ts";
 import type { TokenSource } from "./service-tokens.ts";
 import type { ErrorCode } from "../../model/error-table.ts";
 import type { ClientErrorCode } from "../model/client-errors.ts";
@@ -20,7 +21,7 @@ export interface RestRequest {
   readonly method: "GET" | "HEAD" | "POST" | "PUT" | "DELETE";
   /** Relative to `/api/hubs/{hub}`. */
   readonly path: string;
-  readonly query?: Readonly<Record<string, string | number | readonly string[] | undefined>>;
+  readonly query?: Query;
   /** JSON. */
   readonly body?: string;
   readonly headers?: Readonly<Record<string, string>>;
@@ -66,8 +67,9 @@ const LASTING: ReadonlySet<string> = new Set<ErrorCode>([
 
 export const requestsOf = (options: RequestsOptions): SendRequest => {
   const { api, call } = options;
+  const { application } = options.backend;
   return async (request) => {
-    const url = urlOf(`${api}${request.path}`, request, options.backend);
+    const url = urlWith(`${api}${request.path}`, { ...request.query, application });
     let before: unknown;
     const onUnreachable = (error: unknown) => void (before = error);
     try {
@@ -78,14 +80,6 @@ export const requestsOf = (options: RequestsOptions): SendRequest => {
     }
   };
 };
-
-function urlOf(path: string, { query = {} }: RestRequest, { application }: BackendOptions): URL {
-  const url = new URL(path);
-  for (const [name, values] of Object.entries({ ...query, application }))
-    for (const value of values === undefined ? [] : [values].flat())
-      url.searchParams.append(name, `${value}`);
-  return url;
-}
 
 interface KyOptions extends RequestsOptions {
   /** Called with the error of an attempt after which another may follow. */

@@ -50,6 +50,17 @@ function fieldOf(field: string): readonly [name: string, value: string] {
   return [name.trim().toLowerCase(), value.join("=").trim()];
 }
 
+/** Values of the query. One that is undefined is left out; each of a list is a parameter. */
+export type Query = Readonly<Record<string, string | number | readonly string[] | undefined>>;
+
+export function urlWith(path: string, query: Query): URL {
+  const url = new URL(path);
+  for (const [name, values] of Object.entries(query))
+    for (const value of values === undefined ? [] : [values].flat())
+      url.searchParams.append(name, `${value}`);
+  return url;
+}
+
 export const roomPath = (topic: Topic): string =>
   `/rooms/${encodeURIComponent(formatTopic(topic))}`;
 

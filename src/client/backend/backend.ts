@@ -49,8 +49,5 @@ export function backend<H extends AnyHub>(options: BackendOptions): Backend<H> {
       with: (more) => backendWith({ ...call, ...more }),
     };
   };
-  return backendWith({
-    ...(signal && { signal }),
-    ...(timeoutSeconds !== undefined && { timeoutSeconds }),
-  });
+  return backendWith({ signal, timeoutSeconds });
 }

@@ -1,7 +1,6 @@
 // Collects messages of the same moment into one frame: Cloudflare bills by frame, and each frame has an overhead.
 
-import { MESSAGE_BYTES } from "../../model/wire-constants.ts";
-import { MESSAGES_PER_FRAME } from "../../model/wire-constants.ts";
+import { MESSAGE_BYTES, MESSAGES_PER_FRAME } from "../../model/wire-constants.ts";
 import { Timer } from "../platform/timer.ts";
 import { bytesOf } from "./wire.ts";
 

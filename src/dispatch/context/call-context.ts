@@ -74,10 +74,8 @@ function plainMessenger(options: MessengerOptions, published: Publications): Mes
       const answer = await host.clients.ask(connection, call, caller);
       // A client of any protocol, also of another object, may have answered.
       const binder = { binding: "either", shapeOf: served.shapeOf } as const;
-      return checkBound(answers[target], answer, {
-        name: () => `The answer to ${target}`,
-        call: { binder },
-      });
+      const name = () => `The answer to ${target}`;
+      return checkBound(answers[target], answer, { name, binder });
     },
   };
 }

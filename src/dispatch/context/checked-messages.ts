@@ -1,22 +1,14 @@
 // A messenger that refuses messages which the hub does not declare, in development and in tests.
 
-import type { ClientCall } from "../../model/audiences.ts";
-import type { Topic } from "../../model/topic.ts";
 import type { MessageCheck } from "../define/outgoing-check.ts";
-import { unsent } from "./messenger.ts";
-
-interface Sender {
-  publish(topic: Topic, call: ClientCall): Promise<void>;
-  tell(connectionId: string, target: string, args: readonly unknown[]): Promise<void>;
-  ask(connectionId: string, target: string, args: readonly unknown[]): Promise<unknown>;
-}
+import { unsent, type Messenger } from "./messenger.ts";
 
 /** Rejects with the error of the check; `failures`, for which the call waits, gets the same rejection. */
-export function checkedMessenger<M extends Sender>(
-  messenger: M,
+export function checkedMessenger(
+  messenger: Messenger,
   check: MessageCheck,
   failures: Promise<unknown>[],
-): M {
+): Messenger {
   const refused = (target: string, args: readonly unknown[]): Promise<never> | undefined => {
     try {
       check(target, args);

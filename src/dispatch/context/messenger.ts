@@ -60,5 +60,5 @@ export interface MessengerOptions {
    */
   readonly idPrefix?: string | undefined;
   /** Called before hub code waits for a client's result: other calls of the connection may run meanwhile. */
-  asking?(): void;
+  readonly asking?: (() => void) | undefined;
 }

@@ -103,24 +103,16 @@ function namesOf(hub: AnyHub): ReadonlyMap<string, string> {
 /** The hub's settings with the defaults of model/options.ts for all that is absent. */
 function settingsOf(hub: AnyHub, filters: readonly Filter[]): RoomSettings {
   const { settings, stateful } = hub;
-  const { history, durability = DEFAULTS.durability, presence = DEFAULTS.presence } = settings;
+  const { history, presence, online, reach, detailedErrors, cookies, rememberGroups } = settings;
+  const durability = history === false ? ("none" as const) : settings.durability;
+  const plain = { durability, presence, online, detailedErrors, cookies, rememberGroups };
   return withNumbers(hub.name, {
+    ...withDefaults(DEFAULTS, { ...plain, reachAll: reach?.all, ...settings.liveness }),
     history: history || DEFAULTS.history,
-    durability: history === false ? "none" : durability,
-    presence,
     stateKind: stateful?.kind,
-    online: settings.online ?? DEFAULTS.online,
-    reachAll: settings.reach?.all ?? DEFAULTS.reachAll,
-    reachUsers: settings.reach?.users,
-    pingSeconds: settings.liveness?.pingSeconds ?? DEFAULTS.pingSeconds,
-    silentSeconds: settings.liveness?.silentSeconds ?? DEFAULTS.silentSeconds,
-    sweepSeconds: settings.liveness?.sweepSeconds ?? DEFAULTS.sweepSeconds,
+    reachUsers: reach?.users,
     hasEndHooks: hasEndHooks(settings, filters),
-    graceSeconds: settings.liveness?.graceSeconds ?? DEFAULTS.graceSeconds,
-    detailedErrors: settings.detailedErrors ?? DEFAULTS.detailedErrors,
-    cookies: settings.cookies ?? DEFAULTS.cookies,
     signalR: signalROf(settings),
-    rememberGroups: settings.rememberGroups ?? DEFAULTS.rememberGroups,
     limits: limitsOf(hub),
   });
 }
@@ -134,14 +126,10 @@ const hasEndHooks = (
 
 /** `statefulReconnect: true` stands for its defaults; a partial object overrides some of them. */
 function signalROf({ signalR = {} }: AnyHub["settings"]): SignalRSettings {
-  const { verbatim, messagePackKeys, handshakeSeconds, transports } = signalR;
-  const { statefulReconnect: stateful } = signalR;
+  const { state, statefulReconnect: stateful, ...plain } = signalR;
   return {
-    verbatim: verbatim ?? DEFAULTS.signalR.verbatim,
-    messagePackKeys: messagePackKeys ?? DEFAULTS.signalR.messagePackKeys,
-    state: withDefaults(DEFAULTS.signalR.state, signalR.state),
-    transports: transports ?? DEFAULTS.signalR.transports,
-    handshakeSeconds: handshakeSeconds ?? DEFAULTS.signalR.handshakeSeconds,
+    ...withDefaults(DEFAULTS.signalR, plain),
+    state: withDefaults(DEFAULTS.signalR.state, state),
     statefulReconnect: stateful
       ? withDefaults(STATEFUL_RECONNECT, stateful === true ? {} : stateful)
       : undefined,

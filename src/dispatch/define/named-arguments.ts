@@ -30,6 +30,12 @@ export const named = <S extends StandardSchemaV1>(name: string, schema: S): Name
 export const nameOf = (arg: Arg): string | undefined =>
   "argumentName" in arg ? (arg.argumentName as string) : undefined;
 
+/** An argument in an error: its position, and its name if the hub has named it. */
+export function argumentName(arg: Arg, index: number): string {
+  const name = nameOf(arg);
+  return `Argument ${index + 1}${name === undefined ? "" : ` "${name}"`}`;
+}
+
 /** The schema without its name. */
 export const unnamed = (schema: StandardSchemaV1): StandardSchemaV1 =>
   "argumentName" in schema ? (schema as NamedSchema<StandardSchemaV1>).schema : schema;

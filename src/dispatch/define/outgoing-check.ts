@@ -9,7 +9,7 @@ import { logError } from "../../model/logger.ts";
 import { issueText } from "../../model/received-kind.ts";
 import type { DeclaredClientMethod } from "./client-methods.ts";
 import type { AnyHub } from "./hub-members.ts";
-import { nameOf } from "./named-arguments.ts";
+import { argumentName } from "./named-arguments.ts";
 
 /** A hub, and whether it is under test. */
 export interface CheckedHub {
@@ -46,9 +46,7 @@ function problemOf(
 ): string | undefined {
   if (args.length > schemas.length) return `${args.length} arguments; ${schemas.length} declared.`;
   for (const [index, schema] of schemas.entries()) {
-    const name = nameOf(schema);
-    const place = `Argument ${index + 1}${name === undefined ? "" : ` "${name}"`}`;
-    const problem = refusal(schema, args[index], place);
+    const problem = refusal(schema, args[index], argumentName(schema, index));
     if (problem !== undefined) return problem;
   }
   return undefined;

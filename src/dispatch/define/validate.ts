@@ -7,7 +7,7 @@ import { StreamRef } from "../../model/message.ts";
 import { issueText, receivedKind } from "../../model/received-kind.ts";
 import { bind, repair, type Binder } from "./bind-value.ts";
 import type { AnyMember, Arg } from "./hub-definition.ts";
-import { nameOf } from "./named-arguments.ts";
+import { argumentName } from "./named-arguments.ts";
 
 /** A call before its arguments are validated. */
 export interface PendingCall {
@@ -67,28 +67,23 @@ export function bindingError(
 async function checkArgument(arg: Arg, index: number, call: PendingCall) {
   const value = call.args[index];
   const name = () => argumentName(arg, index);
-  if (!("streamOf" in arg)) return checkBound(arg, value, { name, call });
+  const { binder } = call;
+  if (!("streamOf" in arg)) return checkBound(arg, value, { name, binder });
   if (!(value instanceof StreamRef))
     throw new HubError(
       "invalid_arguments",
       `${name()}: a stream is expected (received: ${receivedKind(value)}).`,
     );
-  return items(arg.streamOf, call.open(value), call);
-}
-
-/** The position of an argument, and its name if the hub has named it. */
-function argumentName(arg: Arg, index: number): string {
-  const name = nameOf(arg);
-  return `Argument ${index + 1}${name === undefined ? "" : ` "${name}"`}`;
+  return items(arg.streamOf, call.open(value), binder);
 }
 
 /** Validates each item when it is read. */
 async function* items(
   schema: StandardSchemaV1,
   source: AsyncIterable<unknown>,
-  call: Pick<PendingCall, "binder">,
+  binder: Binder | undefined,
 ) {
-  for await (const item of source) yield await checkItem(schema, item, call);
+  for await (const item of source) yield await checkItem(schema, item, binder);
 }
 
 /**
@@ -98,10 +93,10 @@ async function* items(
 async function checkItem(
   schema: StandardSchemaV1,
   item: unknown,
-  call: Pick<PendingCall, "binder">,
+  binder: Binder | undefined,
 ): Promise<unknown> {
   try {
-    return await checkBound(schema, item, { name: () => "Stream item", call });
+    return await checkBound(schema, item, { name: () => "Stream item", binder });
   } catch (error) {
     throw error instanceof HubError ? serverError("invalid_item", error.message) : error;
   }
@@ -119,14 +114,14 @@ export async function check(schema: StandardSchemaV1, value: unknown, what: stri
 interface Checked {
   /** Names the value in an error. */
   name(): string;
-  readonly call: Pick<PendingCall, "binder">;
+  readonly binder: PendingCall["binder"];
 }
 
 /** Like `check`, with the call's rules for binding. A plain value that is valid needs none. */
 export async function checkBound(
   schema: StandardSchemaV1,
   value: unknown,
-  { name, call: { binder } }: Checked,
+  { name, binder }: Checked,
 ) {
   const checked = { name, value };
   if (binder && typeof value === "object")

@@ -6,7 +6,6 @@ import * as z from "zod/mini";
 import english from "zod/v4/locales/en.js";
 import { HubError } from "../../model/errors.ts";
 import { formatPosition, parsePosition } from "../../model/topic.ts";
-import { hasBigint } from "../../protocols/exact-json.ts";
 import { parseJson, toJson } from "../../protocols/json.ts";
 import type { HistoryView } from "../../rooms/rpc/log-entry.ts";
 import { EXACT_NAMES } from "../define/bind-value.ts";
@@ -15,7 +14,7 @@ import { mayReadHistory } from "../define/policies.ts";
 import { openRpc } from "../define/open-rpc.ts";
 import { refreshToken } from "./refresh-token.ts";
 import { policyInput, read, roomNamed, roomToSee, type ProtocolCall } from "./protocol-call.ts";
-import { Join, join, leave, Publish, publish, Resume, resume } from "./room-methods.ts";
+import { Join, join, Kept, leave, Publish, publish, Resume, resume } from "./room-methods.ts";
 import { RunRequest, run, snapshot } from "./run-method.ts";
 import { entriesOf } from "../context/room-views.ts";
 
@@ -36,11 +35,7 @@ const HistoryQuery = z.object({
 });
 /** `after` is the last user id of the page before. */
 const PresenceQuery = z.object({ room: Room, after: z.optional(z.string()), limit: Limit });
-/** A state of presence, which rooms store as JSON: a bigint would be rounded. */
-const State = z
-  .unknown()
-  .check(z.refine((state) => !hasBigint(state), "a number beyond 2^53 is not kept"));
-const Track = z.object({ room: Room, state: State });
+const Track = z.object({ room: Room, state: Kept });
 const Refresh = z.object({ token: z.string() });
 
 /** A method whose parameters are validated by the schema. Throws `invalid_arguments`, or what `answer` throws. */
@@ -158,10 +153,8 @@ async function track(call: ProtocolCall, name: string | undefined, state: unknow
 
 /** Validates a state like an argument, and converts it to JSON. */
 async function shownAs(schema: StandardSchemaV1, state: unknown): Promise<unknown> {
-  const call = { binder: EXACT_NAMES };
-  return parseJson(
-    toJson((await checkBound(schema, state, { name: () => "State", call })) ?? null),
-  );
+  const shown = await checkBound(schema, state, { name: () => "State", binder: EXACT_NAMES });
+  return parseJson(toJson(shown ?? null));
 }
 
 /** `expiresAt` is in milliseconds since 1970. Throws errors of the verification (`token_…`) and of `refreshToken`. */

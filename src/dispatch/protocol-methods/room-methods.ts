@@ -11,7 +11,7 @@ import {
 } from "../../model/topic.ts";
 import { traceOf } from "../../model/trace.ts";
 import { MAX_IDEMPOTENCY_KEY } from "../../model/wire-constants.ts";
-import { encodeGivenParams } from "../../protocols/exact-json.ts";
+import { encodeGivenParams, hasBigint } from "../../protocols/exact-json.ts";
 import type { ReplayOutcome } from "../../rooms/object/host.ts";
 import { mayPublish, mayReadHistory } from "../define/policies.ts";
 import type { Session } from "../run/session.ts";
@@ -21,6 +21,10 @@ import { policyInput, read, roomNamed, roomToEnter, type ProtocolCall } from "./
 export const Target = z.string().check(z.minLength(1), z.maxLength(256), z.regex(/^[^$]/));
 /** The key of a publication or a run, in every protocol. */
 export const IdempotencyKey = z.string().check(z.minLength(1), z.maxLength(MAX_IDEMPOTENCY_KEY));
+/** A value that is stored as JSON, in which a whole number beyond 2^53 would be rounded. */
+export const Kept = z
+  .unknown()
+  .check(z.refine((value) => !hasBigint(value), "a number beyond 2^53 is not kept"));
 /** The most characters of a connection's id. */
 const MAX_CONNECTION_ID = 600;
 /** The most connections that one publication may exclude. */

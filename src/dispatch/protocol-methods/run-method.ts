@@ -5,20 +5,18 @@ import * as z from "zod/mini";
 import type { RunAnswer, StateSnapshot } from "../../model/state-wire.ts";
 import { formatPosition, parsePosition } from "../../model/topic.ts";
 import { parseOwnJson } from "../../protocols/exact-json.ts";
-import { MAX_IDEMPOTENCY_KEY } from "../../model/wire-constants.ts";
 import { roomOfRun, runAction } from "../run/action-call.ts";
 import { roomToEnter, type ProtocolCall } from "./protocol-call.ts";
+import { IdempotencyKey } from "./room-methods.ts";
 
 /** The most characters of an action's name. */
 const MAX_ACTION = 128;
 
-const textOf = (most: number) => z.string().check(z.minLength(1), z.maxLength(most));
-
 export const RunRequest = z.object({
   room: z.optional(z.string()),
-  action: textOf(MAX_ACTION),
+  action: z.string().check(z.minLength(1), z.maxLength(MAX_ACTION)),
   params: z.optional(z.array(z.unknown())),
-  idempotencyKey: z.optional(textOf(MAX_IDEMPOTENCY_KEY)),
+  idempotencyKey: z.optional(IdempotencyKey),
   at: z.optional(z.string()),
 });
 

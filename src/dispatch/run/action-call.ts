@@ -138,10 +138,9 @@ function stateOf({ served }: Session): StateTable {
 async function admit(session: Session, action: AnyAction, { name, args, room }: ActionRequest) {
   const { host, served, connection } = session;
   const { user } = connection;
-  const policy = action.policy ?? anyone;
-  if (served.authorize !== undefined || policy !== anyone) {
+  if (served.authorize !== undefined || action.policy !== anyone) {
     const runtime = runtimeAt(host, { hub: served.name, method: name });
-    await authorise(served, { policy }, { target: name, args, user, runtime });
+    await authorise(served, action, { target: name, args, user, runtime });
   }
   await checkRoom(session, room);
 }

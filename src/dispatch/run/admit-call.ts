@@ -7,7 +7,7 @@ import { withFacts } from "../../model/refusal-facts.ts";
 import type { Topic } from "../../model/topic.ts";
 import type { AnyMember } from "../define/hub-definition.ts";
 import type { ServedHub, Table } from "../define/hub-tables.ts";
-import { anyone } from "../define/policies.ts";
+import { anyone, type Policy } from "../define/policies.ts";
 import { forbidden, policyText } from "../define/policy-names.ts";
 import type { Runtime } from "../define/runtime.ts";
 import { validate, type PendingCall } from "../define/validate.ts";
@@ -72,7 +72,7 @@ export const noAction = (
  */
 export async function authorise(
   table: Table,
-  member: Pick<AnyMember, "policy">,
+  member: { readonly policy?: Policy },
   call: CheckedCall,
 ): Promise<void> {
   const { target: method, user, args, runtime } = call;

@@ -231,14 +231,9 @@ interface Called {
  */
 export function callerContext(call: Call, session: Session, { name, idPrefix }: Called) {
   const { connection, host, served } = session;
+  const asking = () => session.calls.isCrowded || call.release();
   const messenger = messengerOf(
-    {
-      host,
-      served,
-      caller: connection,
-      idPrefix,
-      asking: () => session.calls.isCrowded || call.release(),
-    },
+    { host, served, caller: connection, idPrefix, asking },
     call.published,
   );
   return callContext({

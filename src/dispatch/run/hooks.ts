@@ -6,7 +6,7 @@ import { logError } from "../../model/logger.ts";
 import type { Ending, Host } from "../../rooms/object/host.ts";
 import type { UserChanges } from "../../rooms/rpc/presence-view.ts";
 import { callContext, messengerOf } from "../context/call-context.ts";
-import type { Publications } from "../context/messenger.ts";
+import type { MessengerOptions, Publications } from "../context/messenger.ts";
 import { memberContext, roomContext } from "../context/room-context.ts";
 import type { HubContext } from "../define/hub-context.ts";
 import { runtimeAt } from "../define/runtime.ts";
@@ -32,7 +32,7 @@ export async function connectedHook(session: Session): Promise<void> {
     try {
       await runInContext(session, {
         name: "connected",
-        beforeClientResult: openForCalls,
+        asking: openForCalls,
         run: (context) =>
           runFilters<void>(
             served,
@@ -96,28 +96,21 @@ function detailOf({ host }: Session, error: unknown): string | undefined {
 /** A hook of a hub about one connection. */
 interface ConnectionHook {
   readonly name: string;
-  /** Called before the code waits for a client's result. */
-  beforeClientResult?(): void;
+  readonly asking?: MessengerOptions["asking"];
   run(context: HubContext<unknown>): unknown;
 }
 
 /** Runs the hook in a context of its own, and waits for its publications in rooms of other objects. */
 async function runInContext(
   session: Session,
-  { name, beforeClientResult, run }: ConnectionHook,
+  { name, asking, run }: ConnectionHook,
 ): Promise<void> {
   const { host, served, connection } = session;
   const published: Publications = { tickets: [], elsewhere: [] };
-  const messenger = messengerOf(
-    { host, served, caller: connection, ...(beforeClientResult && { asking: beforeClientResult }) },
-    published,
-  );
+  const messenger = messengerOf({ host, served, caller: connection, asking }, published);
   await run(
     callContext({
-      host,
-      served,
-      caller: connection,
-      messenger,
+      ...{ host, served, caller: connection, messenger },
       end: (why) => session.end(why),
       waitUntil: (work) => session.background.add(work, { hub: served.name, method: name }),
       signal: () => session.signal,

@@ -46,15 +46,15 @@ export function startHubCall(
   if (!member && !isAction) throw noMethod(served, name);
   checkKind(invocation, member ?? ACTION);
   if (!member) return startActionCall(session, invocation, { name, answer, held });
-  const streams = isStreaming(member);
-  if (streams && connection.protocol.answersOnly)
+  const isLong = isStreaming(member);
+  if (isLong && connection.protocol.answersOnly)
     throw wrongKind(`${target} streams: it needs a socket.`);
   const found = { session, invocation, name, member };
-  const work = member.kind === "stream" ? streamWork(found) : methodWork(found);
-  const isStream = member.kind === "stream";
-  const about = { session, id, name: `${served.name}.${name}`, target, streams: isStream };
-  const call = new Call({ ...about, answer, held, work });
-  if (streams) session.calls.beside(call);
+  const streams = member.kind === "stream";
+  const work = streams ? streamWork(found) : methodWork(found);
+  const logged = `${served.name}.${name}`;
+  const call = new Call({ session, id, name: logged, target, answer, held, streams, work });
+  if (isLong) session.calls.beside(call);
   else session.calls.inTurn(call);
 }
 
@@ -154,7 +154,8 @@ const handlerOf =
     // The call was answered already. Its handler might wait for the aborted signal, and keep its turn for ever.
     if (call.wasCancelled) return undefined;
     call.stage = "invoking";
-    const context = contextOf(call, found);
+    const idPrefix = idPrefixOf(session, invocation);
+    const context = callerContext(call, session, { name, idPrefix });
     if (served.filters.length === 0) return member.handle(context, ...checked);
     const about = { context, hub: served.name, method: name, args: checked };
     return runFilters(
@@ -211,10 +212,6 @@ function openUploads(call: Call, { args }: AnyMember, given: readonly unknown[])
       value instanceof StreamRef && args[index] !== undefined && isStream(args[index]),
   );
   return new Map(refs.map((ref) => [ref, call.openUpload(ref)]));
-}
-
-function contextOf(call: Call, { session, invocation, name }: FoundCall) {
-  return callerContext(call, session, { name, idPrefix: idPrefixOf(session, invocation) });
 }
 
 /** The prefix of publication ids, the same for repetitions of a call: user and key, encoded without ambiguity. */

@@ -212,14 +212,15 @@ const roomContext = (state: TestState, { room, messenger }: TestHook): RoomConte
 function hooksOf(state: TestState): Hooks {
   const { settings } = state.hub;
   const { signal } = state.stopped;
-  const ofUser = (
-    hook: "joined" | "left",
-    { userId: id, room }: { readonly userId: string; readonly room: Topic },
-  ) =>
-    running(state, (messenger) => {
-      const context = roomContext(state, { room, messenger });
-      return settings[hook]?.({ ...context, user: { id }, trace: undefined });
-    });
+  const membership =
+    (hook: "joined" | "left", change: "enter" | "leave") => async (id: string, name: string) => {
+      const room = parseTopic(name);
+      state.rooms[change](room, id);
+      await running(state, (messenger) => {
+        const context = roomContext(state, { room, messenger });
+        return settings[hook]?.({ ...context, user: { id }, trace: undefined });
+      });
+    };
   return {
     connected: () =>
       running(state, (messenger) =>
@@ -229,16 +230,8 @@ function hooksOf(state: TestState): Hooks {
       running(state, (messenger) =>
         settings.disconnected?.(callContext(state, { signal, messenger }), error),
       ),
-    joined: async (userId, name) => {
-      const room = parseTopic(name);
-      state.rooms.enter(room, userId);
-      await ofUser("joined", { userId, room });
-    },
-    left: async (userId, name) => {
-      const room = parseTopic(name);
-      state.rooms.leave(room, userId);
-      await ofUser("left", { userId, room });
-    },
+    joined: membership("joined", "enter"),
+    left: membership("left", "leave"),
     presenceChanged: async (name) => {
       const room = parseTopic(name);
       await running(state, (messenger) =>

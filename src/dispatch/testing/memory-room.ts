@@ -2,7 +2,7 @@
 
 import { draftOf } from "../../model/draft.ts";
 import { HubError } from "../../model/errors.ts";
-import { ALL, formatTopic, type Topic } from "../../model/topic.ts";
+import { formatTopic, type Topic } from "../../model/topic.ts";
 import { paramsForCode } from "../../protocols/exact-json.ts";
 import { checkDraft } from "../../rooms/delivery/outbox.ts";
 import { retryPause } from "../../rooms/platform/retry-pause.ts";
@@ -13,7 +13,6 @@ import { nextOf, retryOf } from "../../rooms/state/run-schedules.ts";
 import { MOST_FAILURES } from "../../rooms/state/schedule-rows.ts";
 import type { AnyHub } from "../define/hub-definition.ts";
 import type { ServedHub } from "../define/hub-tables.ts";
-import { anyone } from "../define/policies.ts";
 import { authorise, noAction } from "../run/admit-call.ts";
 import { stateSpecOf } from "../state/state-spec.ts";
 import type { RoomSetting } from "./calling-room-types.ts";
@@ -76,7 +75,7 @@ export class MemoryRoom {
     const args = paramsForCode(run.args);
     const runtime = recordingRuntime(this.#setting.env ?? {}, []);
     const call = { target: run.action, args, user: run.user, runtime };
-    await authorise(this.#served, { policy: action.policy ?? anyone }, call);
+    await authorise(this.#served, action, call);
     return this.run({ ...run, connection: "caller" });
   }
 
@@ -138,13 +137,8 @@ export class MemoryRoom {
   }
 
   #send(topic: Topic, { target: method, params, except }: Draft): void {
-    const to = topic.kind === "all" ? formatTopic(ALL) : formatTopic(topic);
-    this.sent.push({
-      to,
-      method,
-      args: paramsForCode(params),
-      ...(except && { except }),
-    });
+    const args = paramsForCode(params);
+    this.sent.push({ to: formatTopic(topic), method, args, ...(except && { except }) });
   }
 
   async advance(seconds: number): Promise<void> {

@@ -1,7 +1,6 @@
 // The clock of a world: it stands still until a test moves it.
 
-import type { Clock } from "../../rooms/platform/loop-timing.ts";
-import type { Timer } from "../../rooms/platform/loop-timing.ts";
+import type { Clock, Timer } from "../../rooms/platform/loop-timing.ts";
 
 /** The platform's own timer: tests may replace the global one by a fake. */
 const { setTimeout: later } = globalThis;

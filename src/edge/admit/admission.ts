@@ -27,8 +27,8 @@ import { readWebhooks } from "../../webhooks/webhook-config.ts";
 import { askConnectWebhook, type ConnectAttempt } from "./connect-webhook.ts";
 import { continentOf } from "./relay-choice.ts";
 import { guestId } from "./guests.ts";
-import { pathBelow, requestedHub, roomPathOf, servedHub } from "./request-target.ts";
-import type { ConnectRateEnv, Env, Serving, ServingPlace } from "./serving.ts";
+import { domainOf, pathBelow, requestedHub, roomPathOf, servedHub } from "./request-target.ts";
+import type { ConnectRateEnv, Env, Serving } from "./serving.ts";
 
 /** A client that was admitted to a room. */
 export interface Entrant {
@@ -36,7 +36,7 @@ export interface Entrant {
   readonly user: User;
   readonly served: ServedHub;
   readonly topic: Topic;
-  readonly place: ServingPlace;
+  readonly serving: Serving;
 }
 
 /** Returns all rooms of a request, as topics, for the connect webhook; `own` is the room of the request's path. */
@@ -57,7 +57,7 @@ export async function admitToRoom(
   const path = roomPathOf(pathBelow(request, serving.prefix));
   const served = servedHub(serving.hubs, hub);
   const topic = roomTopic(path.kind, path.name);
-  return admitEntrant({ request, user, served, topic, place: serving }, roomsOf(topic));
+  return admitEntrant({ request, user, served, topic, serving }, roomsOf(topic));
 }
 
 /** The names in a request. */
@@ -106,9 +106,9 @@ export async function admitAttempt(attempt: ConnectAttempt, env: Env): Promise<U
  * request, as topics.
  */
 export async function admitEntrant(entrant: Entrant, rooms: readonly string[]): Promise<Entrant> {
-  const { request, user, served, topic: room, place } = entrant;
+  const { request, user, served, topic: room, serving } = entrant;
   const attempt = { request, user, hub: served.name, room, rooms };
-  return authorize({ ...entrant, user: await admitAttempt(attempt, place.env) });
+  return authorize({ ...entrant, user: await admitAttempt(attempt, serving.env) });
 }
 
 /** Checks by the hub's rules, and the token's capabilities, that the user may enter the room. Throws `forbidden`. */
@@ -119,8 +119,10 @@ export async function authorize(entrant: Entrant): Promise<Entrant> {
   throw forbidden("This room is not for this user.", { expected, user, room: formatTopic(topic) });
 }
 
-const policyInput = ({ served, user, topic: room, place }: Entrant) =>
-  [callAt(served, { user, room, ...policyRuntime(place, served) }), rulesAt(served, room)] as const;
+const policyInput = ({ served, user, topic: room, serving }: Entrant) => {
+  const subject = { user, room, ...policyRuntime(serving, served) };
+  return [callAt(served, subject), rulesAt(served, room)] as const;
+};
 
 /**
  * Counts a new connection by user and by network with the Rate Limiting binding, if there is one: near the client, and
@@ -154,25 +156,20 @@ interface Resumption {
  * The room's answer: an upgrade with a socket, or a refusal. If the room's object is full, the socket goes to one of
  * the room's overflow relays. Throws `invalid_position`, and `relay_full` if all those relays are full as well.
  */
-export async function openRoom(
-  serving: Serving,
-  entrant: Entrant,
-  resumption: Resumption,
-): Promise<Response> {
-  const { user, served, topic } = entrant;
+export async function openRoom(entrant: Entrant, resumption: Resumption): Promise<Response> {
+  const { serving, topic } = entrant;
   const arrival = await arrivalOf(entrant, resumption);
-  const domain = { tenant: user.tenant, hub: served.name };
-  const room = objectsOf(serving).ROOMS.getByName(objectName({ ...domain, topic }));
+  const name = objectName({ ...domainOf(entrant), topic });
+  const room = objectsOf(serving).ROOMS.getByName(name);
   const response = await handOver(room as unknown as ObjectFetch, arrival);
-  return refusalCodeOf(response) === "room_full" ? overflow(serving, entrant, arrival) : response;
+  return refusalCodeOf(response) === "room_full" ? overflow(entrant, arrival) : response;
 }
 
 /** One of the room's overflow relays holds the socket and follows the room. The client sees no difference. */
-function overflow(serving: Serving, entrant: Entrant, arrival: RoomArrival) {
-  const { request, user, served, topic } = entrant;
+function overflow(entrant: Entrant, arrival: RoomArrival): Promise<Response> {
+  const { request, topic, serving } = entrant;
   const room = formatTopic(topic);
-  const domain = { tenant: user.tenant, hub: served.name };
-  const target = { domain, continent: continentOf(request), room };
+  const target = { domain: domainOf(entrant), continent: continentOf(request), room };
   return serving.relays.enter(serving, target, { ...arrival, kind: "room", room });
 }
 

@@ -14,9 +14,9 @@ import { readWebhooks } from "../../webhooks/webhook-config.ts";
 import { admitAttempt, userAt } from "./admission.ts";
 import { relayToken } from "./guests.ts";
 import { continentOf, type RelayTarget } from "./relay-choice.ts";
-import { pathBelow, requestedHub, servedHub } from "./request-target.ts";
+import { domainOf, pathBelow, requestedHub, servedHub } from "./request-target.ts";
 import { policyRuntime } from "../../dispatch/define/runtime.ts";
-import type { Serving, ServingPlace } from "./serving.ts";
+import type { Serving } from "./serving.ts";
 
 /** An authenticated client of a hub. Whether the hub admits it is known only after `admitCaller`. */
 export interface Caller {
@@ -33,11 +33,11 @@ export async function callerOf(request: Request, serving: Serving): Promise<Call
 }
 
 /** Admits a new connection. Throws `rate_limited`, the webhook's errors, or `forbidden` of the hub's policy. */
-export async function admitCaller(caller: Caller, place: ServingPlace): Promise<Caller> {
+export async function admitCaller(caller: Caller, serving: Serving): Promise<Caller> {
   const { request, user, served } = caller;
   const attempt = { request, user, hub: served.name };
-  const admitted = { ...caller, user: await admitAttempt(attempt, place.env) };
-  return authorizeCaller(admitted, place);
+  const admitted = { ...caller, user: await admitAttempt(attempt, serving.env) };
+  return authorizeCaller(admitted, serving);
 }
 
 /**
@@ -45,8 +45,8 @@ export async function admitCaller(caller: Caller, place: ServingPlace): Promise<
  * relay keeps its grant, and identifies the connection by its token. If there is a webhook, the hub's policy is not
  * checked here either: without the grant, the client's own token might not satisfy it. Throws `forbidden`.
  */
-export const readmitCaller = async (caller: Caller, place: ServingPlace): Promise<Caller> =>
-  readWebhooks(place.env).connect ? caller : authorizeCaller(caller, place);
+export const readmitCaller = async (caller: Caller, serving: Serving): Promise<Caller> =>
+  readWebhooks(serving.env).connect ? caller : authorizeCaller(caller, serving);
 
 /**
  * The caller and its hub, not yet admitted. Under `/client` a token is signed with an access key. `connectionToken`
@@ -89,19 +89,19 @@ export function callerAt(
   return { request, user, served, query };
 }
 
-async function authorizeCaller(caller: Caller, place: ServingPlace): Promise<Caller> {
+async function authorizeCaller(caller: Caller, serving: Serving): Promise<Caller> {
   const { served, user } = caller;
-  if (await mayUse(served, { user, ...policyRuntime(place, served) })) return caller;
+  if (await mayUse(served, { user, ...policyRuntime(serving, served) })) return caller;
   const expected = () => `authorize: ${policyText(served.authorize!)}`;
   throw forbidden("This hub is not for this user.", { expected, user });
 }
 
 /** Clients that name themselves always go to the same relay, which remembers their groups. */
 export function relayTargetOf(caller: Caller): RelayTarget {
-  const { request, user, served } = caller;
+  const { request, user } = caller;
   const client = clientNameOf(caller);
   return {
-    domain: { tenant: user.tenant, hub: served.name },
+    domain: domainOf(caller),
     continent: continentOf(request),
     ...(client !== undefined && { key: clientKey(user.id, client) }),
   };

@@ -8,6 +8,8 @@ import type { Hubs, ServedHub } from "../../dispatch/define/hub-tables.ts";
 import { HubError } from "../../model/errors.ts";
 import { withFacts } from "../../model/refusal-facts.ts";
 import { urlOf } from "../../model/request-url.ts";
+import type { User } from "../../model/user.ts";
+import type { Domain } from "../../rooms/rpc/object-names.ts";
 
 /**
  * The part of a URL's path that a pattern such as `/realtime/:region` matches: as many segments as the pattern has. A
@@ -33,6 +35,12 @@ export function servedHub(hubs: Hubs, name: string): ServedHub {
     }));
   return served;
 }
+
+/** The tenant and the hub of an authenticated client. */
+export const domainOf = (of: { readonly user: User; readonly served: ServedHub }): Domain => ({
+  tenant: of.user.tenant,
+  hub: of.served.name,
+});
 
 /** In quotes. The name comes from a client: no answer repeats more of it than a person would read. */
 const shortened = (name: string): string =>

@@ -34,6 +34,3 @@ export interface Serving {
 
 /** Keeps the worker running until the work is done, also after its request has been answered or given up. */
 export type WaitUntil = (work: Promise<unknown>) => void;
-
-/** The parts of the worker that hub code may use while a request is admitted. */
-export type ServingPlace = Pick<Serving, "env" | "waitUntil">;

@@ -4,25 +4,15 @@
 import { Refusal, refusalResponse } from "../../auth/authenticate.ts";
 import { errorBody } from "../../model/error-body.ts";
 import { httpStatusOf } from "../../model/error-table.ts";
-import { isUnexpected, publicError, type HubError } from "../../model/errors.ts";
-import { logError } from "../../model/logger.ts";
+import type { HubError } from "../../model/errors.ts";
 import { refusalHeaders } from "../../model/refusal-headers.ts";
-import { isOverload, OVERLOAD } from "./overload.ts";
+import { OVERLOAD, shownError } from "./overload.ts";
 
-/** The answer to an error that a route threw. An unexpected error is logged, and shown as `internal`. */
+/** The answer to an error that a route threw. Overload of the platform is answered in JSON on every route. */
 export function refusedAnswer(error: unknown, inWords = false): Response {
   if (error instanceof Refusal) return refusalResponse(error);
-  if (isOverload(error as Error)) return unavailable();
-  const shown = publicError(error);
-  if (isUnexpected(error)) logError("request_failed", { error });
-  return errorAnswer(shown, httpStatusOf(shown.code), inWords);
-}
-
-function unavailable(): Response {
-  return Response.json(errorBody(OVERLOAD), {
-    status: 503,
-    headers: refusalHeaders(OVERLOAD.code, 503),
-  });
+  const shown = shownError(error);
+  return errorAnswer(shown, httpStatusOf(shown.code), inWords && shown !== OVERLOAD);
 }
 
 /**

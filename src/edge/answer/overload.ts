@@ -1,10 +1,17 @@
-// Errors of the platform for which the request is not to blame: it may succeed when it is repeated.
+// Errors that are not the caller's: those of the platform, after which the request may be repeated, and unexpected ones.
 
-/** The answer to a request that failed with such an error. */
-export const OVERLOAD = {
-  code: "unavailable",
-  message: "The hub's objects are overloaded.",
-} as const;
+import { HubError, isUnexpected, publicError } from "../../model/errors.ts";
+import { logError } from "../../model/logger.ts";
+
+/** The answer to a request for which the platform was overloaded. */
+export const OVERLOAD = new HubError("unavailable", "The hub's objects are overloaded.");
+
+/** The error as callers see it: `OVERLOAD`, or what `publicError` shows. An unexpected one is logged. */
+export function shownError(error: unknown): HubError {
+  if (isOverload(error as Error)) return OVERLOAD;
+  if (isUnexpected(error)) logError("request_failed", { error });
+  return publicError(error);
+}
 
 /**
  * Whether a Durable Object was overloaded, reset or moved. Cloudflare marks such errors with the properties

@@ -99,6 +99,17 @@ export function resultOf({ result, error }: CallAnswer): JsonValue {
   return result ?? null;
 }
 
+interface CallMessage {
+  /** Absent: a notification. */
+  readonly id?: number;
+  readonly method: string;
+  readonly params: unknown;
+  readonly idempotencyKey?: string;
+}
+
+export const callText = (message: CallMessage): string =>
+  JSON.stringify({ jsonrpc: "2.0", ...message });
+
 /** A publication as a call. Throws `invalid_arguments` or `room_kind_not_found`. */
 export const publishText = (id: number, request: Omit<PublishRequest, "hub">): string => {
   const { topic, target: method, idempotencyKey, excluded } = request;
@@ -106,10 +117,8 @@ export const publishText = (id: number, request: Omit<PublishRequest, "hub">): s
   const room = checkTopic(topic);
   const params = argumentsOf(request.arguments);
   const publication = { room, method, params, ...keyMember(idempotencyKey) };
-  return JSON.stringify({
-    ...{ jsonrpc: "2.0", id, method: "$/publish" },
-    params: excluded.length > 0 ? { ...publication, excluded } : publication,
-  });
+  const whole = excluded.length > 0 ? { ...publication, excluded } : publication;
+  return callText({ id, method: "$/publish", params: whole });
 };
 
 /** An invocation of a hub method as a call; `complete` may check or add arguments. Throws `invalid_arguments`. */
@@ -120,7 +129,7 @@ export const invokeText = (
 ): string => {
   const { method, idempotencyKey } = request;
   const params = complete(argumentsOf(request.arguments));
-  return JSON.stringify({ jsonrpc: "2.0", id, method, params, ...keyMember(idempotencyKey) });
+  return callText({ id, method, params, ...keyMember(idempotencyKey) });
 };
 
 /** A run of an action as a call. Throws `invalid_arguments` or `room_kind_not_found`. */
@@ -129,7 +138,7 @@ export const runText = (id: number, request: Omit<RunRequest, "hub">): string =>
   if (action === "") throw new HubError("invalid_arguments", "The action is missing.");
   const run = { room: checkTopic(topic), action, params: argumentsOf(request.arguments) };
   const params = { ...run, ...keyMember(idempotencyKey), ...(at !== "" && { at }) };
-  return JSON.stringify({ jsonrpc: "2.0", id, method: "$/run", params });
+  return callText({ id, method: "$/run", params });
 };
 
 /** Requires the topic's kind, which JSON-RPC lets clients omit. The name is checked by the hub. */

@@ -4,18 +4,10 @@
 import { create } from "@bufbuild/protobuf";
 import { Code, ConnectError } from "@connectrpc/connect";
 import { grpcCodeOf, httpStatusOf, type ErrorCode } from "../../model/error-table.ts";
-import {
-  CLOSE,
-  HubError,
-  isUnexpected,
-  publicError,
-  reasonOf,
-  type CloseCode,
-} from "../../model/errors.ts";
-import { logError } from "../../model/logger.ts";
+import { CLOSE, HubError, reasonOf, type CloseCode } from "../../model/errors.ts";
 import { challengeFor, headerCode, pauseFor } from "../../model/refusal-headers.ts";
 import { ErrorInfoSchema } from "../../protocols/proto/google/rpc/error_details_pb.ts";
-import { isOverload, OVERLOAD } from "../answer/overload.ts";
+import { shownError } from "../answer/overload.ts";
 
 /** The error with which a call failed at its hub. It is not logged here: the hub has logged it if necessary. */
 export class CallError extends HubError<string> {}
@@ -24,8 +16,7 @@ export class CallError extends HubError<string> {}
 export function connectError(error: unknown): ConnectError {
   if (error instanceof ConnectError) return explained(error);
   if (isAbort(error)) return new ConnectError("The caller has disconnected.", Code.Canceled);
-  const shown = shownOf(error);
-  if (isUnexpected(error) && shown.code === "internal") logError("request_failed", { error });
+  const shown = shownError(error);
   const stage = error instanceof CallError ? "called" : "refused";
   const grpcCode: Code = grpcCodeOf(shown.code, stage);
   return withReason(new ConnectError(shown.message, grpcCode), shown.code, shown.retryAfter);
@@ -64,10 +55,11 @@ const REASON = "x-dormouse-error";
 export const reasonIn = ({ metadata }: ConnectError): string | undefined =>
   metadata.get(REASON) ?? undefined;
 
-const isAbort = (error: unknown): boolean => (error as Error | null)?.name === "AbortError";
+/** The first message of an upload determines its kind. */
+export const mixedUploadError = (): HubError =>
+  new HubError("invalid_arguments", "An upload has publishes, or one invoke and its items.");
 
-const shownOf = (error: unknown): HubError =>
-  isOverload(error as Error) ? new HubError(OVERLOAD.code, OVERLOAD.message) : publicError(error);
+const isAbort = (error: unknown): boolean => (error as Error | null)?.name === "AbortError";
 
 /** Stable codes by the close code of a stream's socket. */
 const ENDS: ReadonlyMap<number, ErrorCode> = new Map<CloseCode, ErrorCode>([

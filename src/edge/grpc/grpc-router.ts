@@ -12,7 +12,6 @@ import { LIMITS } from "../../model/options.ts";
 import { Hub } from "../../protocols/proto/dormouse/v1/hub_pb.ts";
 import { Health } from "../../protocols/proto/grpc/health/v1/health_pb.ts";
 import { pathBelow } from "../admit/request-target.ts";
-import type { Env, WaitUntil } from "../admit/serving.ts";
 import type { StreamServing } from "../stream/room-sources.ts";
 import { CALL } from "./grpc-call.ts";
 import { Body } from "./grpc-body.ts";
@@ -35,21 +34,15 @@ const JSON_OPTIONS = {
   textDecoder: new TextDecoder("utf-8", { fatal: true, ignoreBOM: false }),
 };
 
-interface RpcCall {
-  readonly request: Request;
-  readonly env: Env;
-  readonly prefix: string;
-  readonly waitUntil: WaitUntil;
-}
-
 /**
  * Answers calls as requests of `fetch`. The handlers are created once for the isolate, a context for each call. Errors
  * are answered in the protocol of the call: the function rejects only for faults of the libraries.
  */
-export function connectRpc(isolate: Omit<StreamServing, "env" | "prefix" | "waitUntil">) {
-  const handlers = new Map(handlersFor(isolate.hubs).map((one) => [one.requestPath, one]));
-  return async ({ request, env, prefix, waitUntil }: RpcCall): Promise<Response> => {
-    const handler = handlers.get(pathBelow(request, prefix));
+export function connectRpc(hubs: Hubs) {
+  const handlers = new Map(handlersFor(hubs).map((one) => [one.requestPath, one]));
+  return async (call: StreamServing & { readonly request: Request }): Promise<Response> => {
+    const { request } = call;
+    const handler = handlers.get(pathBelow(request, call.prefix));
     const type = request.headers.get("content-type") ?? "";
     if (isNative(type)) return withHeaders(headersOnly("application/grpc", NATIVE));
     if (isWebText(type)) return withHeaders(headersOnly("application/grpc-web-text", WEB_TEXT));
@@ -58,7 +51,7 @@ export function connectRpc(isolate: Omit<StreamServing, "env" | "prefix" | "wait
     const { methodKind } = handler.method;
     const body = new Body(request, methodKind);
     const contextValues = createContextValues()
-      .set(CALL, { request, serving: { ...isolate, env, prefix, waitUntil }, body })
+      .set(CALL, { request, serving: call, body })
       .set(OUTLET, outlet);
     const answer = await handler({ ...universalRequest(request), body, contextValues });
     const explanation = answer.body ? undefined : EXPLANATIONS.get(answer.status);

@@ -11,6 +11,7 @@ import {
 } from "../../protocols/proto/dormouse/v1/hub_pb.ts";
 import type { RoomRecord } from "../stream/room-record.ts";
 import {
+  callText,
   invokeText,
   publishText,
   resultOf,
@@ -28,8 +29,7 @@ export type OpenCall = Pick<SessionRequest, "id" | "kind">;
  * `invalid_arguments`, `room_kind_not_found` or `wrong_kind`.
  */
 export function textOf({ id, kind }: SessionRequest): string {
-  const call = (method: string, params: object) =>
-    JSON.stringify({ jsonrpc: "2.0", id, method, params });
+  const call = (method: string, params: object) => callText({ id, method, params });
   switch (kind.case) {
     case "join": {
       const { topic: room, position: since } = kind.value;
@@ -45,10 +45,7 @@ export function textOf({ id, kind }: SessionRequest): string {
       return runText(id, kind.value);
     case "cancel":
       // A notification: it has no answer of its own, but the call that it cancels has.
-      return JSON.stringify({
-        ...{ jsonrpc: "2.0", method: "$/cancelRequest" },
-        params: { id: kind.value },
-      });
+      return callText({ method: "$/cancelRequest", params: { id: kind.value } });
     default:
       throw new HubError(
         "invalid_arguments",

@@ -54,9 +54,9 @@ async function sourcesOf(
   const attempt = { request: http, user: authenticated, hub: served.name, room: topics[0]!, rooms };
   const user = await admitAttempt(attempt, serving.env);
   const entrants = await Promise.all(
-    topics.map((topic) => authorize({ request: http, user, served, topic, place: serving })),
+    topics.map((topic) => authorize({ request: http, user, served, topic, serving })),
   );
-  return entrants.map((one) => sourceOf(one, positions.get(formatTopic(one.topic)), serving));
+  return entrants.map((one) => sourceOf(one, positions.get(formatTopic(one.topic))));
 }
 
 /**

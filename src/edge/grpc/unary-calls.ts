@@ -12,6 +12,7 @@ import type {
 import {
   admittedCaller,
   callHubOf,
+  callText,
   checkTopic,
   invokeText,
   publishText,
@@ -45,7 +46,7 @@ export async function run(request: RunRequest, context: HandlerContext) {
 export async function getState({ hub, topic }: GetStateRequest, context: HandlerContext) {
   const params = { room: checkTopic(topic) };
   const caller = await admittedCaller(context, hub);
-  const text = JSON.stringify({ jsonrpc: "2.0", id: 0, method: "$/snapshot", params });
+  const text = callText({ id: 0, method: "$/snapshot", params });
   const [answer] = await callHubOf(caller, context, text);
   const { state, position } = resultOf(answer!) as unknown as StateSnapshot;
   return { stateJson: JSON.stringify(state), position };

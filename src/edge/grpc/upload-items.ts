@@ -11,10 +11,9 @@ import type { InvokeRequest, UploadRequest } from "../../protocols/proto/dormous
 import { isRequest, recordsIn, type RoomRecord } from "../stream/room-record.ts";
 import { closeQuietly, refuseRequest } from "../stream/room-socket.ts";
 import { untilAborted } from "./abort-signals.ts";
-import { invokeText, resultOf, streamOf, type CallAnswer } from "./grpc-call.ts";
-import { endingOf } from "./grpc-errors.ts";
+import { callText, invokeText, resultOf, streamOf, type CallAnswer } from "./grpc-call.ts";
+import { endingOf, mixedUploadError } from "./grpc-errors.ts";
 import { checkText, hubSocket, type HubSocket } from "./hub-socket.ts";
-import { mixedUploadError } from "./upload-reader.ts";
 import { valueOf } from "./room-messages.ts";
 
 /** Ids on the upload's own socket. */
@@ -51,9 +50,10 @@ async function sendItems(rest: AsyncIterator<UploadRequest>, call: StreamCall): 
   for (;;) {
     // oxlint-disable-next-line no-await-in-loop -- in their order
     const { done, value } = await rest.next();
-    if (done) return call.send(notification("$/end", { stream: STREAM_ID }));
+    if (done) return call.send(callText({ method: "$/end", params: { stream: STREAM_ID } }));
     if (value.kind.case !== "item") throw mixedUploadError();
-    call.send(notification("$/item", { stream: STREAM_ID, item: itemIn(value.kind.value) }));
+    const params = { stream: STREAM_ID, item: itemIn(value.kind.value) };
+    call.send(callText({ method: "$/item", params }));
   }
 }
 
@@ -71,9 +71,6 @@ function jsonOf(value: Value): JsonValue {
     throw new HubError("invalid_item", "Items are JSON values: no NaN, and each kind is set.");
   }
 }
-
-const notification = (method: string, params: object): string =>
-  JSON.stringify({ jsonrpc: "2.0", method, params });
 
 /** Replaces the argument `{ "$stream": "items" }` with the stream; without it, the stream is the last argument. */
 const withStream = (args: readonly JsonValue[]): readonly JsonValue[] =>

@@ -21,7 +21,13 @@ import {
   resultOf,
   type CallAnswer,
 } from "./grpc-call.ts";
-import { mixedUploadError, type Upload } from "./upload-reader.ts";
+import { mixedUploadError } from "./grpc-errors.ts";
+
+/** The messages of an upload. `rest` is read by one reader, one message at a time. */
+interface Upload {
+  readonly first: UploadRequest;
+  readonly rest: AsyncIterator<UploadRequest>;
+}
 
 /** The most publications of one batch; a batch of long ones is sent as several frames. */
 const BATCH_SIZE = 50;

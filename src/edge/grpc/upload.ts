@@ -3,9 +3,9 @@
 import type { HandlerContext } from "@connectrpc/connect";
 import type { UploadRequest } from "../../protocols/proto/dormouse/v1/hub_pb.ts";
 import { untilAborted } from "./abort-signals.ts";
+import { mixedUploadError } from "./grpc-errors.ts";
 import { uploadItems } from "./upload-items.ts";
 import { uploadPublishes } from "./upload-publishes.ts";
-import { mixedUploadError } from "./upload-reader.ts";
 
 /** An empty upload succeeds with an empty summary. Throws `invalid_arguments` if the first message is an item. */
 export async function upload(requests: AsyncIterable<UploadRequest>, context: HandlerContext) {

@@ -33,7 +33,7 @@ export async function enterRoom(request: Request, serving: Serving): Promise<Res
     previous: query.get("connection"),
     pings: announcesPings(query),
   };
-  return withSubprotocol(request, await openRoom(serving, entrant, resumption));
+  return withSubprotocol(request, await openRoom(entrant, resumption));
 }
 
 /**

@@ -1,6 +1,7 @@
 // `/admin`: the page for operators, served if `ADMIN` is `1`. Its files are assets of the worker, built from admin/;
 // this file only decides whether they are served. The page uses the REST interface, with the token of a service.
 
+import { nothingHere } from "../../auth/authenticate.ts";
 import { HubError } from "../../model/errors.ts";
 import { pathBelow } from "../admit/request-target.ts";
 
@@ -29,8 +30,7 @@ const HEADERS = {
 /** Throws `not_found` if the page is off, or its files are not among the assets. */
 export async function adminPage({ request, env, prefix }: PageRequest): Promise<Response> {
   const path = pathBelow(request, prefix);
-  if (env.ADMIN !== "1" || !env.ASSETS)
-    throw new HubError("not_found", "There is nothing at this path.");
+  if (env.ADMIN !== "1" || !env.ASSETS) throw nothingHere();
   // A relative redirect, because a proxy may have removed a part of the path. The page names its files relative to `/`.
   if (path === "/admin")
     return new Response(null, { status: 308, headers: { location: "admin/" } });

@@ -4,8 +4,9 @@ import { BEYOND, BOUNDS_MS, SUM, type DurationCounts } from "../../rooms/platfor
 import type { HubMetrics } from "../../rooms/rpc/hub-metrics.ts";
 import type { Family, Sample } from "./prometheus.ts";
 
-interface HubAnswer {
+export interface HubAnswer {
   readonly hub: string;
+  /** Absent: the hub did not answer. */
   readonly metrics?: HubMetrics;
 }
 

@@ -12,7 +12,7 @@ import type { NamedFigure } from "../../rooms/observe/counters.ts";
 import type { CounterSnapshot } from "../../rooms/rpc/activity-report.ts";
 import type { HubMetrics, RoomMetrics } from "../../rooms/rpc/hub-metrics.ts";
 import { objectsOf, type Placing } from "../../rooms/rpc/place.ts";
-import { latenciesOf } from "./latencies.ts";
+import { latenciesOf, type HubAnswer } from "./latencies.ts";
 import { CONTENT_TYPE, textOf, type Family, type Sample } from "./prometheus.ts";
 
 /** Answers with this tenant's figures only, even to the operator of the worker. Never rejects. */
@@ -35,12 +35,6 @@ async function inBatches<T>(work: readonly (() => Promise<T>)[]): Promise<T[]> {
     // oxlint-disable-next-line no-await-in-loop -- a bound on open calls is the purpose
     results.push(...(await Promise.all(work.slice(from, from + BATCH_SIZE).map((one) => one()))));
   return results;
-}
-
-interface HubAnswer {
-  readonly hub: string;
-  /** Absent: the hub did not answer. */
-  readonly metrics?: HubMetrics;
 }
 
 /**

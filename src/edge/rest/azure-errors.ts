@@ -3,10 +3,9 @@
 
 import { claimHeader, Refusal } from "../../auth/authenticate.ts";
 import { httpStatusOf } from "../../model/error-table.ts";
-import { HubError, isUnexpected, publicError } from "../../model/errors.ts";
-import { logError } from "../../model/logger.ts";
+import { HubError } from "../../model/errors.ts";
 import { headerCode, refusalHeaders } from "../../model/refusal-headers.ts";
-import { isOverload, OVERLOAD } from "../answer/overload.ts";
+import { shownError } from "../answer/overload.ts";
 
 /**
  * The answer to a request that failed with any error: refused tokens, overload of the platform, errors of hubs. 429 and
@@ -15,14 +14,10 @@ import { isOverload, OVERLOAD } from "../answer/overload.ts";
  */
 export function failed(error: unknown, missing?: AzureCode): Response {
   if (error instanceof Refusal) return errorDocument(error, error.status, claimHeader(error));
-  if (isOverload(error as Error)) return errorDocument(OVERLOAD, 503);
-  const shown = publicError(error);
-  if (isUnexpected(error)) logError("request_failed", { error });
+  const shown = shownError(error);
   const status = error instanceof RefusedWith ? error.httpStatus : httpStatusOf(shown.code);
   const azureCode = isMissing(shown.code) ? missing : undefined;
-  return errorDocument(shown, status, {
-    ...(azureCode && { [AZURE_HEADER]: azureCode }),
-  });
+  return errorDocument(shown, status, azureCode && { [AZURE_HEADER]: azureCode });
 }
 
 /** An error with another status than its code has elsewhere. */

@@ -19,7 +19,7 @@ import type { Command, Selection } from "../../rooms/rpc/command.ts";
 import { checkDraft } from "../../rooms/delivery/outbox.ts";
 import type { AccountRpc } from "../../rooms/rpc/account-rpc.ts";
 import type { ObjectEnv, ObjectNamespaces } from "../../rooms/rpc/object-env.ts";
-import { objectsOf, type Place } from "../../rooms/rpc/place.ts";
+import { objectsOf } from "../../rooms/rpc/place.ts";
 import type { RoomRpc } from "../../rooms/rpc/room-rpc.ts";
 import type { Service } from "../../auth/service.ts";
 import { isGuestId } from "../admit/guests.ts";
@@ -28,17 +28,13 @@ import { traceIn } from "../../model/trace.ts";
 import { guestAccount } from "../../model/user.ts";
 import type { AuthEnv } from "../../auth/auth-config.ts";
 import type { Message } from "./operation-schemas.ts";
+import type { ServiceCall } from "./service-admission.ts";
 
-interface HubRequestOptions {
-  readonly request: Request;
-  readonly prefix: string;
-  readonly env: AuthEnv & ObjectEnv;
-  readonly place?: Place | undefined;
+interface HubRequestOptions extends Omit<ServiceCall, "hubs" | "rates"> {
   readonly service: Service;
   readonly served: ServedHub;
   /** Parameters of the path by name, percent-decoded once. */
   readonly path: ReadonlyMap<string, string>;
-  readonly waitUntil: WaitUntil;
 }
 
 /**

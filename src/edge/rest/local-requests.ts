@@ -32,11 +32,11 @@ export async function requestLocally(
   const { pathname } = urlOf(request);
   const operation = operations.find((one) => matches(one, request.method, pathname));
   if (!operation) throw new HubError("not_found", "There is no such operation.");
-  const routed = { operation, pattern: pathPattern(HUB_PREFIX + operation.path), hubs };
+  const routed = { operation, pattern: pathPattern(HUB_PREFIX + operation.path) };
   return runOperation(
     routed,
     // Nothing to do: the caller's own invocation lasts as long.
-    { request, env, place, prefix: "", waitUntil: () => {} },
+    { hubs, request, env, place, prefix: "", waitUntil: () => {} },
     { tenant, name: `worker of ${tenant}` },
   );
 }

@@ -2,7 +2,6 @@
 // before the 405 of their path, and the catch-all comes last.
 
 import type { Service } from "../../auth/service.ts";
-import type { Hubs } from "../../dispatch/define/hub-tables.ts";
 import { HubError } from "../../model/errors.ts";
 import { logInfo } from "../../model/logger.ts";
 import { urlOf } from "../../model/request-url.ts";
@@ -25,49 +24,37 @@ import {
 } from "./operation-input.ts";
 import { readBody } from "./rest-body.ts";
 import { forService, type ServiceCall } from "./service-admission.ts";
-import type { ServiceRates } from "./service-rate.ts";
 
 /** Azure's newest and its first API version; all operations are served under both. */
 export const HUB_PREFIX = "/api/hubs/{hub}";
 const PREFIXES = [HUB_PREFIX, "/api/v1/hubs/{hub}"];
 
-interface RestOptions {
-  readonly hubs: Hubs;
-  readonly rates: ServiceRates;
-}
-
 /** A route in Hono's syntax of paths. Its answers are complete: errors are Azure's documents already. */
 interface RestRoute {
   readonly method: string;
   readonly path: string;
-  handler(call: Omit<ServiceCall, "rates">): Response | Promise<Response>;
+  handler(call: ServiceCall): Response | Promise<Response>;
 }
 
 /**
  * All routes, in the order in which they must be registered. The same operations are served under both prefixes, and
  * their paths in the OpenAPI document are those of the newest.
  */
-export function restRoutes(options: RestOptions): RestRoute[] {
-  return [
-    ...PREFIXES.flatMap((prefix) => operationRoutes(prefix, options)),
-    ...endpointRoutes(options),
-  ];
-}
+export const restRoutes = (): RestRoute[] => [
+  ...PREFIXES.flatMap(operationRoutes),
+  ...endpointRoutes(),
+];
 
 /** All operations under one prefix; any other verb on one of their paths is 405. */
-function operationRoutes(prefix: string, { hubs, rates }: RestOptions): RestRoute[] {
+function operationRoutes(prefix: string): RestRoute[] {
   const rows = operations.map((operation): RestRoute => {
-    const pattern = prefix + operation.path;
-    const parameters = pathPattern(pattern);
+    const path = prefix + operation.path;
+    const routed = { operation, pattern: pathPattern(path) };
     return {
       method: operation.method,
-      path: honoPath(pattern),
+      path: honoPath(path),
       handler: (call) =>
-        forService(
-          { ...call, rates },
-          (service) => runOperation({ operation, pattern: parameters, hubs }, call, service),
-          operation.missing,
-        ),
+        forService(call, (service) => runOperation(routed, call, service), operation.missing),
     };
   });
   const others = [...Map.groupBy(operations, ({ path }) => path)].map(
@@ -84,7 +71,7 @@ function operationRoutes(prefix: string, { hubs, rates }: RestOptions): RestRout
  * Routes that belong to no hub. Health and document need no token: load balancers and generators have none. The
  * catch-all answers 404 only to services; without a token it is 401, so that nobody can list the operations.
  */
-function endpointRoutes({ rates }: RestOptions): RestRoute[] {
+function endpointRoutes(): RestRoute[] {
   const document = openApi(operations);
   return [
     { method: "GET", path: "/api/openapi.json", handler: () => Response.json(document) },
@@ -93,7 +80,7 @@ function endpointRoutes({ rates }: RestOptions): RestRoute[] {
       method: "GET",
       path: "/api/auth/accessKey",
       handler: (call) =>
-        forService({ ...call, rates }, async (service) => {
+        forService(call, async (service) => {
           const key = await accessKey(service.tenant, call.env);
           audit("accessKey", service, call.request);
           return Response.json(key, NO_STORE);
@@ -108,7 +95,7 @@ function endpointRoutes({ rates }: RestOptions): RestRoute[] {
       method: "ALL",
       path: "/api/*",
       handler: (call) =>
-        forService({ ...call, rates }, async () => {
+        forService(call, async () => {
           throw new HubError("not_found", "There is no such operation.");
         }),
     },
@@ -161,7 +148,6 @@ interface RoutedOperation {
   readonly operation: Operation;
   /** The pattern of the operation's path with its prefix. */
   readonly pattern: PathPattern;
-  readonly hubs: Hubs;
 }
 
 /**
@@ -169,10 +155,11 @@ interface RoutedOperation {
  * only for a hub that exists. An operation that returns nothing answers with its own status and an empty body.
  */
 export async function runOperation(
-  { operation, pattern, hubs }: RoutedOperation,
-  { request, env, prefix, place, waitUntil }: Omit<ServiceCall, "rates">,
+  { operation, pattern }: RoutedOperation,
+  call: Omit<ServiceCall, "rates">,
   service: Service,
 ): Promise<Response> {
+  const { request, prefix, hubs } = call;
   const url = urlOf(request);
   const parameters = url.search === "" ? NO_QUERY : url.searchParams;
   const path = pathParameters(pattern, pathBelow(request, prefix));
@@ -181,9 +168,7 @@ export async function runOperation(
   const given =
     operation.body && (await readBody(request, operation.bodyKind, operation.bodyBytes));
   const body = operation.body && validate(operation.body, given, "body");
-  const hub = new HubRequest({
-    ...{ request, env, prefix, place, service, served, path, waitUntil },
-  });
+  const hub = new HubRequest({ ...call, service, served, path });
   const answer = (await operation.handle(hub, { query, body })) ?? {};
   if (AUDITED.test(operation.id) || closes(body)) audit(operation.id, service, request);
   return responseOf(answer, operation.status);

@@ -5,10 +5,9 @@ import type { AuthEnv } from "../../auth/auth-config.ts";
 import { checkSetup } from "../../setup/check-setup.ts";
 import { isDevelopment } from "../../model/environment.ts";
 import { checkAccount } from "../admit/account-check.ts";
-import type { WaitUntil } from "../admit/serving.ts";
+import type { Serving } from "../admit/serving.ts";
 import { pathBelow } from "../admit/request-target.ts";
 import { logRefusal } from "../answer/refusal-log.ts";
-import type { Place } from "../../rooms/rpc/place.ts";
 import type { ObjectEnv } from "../../rooms/rpc/object-env.ts";
 import { failed, type AzureCode } from "./azure-errors.ts";
 import type { RateEnv, ServiceRates } from "./service-rate.ts";
@@ -16,16 +15,10 @@ import type { RateEnv, ServiceRates } from "./service-rate.ts";
 export type ServiceEnv = AuthEnv & ObjectEnv & RateEnv;
 
 /** A request on its way to the REST interface. */
-export interface ServiceCall {
+export interface ServiceCall extends Pick<Serving, "hubs" | "place" | "prefix" | "waitUntil"> {
   readonly request: Request;
   readonly env: ServiceEnv;
-  /** The path at which the endpoint is mounted. */
-  readonly prefix: string;
   readonly rates: ServiceRates;
-  /** Where objects are. */
-  readonly place?: Place | undefined;
-  /** Keeps the worker running for work that the hub's policies begin. */
-  readonly waitUntil: WaitUntil;
 }
 
 /**

@@ -1,7 +1,6 @@
 // A service's run of an action: the action is found and authorized here, by the same policies as on a connection, and
 // then run by the room.
 
-import { anyone } from "../../dispatch/define/policies.ts";
 import { runtimeAt } from "../../dispatch/define/runtime.ts";
 import { authorise, noAction } from "../../dispatch/run/admit-call.ts";
 import { isErrorCode } from "../../model/error-table.ts";
@@ -32,8 +31,7 @@ export async function runByService(hub: HubRequest, run: ServiceRun): Promise<Ru
     throw noAction(served, topic.kind, name);
   const user = userOf(hub);
   const runtime = runtimeAt(hub, { hub: served.name, method: name });
-  const policy = action.policy ?? anyone;
-  await authorise(served, { policy }, { target: name, args, user, runtime });
+  await authorise(served, action, { target: name, args, user, runtime });
   const draft = hub.draft({ target: name, arguments: [...args] });
   const at = expectedPosition(hub.request);
   const more = { ...(key !== undefined && { key }), ...(at && { at }), ...traceOf(draft) };

@@ -3,8 +3,8 @@
 import * as z from "zod/mini";
 import { HubError } from "../../model/errors.ts";
 import { formatPosition, parsePosition } from "../../model/topic.ts";
-import { IdempotencyKey } from "../../dispatch/protocol-methods/room-methods.ts";
-import { hasBigint, parseOwnJson } from "../../protocols/exact-json.ts";
+import { IdempotencyKey, Kept } from "../../dispatch/protocol-methods/room-methods.ts";
+import { parseOwnJson } from "../../protocols/exact-json.ts";
 import { unlessRefused } from "../../rooms/rpc/fault.ts";
 import { EXPORT_BYTES, type Scheduled } from "../../rooms/rpc/state-rpc.ts";
 import { headerKey, oneKey } from "./idempotency-key.ts";
@@ -107,11 +107,6 @@ const reload = operation({
 });
 
 const Value = z.union([z.string(), z.number(), z.null(), z.strictObject({ base64: z.string() })]);
-
-/** A value without whole numbers beyond 2^53, as states and arguments of schedules must be. */
-const Kept = z
-  .unknown()
-  .check(z.refine((value) => !hasBigint(value), "a number beyond 2^53 is not kept"));
 
 const ExportedRun = z.strictObject({
   id: z.string().check(z.minLength(1), z.maxLength(128)),

@@ -1,29 +1,20 @@
 // A row in the endpoint's table of routes, and the values that its handler gets.
 
-import type { UserIdProvider } from "../../auth/authenticate.ts";
 import type { DevTokenEnv } from "../../auth/dev-tokens.ts";
-import type { Hubs } from "../../dispatch/define/hub-tables.ts";
 import type { ObjectEnv } from "../../rooms/rpc/object-env.ts";
-import type { Place } from "../../rooms/rpc/place.ts";
-import type { PostedPings } from "../admit/posted-pings.ts";
-import type { RelayChoice } from "../admit/relay-choice.ts";
+import type { ConnectRateEnv } from "../admit/serving.ts";
 import type { AdminPageEnv } from "../ops/admin-page.ts";
-import type { ConnectRateEnv, WaitUntil } from "../admit/serving.ts";
-import type { RateEnv } from "../rest/service-rate.ts";
-import type { FrameCache } from "../stream/shared-frames.ts";
+import type { RateEnv, ServiceRates } from "../rest/service-rate.ts";
+import type { StreamServing } from "../stream/room-sources.ts";
 
 /** Bindings and variables of the worker, as wrangler.toml declares them. */
 export type EndpointEnv = DevTokenEnv & ObjectEnv & RateEnv & ConnectRateEnv & AdminPageEnv;
 
 /** A request as routes handle it, with the memory of the isolate. */
-export interface Call extends Isolate {
+export interface Call extends StreamServing {
   readonly request: Request;
   readonly env: EndpointEnv;
-  /** Where the endpoint is mounted: `/realtime`; empty at the root. */
-  readonly prefix: string;
-  /** The hub, if the route names it; else the URL does. */
-  readonly hub: string | undefined;
-  readonly waitUntil: WaitUntil;
+  readonly rates: ServiceRates;
   /** Parameters of the route's path. */
   params(): Readonly<Record<string, string>>;
 }
@@ -48,12 +39,7 @@ export interface Route {
 export type OptionalRoutes = (isolate: Isolate) => readonly Route[];
 
 /** The memory that handlers keep between requests. Nothing in it is needed for correctness: isolates come and go. */
-export interface Isolate {
-  readonly hubs: Hubs;
-  readonly relays: RelayChoice;
-  readonly pings: PostedPings;
-  readonly frames: FrameCache;
-  /** Gives the user's id instead of the claim that has it by default. */
-  readonly userId?: UserIdProvider | undefined;
-  readonly place?: Place | undefined;
-}
+export type Isolate = Pick<
+  Call,
+  "hubs" | "relays" | "pings" | "frames" | "rates" | "userId" | "place"
+>;

@@ -2,27 +2,17 @@
 
 import { devToken } from "../../auth/dev-tokens.ts";
 import { GuestRates } from "../../auth/guest-tokens.ts";
-import type { Hubs } from "../../dispatch/define/hub-tables.ts";
 import { adminPage } from "../ops/admin-page.ts";
 import { metrics } from "../ops/metrics.ts";
 import { restRoutes } from "../rest/rest-router.ts";
 import { forService } from "../rest/service-admission.ts";
-import { ServiceRates } from "../rest/service-rate.ts";
 import type { Route } from "./route.ts";
 
 /** They are for back ends, Prometheus and pages of this origin: no answer needs CORS. */
-export function serviceRoutes(hubs: Hubs): Route[] {
-  const rates = new ServiceRates();
+export function serviceRoutes(): Route[] {
   const guests = new GuestRates();
   const plain = { cors: false, log: false };
-  const rest = restRoutes({ hubs, rates }).map(({ method, path, handler }): Route => {
-    return {
-      method,
-      paths: [path],
-      ...plain,
-      handler,
-    };
-  });
+  const rest = restRoutes().map(({ path, ...route }) => ({ ...route, paths: [path], ...plain }));
   return [
     {
       method: "POST",
@@ -43,8 +33,7 @@ export function serviceRoutes(hubs: Hubs): Route[] {
       method: "GET",
       paths: ["/api/metrics"],
       ...plain,
-      handler: (call) =>
-        forService({ ...call, rates }, ({ tenant }) => metrics(tenant, hubs, call)),
+      handler: (call) => forService(call, ({ tenant }) => metrics(tenant, call.hubs, call)),
     },
     ...rest,
   ];

@@ -9,6 +9,7 @@ import type { Caller } from "../admit/hub-callers.ts";
 import { unlessRefused } from "../../rooms/rpc/fault.ts";
 import { relayOfToken } from "../admit/relay-choice.ts";
 import { bodyWithin } from "../admit/request-body.ts";
+import { domainOf } from "../admit/request-target.ts";
 import type { Serving } from "../admit/serving.ts";
 import { endedConnection, missingToken, refusal, unknownConnection } from "./signalr-refusal.ts";
 
@@ -24,13 +25,13 @@ export async function postToConnection(
   serving: Serving,
   token: string | undefined,
 ): Promise<Response> {
-  const { request, user, served } = caller;
-  const { method } = request;
+  const { user, served } = caller;
+  const { method } = caller.request;
   if (method !== "POST" && method !== "DELETE")
     return refusal("method_not_allowed", "", "GET, POST, DELETE");
   if (!token) return missingToken();
   const body = method === "POST" ? await bodyOf(caller) : "end";
-  const relay = relayOfToken(serving, { tenant: user.tenant, hub: served.name }, token);
+  const relay = relayOfToken(serving, domainOf(caller), token);
   if (!relay) return unknownConnection();
   const now = Date.now();
   const isLatePing = body === "ping" && now > seatEndsAt(token);

@@ -9,6 +9,7 @@ import { refusalHeaders } from "../../model/refusal-headers.ts";
 import type { User } from "../../model/user.ts";
 import { authenticateCaller, queryOf, type Caller } from "../admit/hub-callers.ts";
 import { relayOfToken } from "../admit/relay-choice.ts";
+import { domainOf } from "../admit/request-target.ts";
 import type { Serving } from "../admit/serving.ts";
 
 /**
@@ -30,12 +31,11 @@ export async function refresh(request: Request, serving: Serving): Promise<Respo
 
 /** The relay decides whether the hub still admits the user, and closes the connection if it does not. */
 async function refreshConnection(caller: Caller, serving: Serving): Promise<Response> {
-  const { user, served } = caller;
   const token = connectionTokenOf(caller);
   if (!token) return refusal("invalid_request");
-  const relay = relayOfToken(serving, { tenant: user.tenant, hub: served.name }, token);
+  const relay = relayOfToken(serving, domainOf(caller), token);
   if (!relay) return refusal("connection_not_found");
-  const answer = await relay.refresh(token, user);
+  const answer = await relay.refresh(token, caller.user);
   // The relay does not know connections that have ended.
   if ("code" in answer)
     return refusal(answer.code === "interrupted" ? "connection_not_found" : answer.code);

@@ -78,7 +78,7 @@ export function serverSentEvents(socket: WebSocket, { signal }: Request): Respon
 const queuedIn = ({ desiredSize }: ReadableStreamDefaultController): number =>
   QUEUED_BYTES - (desiredSize ?? 0);
 
-/** The socket may be closed already; its event reports that. */
+/** The socket may be closed already, by the relay or for another poll; its close event reports that. */
 function sendQuietly(socket: WebSocket, text: string): void {
   try {
     socket.send(text);
@@ -147,11 +147,7 @@ const RELEASE_MS = 5_000;
  * Reports to the relay the number of frames in this poll's answer. The relay keeps the others, and closes the socket.
  */
 async function acknowledge(socket: WebSocket, count: number): Promise<void> {
-  try {
-    socket.send(String(count));
-  } catch {
-    // Closed meanwhile, which its close event reports: the connection ended, or another poll replaced this one.
-  }
+  sendQuietly(socket, String(count));
   await scheduler.wait(RELEASE_MS);
 }
 

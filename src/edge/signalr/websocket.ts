@@ -14,7 +14,7 @@ import {
   type Caller,
 } from "../admit/hub-callers.ts";
 import { relayOfToken } from "../admit/relay-choice.ts";
-import { wantsEventStream } from "../admit/request-target.ts";
+import { domainOf, wantsEventStream } from "../admit/request-target.ts";
 import { wantsWebSocket } from "../answer/upgrade-request.ts";
 import type { Serving } from "../admit/serving.ts";
 import { postToConnection } from "./post-frames.ts";
@@ -75,8 +75,7 @@ async function enterRelay(
   serving: Serving,
   { token, transport }: Attachment,
 ): Promise<Response> {
-  const { user, served } = caller;
-  const relay = relayOfToken(serving, { tenant: user.tenant, hub: served.name }, token);
+  const relay = relayOfToken(serving, domainOf(caller), token);
   if (!relay) return unknownConnection();
   // Not set for a WebSocket: there the socket is the client's own.
   const bridged = {

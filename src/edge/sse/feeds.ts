@@ -33,11 +33,11 @@ export async function readFeed(
   const runtime = runtimeAt(serving, { hub: feed.hub, method: feed.path });
   const room = await feed.roomOf({ params, query, user, ...runtime });
   const topic = roomFor(served, parseTopic(room));
-  const candidate = { request, user, served, topic, place: serving };
+  const candidate = { request, user, served, topic, serving };
   const entrant = await admitEntrant(candidate, [formatTopic(topic)]);
   const since = lastEventId(request);
   if (since !== "") parsePosition(since);
-  const sources = [sourceOf(entrant, since, serving)];
+  const sources = [sourceOf(entrant, since)];
   const { limits } = served.settings;
   const stream = { sources, frames: serving.frames, limits, format: formatOf(feed) };
   return formattedStream(stream, request);

@@ -29,9 +29,7 @@ export async function readRooms(request: Request, serving: StreamServing): Promi
   const entrants = await Promise.all(
     rooms.map((room) => authorize({ ...entrant, topic: parseTopic(room) })),
   );
-  const sources = entrants.map((one) =>
-    sourceOf(one, positions.get(formatTopic(one.topic)), serving),
-  );
+  const sources = entrants.map((one) => sourceOf(one, positions.get(formatTopic(one.topic))));
   const { limits } = entrant.served.settings;
   return eventStream({ sources, frames: serving.frames, limits }, request);
 }

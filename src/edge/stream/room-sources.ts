@@ -35,14 +35,8 @@ export const ROOMS_AT_MOST = 20;
  * The source of a room that a client was admitted to. Admission is not repeated for a reconnect: the room's object
  * checks the token's expiry, and closes the socket of a token that was revoked.
  */
-export function sourceOf(
-  entrant: Entrant,
-  since: string | undefined,
-  serving: Serving,
-): RoomSource {
-  return {
-    room: formatTopic(entrant.topic),
-    since,
-    open: async (last) => socketOf(await openRoom(serving, entrant, { since: last })),
-  };
-}
+export const sourceOf = (entrant: Entrant, since: string | undefined): RoomSource => ({
+  room: formatTopic(entrant.topic),
+  since,
+  open: async (last) => socketOf(await openRoom(entrant, { since: last })),
+});
