@@ -3,7 +3,7 @@
 import type { ClientCall } from "../../model/audiences.ts";
 import type { Topic } from "../../model/topic.ts";
 import type { MessageCheck } from "../define/outgoing-check.ts";
-import { unsent } from "./messenger.ts";
+import { unsent, type Failures } from "./messenger.ts";
 
 interface Sender {
   publish(topic: Topic, call: ClientCall): Promise<void>;
@@ -15,7 +15,7 @@ interface Sender {
 export function checkedMessenger<M extends Sender>(
   messenger: M,
   check: MessageCheck,
-  failures: Promise<unknown>[],
+  failures: Failures,
 ): M {
   const refused = (target: string, args: readonly unknown[]): Promise<never> | undefined => {
     try {

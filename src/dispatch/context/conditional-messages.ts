@@ -2,7 +2,7 @@
 
 import type { ClientCall } from "../../model/audiences.ts";
 import type { Position, Topic } from "../../model/topic.ts";
-import type { Ticket } from "../../rooms/delivery/fan-out.ts";
+import type { Publications, Ticket } from "../../rooms/delivery/fan-out.ts";
 
 interface Publishes {
   publish(topic: Topic, call: ClientCall): Promise<void>;
@@ -17,9 +17,9 @@ export const messengerAt = <M extends Publishes>(messenger: M, ifAt: Position): 
 /** Waits, unlike for other publications, until the room has numbered it, and rejects with `conflict` if it did not. */
 export async function conflictOf(
   result: Ticket | Promise<unknown>,
-  { tickets }: { readonly tickets: Ticket[] },
+  published: Publications,
 ): Promise<void> {
   if (result instanceof Promise) return void (await result);
   if (result.error) throw result.error;
-  tickets.push(result);
+  published.add(result);
 }

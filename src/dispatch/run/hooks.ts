@@ -3,10 +3,10 @@
 
 import { CLOSE, errorLine, isUnexpected } from "../../model/errors.ts";
 import { logError } from "../../model/logger.ts";
+import { Publications } from "../../rooms/delivery/fan-out.ts";
 import type { Ending, Host } from "../../rooms/object/host.ts";
 import type { UserChanges } from "../../rooms/rpc/presence-view.ts";
 import { callContext, messengerOf } from "../context/call-context.ts";
-import type { Publications } from "../context/messenger.ts";
 import { memberContext, roomContext } from "../context/room-context.ts";
 import type { HubContext } from "../define/hub-context.ts";
 import { runtimeAt } from "../define/runtime.ts";
@@ -107,7 +107,7 @@ async function runInContext(
   { name, beforeClientResult, run }: ConnectionHook,
 ): Promise<void> {
   const { host, served, connection } = session;
-  const published: Publications = { tickets: [], elsewhere: [] };
+  const published = new Publications();
   const messenger = messengerOf(
     { host, served, caller: connection, ...(beforeClientResult && { asking: beforeClientResult }) },
     published,
@@ -137,7 +137,7 @@ export async function presenceHooks(
 ): Promise<void> {
   const { settings } = served.hub;
   if (!settings.joined && !settings.left && !settings.presenceChanged) return;
-  const published: Publications = { tickets: [], elsewhere: [] };
+  const published = new Publications();
   const contextOf = (method: string, trace?: string) => {
     const runtime = runtimeAt(host, { hub: served.name, method });
     const messenger = messengerOf({ host, served, trace }, published);
@@ -160,7 +160,7 @@ export async function presenceHooks(
   const unlogged = (error: unknown) => {
     if (!failures.includes(error)) throw error;
   };
-  const others = published.elsewhere.map((one) => one.catch(unlogged));
+  const others = [...published.elsewhere].map((one) => one.catch(unlogged));
   await logFailure(served, "presence", () => Promise.all(others));
 }
 
