@@ -63,7 +63,7 @@ export async function disconnectedHook(
   { error: given, why }: Ending,
 ): Promise<void> {
   const { served } = session;
-  const error = why === CLOSE.aborted ? undefined : (given ?? session.clientError);
+  const error = why === CLOSE.aborted ? undefined : (session.clientError ?? given);
   const { disconnected } = served.hub.settings;
   if (session.neverBegan || (!disconnected && served.filters.length === 0)) return;
   await logFailure(served, "disconnected", () =>
