@@ -12,6 +12,7 @@ const TestHub = hub<TestClient>("test", { answers: { confirm: z.boolean() } }).m
   say: method([z.string()], () => null),
   add: method([z.number(), z.number().default(1)], (_context, a, b) => a + b),
   sum: method([streamOf(z.number())], () => 0),
+  sumBoth: method([streamOf(z.number()), streamOf(z.number())], () => 0),
   count: stream([z.number()], async function* (_context, to) {
     yield to;
   }),

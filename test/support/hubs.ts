@@ -186,13 +186,14 @@ const GreetingHub = hub<AskClient>("greeting", {
 });
 
 /** Everything at once. */
-const ZooHub = hub<AskClient>("zoo", { ...open, answers: { confirm: z.boolean() } }).methods({
-  ...AskHub.members,
-  ...({ ...controls, ...waiting, ...streaming, ...uploading } as unknown as Record<
-    string,
-    HubMember<AskClient>
-  >),
-});
+const zooHub = (name: string, settings: HubOptions<AskClient>) =>
+  hub<AskClient>(name, { ...open, answers: { confirm: z.boolean() }, ...settings }).methods({
+    ...AskHub.members,
+    ...({ ...controls, ...waiting, ...streaming, ...uploading } as unknown as Record<
+      string,
+      HubMember<AskClient>
+    >),
+  });
 
 interface SaidClient {
   said(text: string): void;
@@ -276,7 +277,14 @@ export const testHubs = [
   MeddlingHub,
   AskHub,
   askHub("ask-few", { queuedCalls: 20 }),
-  ZooHub,
+  zooHub("zoo", {}),
+  zooHub("busy-zoo", {
+    signalR: { statefulReconnect: true },
+    limits: {
+      ...{ answerSeconds: 1, callsPerSecond: 10_000, callBurst: 100_000 },
+      ...{ messagesPerSecond: 100_000, messageBurst: 1_000_000 },
+    },
+  }),
   GreetingHub,
   slow("slow", { queuedCalls: 5 }),
   slow("parallel", { parallelCalls: 2 }),

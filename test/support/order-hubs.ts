@@ -121,6 +121,10 @@ const OrderedHub = hub<OrderClient>("ordered", {
     await gate(name).promise;
     trace(context, `wait ${name} ends, ${context.signal.aborted ? "aborted" : "not aborted"}`);
   }),
+  sayThenWait: method([Text, Text], async ({ clients }, name, text) => {
+    await clients.group(name).said(text);
+    await gate(name).promise;
+  }),
   open: method([Text], (_context, name) => gate(name).resolve()),
   traceOf: method([Text], (_context, user) => traces.get(user) ?? []),
   count: method([streamOf(z.number())], async (_context, items) => {

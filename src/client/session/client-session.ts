@@ -44,7 +44,7 @@ export class Session<S extends Scope = Scope, G extends Greeting = Greeting> {
   };
 
   constructor(options: SessionOptions, scopeFor: (host: ScopeHost) => S) {
-    this.handlers = new Handlers(options.handlers);
+    this.handlers = new Handlers(options.messageBytes, options.handlers);
     this.scope = scopeFor({
       call: (method, params) => this.call(method, params),
       isConnected: () => this.#isConnected,

@@ -1,7 +1,8 @@
 // The application's handlers for client methods, by method name.
 
 import { runListener, type Unsubscribe } from "../platform/emitter.ts";
-import { errorText, resultText, type Frame } from "../transport/wire.ts";
+import { errorText, messageOf, resultText, type Frame } from "../transport/wire.ts";
+import { checkSize } from "./upload-pump.ts";
 
 // oxlint-disable-next-line typescript/no-explicit-any -- one table holds handlers of every signature
 export type Handler = (...args: any[]) => unknown;
@@ -11,8 +12,11 @@ type Registration = readonly [handler: Handler, room: string | undefined];
 
 export class Handlers {
   readonly #byMethod = new Map<string, Set<Registration>>();
+  readonly #messageBytes: number;
 
-  constructor(handlers: object = {}) {
+  /** Results of more than `messageBytes` are answered with an error: the server would not read them. */
+  constructor(messageBytes: number, handlers: object = {}) {
+    this.#messageBytes = messageBytes;
     for (const [method, handler] of Object.entries(handlers) as [string, Handler | undefined][])
       this.on(method, handler);
   }
@@ -52,9 +56,9 @@ export class Handlers {
     const [[handler] = []] = this.#byMethod.get(method) ?? [];
     if (!handler) return errorText(id, METHOD_NOT_FOUND, `This client has no ${method}.`);
     try {
-      return resultText(id, await handler(...args));
+      return checkSize(resultText(id, await handler(...args)), this.#messageBytes);
     } catch (error) {
-      return errorText(id, HANDLER_FAILED, error instanceof Error ? error.message : String(error));
+      return errorText(id, HANDLER_FAILED, messageOf(error));
     }
   }
 }

@@ -132,20 +132,19 @@ export class PendingCalls {
     call.isSent = true;
     this.#options.post({ text: call.text, isRequest: call.observer !== undefined });
     const pumps = call.uploads.map((upload) => this.#pump(call, upload));
-    if (call.observer) return;
-    if (pumps.length === 0) this.#complete(call);
-    else void Promise.all(pumps).then(() => this.#complete(call));
+    if (!call.observer) void Promise.all(pumps).then(() => this.#complete(call));
   }
 
   async #pump(call: PendingCall, upload: Upload): Promise<void> {
     try {
       await pump(upload, this.#options, call.lifetime.signal);
     } catch (error) {
-      this.#fail(call, error);
+      // At the server too, because its method may be reading another upload of the call.
+      this.#cancel(call, error);
     }
   }
 
-  #cancel(call: PendingCall, error: HubError): void {
+  #cancel(call: PendingCall, error: unknown): void {
     if (!this.#calls.has(call.id)) return;
     if (call.isSent && this.#options.isLive()) this.#options.post({ text: cancelText(call.id) });
     this.#fail(call, error);

@@ -3,7 +3,7 @@
 
 import { HubError } from "../../model/errors.ts";
 import type { OutgoingMessage } from "../transport/send-queue.ts";
-import { bytesOf, endText, itemText } from "../transport/wire.ts";
+import { bytesOf, endText, itemText, messageOf } from "../transport/wire.ts";
 
 export interface Upload {
   /** The stream id in the messages that carry its items. */
@@ -44,8 +44,8 @@ const ITEMS_PER_BURST = 100;
 
 /**
  * Sends all items of an upload, then its end. If the source cannot be read or throws, or an item is too large, the
- * server is sent the error's message, and this rejects with the error. An abort of `signal`, which must follow a
- * rejection, stops the source and resolves silently.
+ * server is sent the error's message, and this rejects with the error. An abort of `signal` stops the source; an error
+ * after it has no effect, because the call is complete.
  */
 export async function pump(
   { id, source }: Upload,
@@ -54,15 +54,14 @@ export async function pump(
 ): Promise<void> {
   try {
     const iterator = iteratorOf(source);
-    const stop = async (): Promise<void> => {
+    // Before the loop below, so that a source that never yields again is stopped as well.
+    signal.addEventListener("abort", async () => {
       try {
         await iterator.return?.();
       } catch {
         // The call has ended: an error while the source closes has no effect on it.
       }
-    };
-    // Before the loop below, so that a source that never yields again is stopped as well.
-    signal.addEventListener("abort", () => void stop());
+    });
     for (let count = 1; ; count++) {
       const next = await iterator.next();
       if (signal.aborted) return;
@@ -72,8 +71,7 @@ export async function pump(
       if (count % ITEMS_PER_BURST === 0) await channel.flush();
     }
   } catch (error) {
-    if (signal.aborted) return;
-    channel.post({ text: endText(id, error instanceof Error ? error.message : String(error)) });
+    channel.post({ text: endText(id, messageOf(error)) });
     throw error;
   }
 }

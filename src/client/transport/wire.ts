@@ -93,6 +93,9 @@ export const resultText = (id: Frame["id"], result: unknown): string =>
 export const errorText = (id: Frame["id"], code: number, message: string): string =>
   JSON.stringify({ jsonrpc: "2.0", id, error: { code, message } });
 
+export const messageOf = (error: unknown): string =>
+  error instanceof Error ? error.message : String(error);
+
 /** `params` are JSON already. */
 const text = (message: object, params: string, name = "params"): string =>
   `${JSON.stringify({ jsonrpc: "2.0", ...message }).slice(0, -1)},"${name}":${params}}`;

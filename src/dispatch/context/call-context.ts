@@ -13,6 +13,7 @@ import { freezeDeep } from "../../model/plain-json.ts";
 import { ALL, roomTopic, topicOfCode, type Position, type Topic } from "../../model/topic.ts";
 import { encodeParams } from "../../protocols/json.ts";
 import type { Connection } from "../../rooms/connection/connection.ts";
+import type { Publications } from "../../rooms/delivery/fan-out.ts";
 import { checkDraft } from "../../rooms/delivery/outbox.ts";
 import type { Host } from "../../rooms/object/host.ts";
 import type { Asks, CallerClients, HubContext, Sends } from "../define/hub-context.ts";
@@ -24,7 +25,7 @@ import { checkBound } from "../define/validate.ts";
 import { checkedMessenger } from "./checked-messages.ts";
 import { conflictOf, messengerAt } from "./conditional-messages.ts";
 import { itemsOf } from "./items.ts";
-import { unsent, type Messenger, type MessengerOptions, type Publications } from "./messenger.ts";
+import { unsent, type Messenger, type MessengerOptions } from "./messenger.ts";
 import { roomOf, roomView } from "./room-views.ts";
 import { statefulRoomOf, withMembers } from "./stateful-rooms.ts";
 
@@ -36,7 +37,7 @@ export function messengerOf(options: MessengerOptions, published: Publications):
   const { host, served } = options;
   const messenger = plainMessenger(options, published);
   const check = served.hub.settings.client && messageCheckOf(served, host.env);
-  return check ? checkedMessenger(messenger, check, published.elsewhere) : messenger;
+  return check ? checkedMessenger(messenger, check, published) : messenger;
 }
 
 function plainMessenger(options: MessengerOptions, published: Publications): Messenger {
@@ -61,10 +62,8 @@ function plainMessenger(options: MessengerOptions, published: Publications): Mes
       const room = served.groupPrefixes.length > 0 ? roomFor(served, topic) : topic;
       const result = host.publishing.publish(room, draft, caller);
       if (ifAt) return conflictOf(result, published);
-      if (!(result instanceof Promise)) return void published.tickets.push(result);
       // Not awaited here: the call's completion waits, and the connection's next call need not.
-      result.catch(() => {});
-      published.elsewhere.push(result);
+      published.add(result);
     },
     tell: async (connection, target, args) =>
       host.clients.tell(connection, { target, ...encoded(target, args) }, caller),
@@ -82,14 +81,14 @@ function plainMessenger(options: MessengerOptions, published: Publications): Mes
 
 /** Encodes arguments. Hub code need not wait for what the encoder throws. */
 const encoderOf =
-  ({ settings }: ServedHub, { elsewhere }: Publications) =>
+  ({ settings }: ServedHub, published: Publications) =>
   (target: string, args: readonly unknown[]) => {
     try {
       const params = encodeParams(args);
       checkDraft({ target, ...params }, settings.limits.publishBytes);
       return params;
     } catch (error) {
-      throw unsent(elsewhere, error);
+      throw unsent(published, error);
     }
   };
 

@@ -1,13 +1,13 @@
 // A messenger that refuses messages which the hub does not declare, in development and in tests.
 
 import type { MessageCheck } from "../define/outgoing-check.ts";
-import { unsent, type Messenger } from "./messenger.ts";
+import { unsent, type Failures, type Messenger } from "./messenger.ts";
 
 /** Rejects with the error of the check; `failures`, for which the call waits, gets the same rejection. */
 export function checkedMessenger(
   messenger: Messenger,
   check: MessageCheck,
-  failures: Promise<unknown>[],
+  failures: Failures,
 ): Messenger {
   const refused = (target: string, args: readonly unknown[]): Promise<never> | undefined => {
     try {

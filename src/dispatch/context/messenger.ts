@@ -1,9 +1,8 @@
-// The port through which hub code sends messages to rooms and clients, and the record of a call's publications.
+// The port through which hub code sends messages to rooms and clients.
 
 import type { ClientCall } from "../../model/audiences.ts";
 import type { Topic } from "../../model/topic.ts";
 import type { Connection } from "../../rooms/connection/connection.ts";
-import type { Ticket } from "../../rooms/delivery/fan-out.ts";
 import type { Host } from "../../rooms/object/host.ts";
 import type { ServedHub } from "../define/hub-tables.ts";
 
@@ -25,22 +24,19 @@ export interface Messenger {
   answers(target: string): boolean;
 }
 
-/** The publications of one call so far. The call completes once all of them are saved. */
-export interface Publications {
-  /** Publications in this object's room: after the next flush, each has its error or null. */
-  readonly tickets: Ticket[];
-  /** Publications in rooms of other objects: each resolves when it is durable there, and queued for the caller. */
-  readonly elsewhere: Promise<unknown>[];
+/** Publications that failed, for which a call waits: `Publications`, or a set. */
+export interface Failures {
+  add(failure: Promise<unknown>): unknown;
 }
 
 /**
  * The error of a message that cannot be sent. Hub code need not wait for its messages: their call fails as well, also
  * where it has caught the error.
  */
-export function unsent(elsewhere: Promise<unknown>[], error: unknown): unknown {
+export function unsent(failures: Failures, error: unknown): unknown {
   const failure = Promise.reject(error);
   failure.catch(() => {});
-  elsewhere.push(failure);
+  failures.add(failure);
   return error;
 }
 

@@ -116,7 +116,7 @@ export async function runAction(
   await admit(session, action, request);
   call.stage = "invoking";
   const outcome = await bound(call, filtered(session, call, request));
-  if (outcome.ticket) call.published.tickets.push(outcome.ticket);
+  if (outcome.ticket) call.published.add(outcome.ticket);
   return outcome;
 }
 

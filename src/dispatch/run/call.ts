@@ -4,9 +4,9 @@
 import { errorLine, HubError, publicError } from "../../model/errors.ts";
 import { logError } from "../../model/logger.ts";
 import type { CallId, Outgoing, Stage, StreamRef } from "../../model/message.ts";
+import { Publications } from "../../rooms/delivery/fan-out.ts";
 import { failure, showsDetails, type FailedCall, type SendAnswer } from "./frame-answers.ts";
 import { callContext, messengerOf } from "../context/call-context.ts";
-import type { Publications } from "../context/messenger.ts";
 import type { OpenCall } from "./open-calls.ts";
 import type { Session } from "./session.ts";
 import { noteRefusedCall } from "./refused-calls.ts";
@@ -41,7 +41,7 @@ export class Call implements OpenCall {
   readonly #cameAt = Date.now();
   readonly #uploads = new Map<string, UploadStream>();
   /** The call's publications. Its completion waits until all are saved, and is a failure if one was not saved. */
-  readonly published: Publications = { tickets: [], elsewhere: [] };
+  readonly published = new Publications();
   #controller: AbortController | undefined;
   /** Once set, nothing else answers the call. */
   #cancelled: HubError | undefined;
@@ -103,7 +103,7 @@ export class Call implements OpenCall {
     this.release = release;
     const answer = await this.#work();
     const { connection, host } = this.#options.session;
-    if (this.published.elsewhere.length === 0 && connection.deferred === 0) answer();
+    if (this.published.elsewhere.size === 0 && connection.deferred === 0) answer();
     else await this.#inOrder(answer);
     const ms = this.streams ? undefined : Date.now() - this.#cameAt;
     if (ms === 0) host.activity.counters.calls.instant += 1;
@@ -136,10 +136,9 @@ export class Call implements OpenCall {
    * and after answers to earlier calls. The order is fixed already, so that the next call may begin meanwhile.
    */
   #inOrder(answer: () => void): Promise<void> | undefined {
-    const { elsewhere, tickets } = this.published;
     const { connection, host } = this.#options.session;
-    const saved = Promise.all(elsewhere).catch((error: unknown) =>
-      tickets.push({ error: this.#shown(error) }),
+    const saved = Promise.all(this.published.elsewhere).catch((error: unknown) =>
+      this.published.add({ error: this.#shown(error) }),
     );
     const about = { caller: connection, recipient: connection, after: [saved] };
     const answered = host.inOrder(about, answer);

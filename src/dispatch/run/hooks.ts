@@ -3,10 +3,11 @@
 
 import { CLOSE, errorLine, isUnexpected } from "../../model/errors.ts";
 import { logError } from "../../model/logger.ts";
+import { Publications } from "../../rooms/delivery/fan-out.ts";
 import type { Ending, Host } from "../../rooms/object/host.ts";
 import type { UserChanges } from "../../rooms/rpc/presence-view.ts";
 import { callContext, messengerOf } from "../context/call-context.ts";
-import type { MessengerOptions, Publications } from "../context/messenger.ts";
+import type { MessengerOptions } from "../context/messenger.ts";
 import { memberContext, roomContext } from "../context/room-context.ts";
 import type { HubContext } from "../define/hub-context.ts";
 import { runtimeAt } from "../define/runtime.ts";
@@ -63,7 +64,7 @@ export async function disconnectedHook(
   { error: given, why }: Ending,
 ): Promise<void> {
   const { served } = session;
-  const error = why === CLOSE.aborted ? undefined : (given ?? session.clientError);
+  const error = why === CLOSE.aborted ? undefined : (session.clientError ?? given);
   const { disconnected } = served.hub.settings;
   if (session.neverBegan || (!disconnected && served.filters.length === 0)) return;
   await logFailure(served, "disconnected", () =>
@@ -106,7 +107,7 @@ async function runInContext(
   { name, asking, run }: ConnectionHook,
 ): Promise<void> {
   const { host, served, connection } = session;
-  const published: Publications = { tickets: [], elsewhere: [] };
+  const published = new Publications();
   const messenger = messengerOf({ host, served, caller: connection, asking }, published);
   await run(
     callContext({
@@ -130,7 +131,7 @@ export async function presenceHooks(
 ): Promise<void> {
   const { settings } = served.hub;
   if (!settings.joined && !settings.left && !settings.presenceChanged) return;
-  const published: Publications = { tickets: [], elsewhere: [] };
+  const published = new Publications();
   const contextOf = (method: string, trace?: string) => {
     const runtime = runtimeAt(host, { hub: served.name, method });
     const messenger = messengerOf({ host, served, trace }, published);
@@ -153,7 +154,7 @@ export async function presenceHooks(
   const unlogged = (error: unknown) => {
     if (!failures.includes(error)) throw error;
   };
-  const others = published.elsewhere.map((one) => one.catch(unlogged));
+  const others = [...published.elsewhere].map((one) => one.catch(unlogged));
   await logFailure(served, "presence", () => Promise.all(others));
 }
 

@@ -117,8 +117,7 @@ function streamWork(found: FoundCall): Work {
           connection.flow.unsent -= size;
           return record;
         });
-      if (call.published.elsewhere.length === 0 && connection.deferred === 0) queue();
-      else void host.inOrder({ caller: connection, recipient: connection }, queue);
+      void host.inOrder({ caller: connection, recipient: connection }, queue);
       return size;
     };
     await streamItems(items, { session, name: call.name, signal: call.signal, send });

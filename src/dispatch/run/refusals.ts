@@ -11,6 +11,7 @@ import type { Session } from "./session.ts";
 export function closeMalformed(session: Session, { message, detail }: HubError): void {
   const { host } = session;
   logWarning("connection_broken", { hub: host.domain.hub, reason: message });
+  session.clientError = new Error(message);
   const shown = showsDetails(host) ? (detail ?? message) : undefined;
   session.finish(CLOSE.malformed, shown);
 }

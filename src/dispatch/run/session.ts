@@ -60,7 +60,7 @@ export class Session {
   refreshing: Promise<unknown> = Promise.resolve();
   /** Resolves when the hub's `connected` is done. */
   began: Promise<void> = Promise.resolve();
-  /** The error with which the client closed the connection. */
+  /** The error with which the client closed the connection, or the reason why its message could not be read. */
   clientError: Error | undefined;
   /** Messages received while the hub's `connected` runs. Held here because streams do not wait for a turn. */
   gated: (() => void)[] | undefined;

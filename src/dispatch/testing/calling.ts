@@ -9,7 +9,7 @@ import { parseTopic, type Topic } from "../../model/topic.ts";
 import { toResultJson } from "../../protocols/json.ts";
 import type { User } from "../../model/user.ts";
 import { callerClientsOf, clientsOf } from "../context/call-context.ts";
-import type { Messenger } from "../context/messenger.ts";
+import type { Failures, Messenger } from "../context/messenger.ts";
 import type { HubContext, Items, RoomContext } from "../define/hub-context.ts";
 import type { AnyHub } from "../define/hub-definition.ts";
 import type { ClientOf } from "../define/hub-types.ts";
@@ -60,7 +60,7 @@ interface TestState {
   readonly rooms: MemoryRooms;
   readonly sent: Sending[];
   /** For one run of hub code: what it could not send is in `failures`. */
-  messengerOf(failures: Promise<unknown>[]): Messenger;
+  messengerOf(failures: Failures): Messenger;
   readonly items: Items;
   readonly background: Promise<unknown>[];
   readonly runtime: Runtime;
@@ -113,7 +113,7 @@ async function running<T>(
   state: TestState,
   run: (messenger: Messenger) => Awaitable<T>,
 ): Promise<T> {
-  const failures: Promise<unknown>[] = [];
+  const failures = new Set<Promise<unknown>>();
   const result = await run(state.messengerOf(failures));
   await Promise.all(failures);
   return result;
@@ -123,7 +123,7 @@ async function* stream(state: TestState, name: string, args: unknown[]): AsyncIt
   // A reader that stops early cancels its own call, and no other.
   const readerStopped = new AbortController();
   const signal = AbortSignal.any([readerStopped.signal, state.stopped.signal]);
-  const failures: Promise<unknown>[] = [];
+  const failures = new Set<Promise<unknown>>();
   const messenger = state.messengerOf(failures);
   try {
     const items = await handle(state, "stream", { name, args, signal, messenger });

@@ -6,7 +6,7 @@ import type { ClientCall } from "../../model/audiences.ts";
 import { encodeParams } from "../../protocols/json.ts";
 import { checkDraft } from "../../rooms/delivery/outbox.ts";
 import { checkedMessenger } from "../context/checked-messages.ts";
-import { unsent, type Messenger } from "../context/messenger.ts";
+import { unsent, type Failures, type Messenger } from "../context/messenger.ts";
 import type { AnyHub } from "../define/hub-definition.ts";
 import { messageCheckOf } from "../define/outgoing-check.ts";
 import { envOf, promiseOf, type Runtime } from "../define/runtime.ts";
@@ -32,7 +32,7 @@ export const CALLER = "caller";
  * of real clients are. `ask` rejects with `invalid_arguments` for an invalid result, and `timed_out` for a missing one.
  * A message that the hub does not declare is refused with `invalid_message`. `failures` gets what could not be sent.
  */
-export function recordingMessenger(record: Recording, failures: Promise<unknown>[]): Messenger {
+export function recordingMessenger(record: Recording, failures: Failures): Messenger {
   const messenger = recorder(record, failures);
   const declared = messageCheckOf({ hub: record.hub, isTested: true }, {});
   return declared ? checkedMessenger(messenger, declared, failures) : messenger;
@@ -44,7 +44,7 @@ interface Recording {
   readonly answers: { readonly [method: string]: unknown };
 }
 
-function recorder({ hub, sent, answers }: Recording, failures: Promise<unknown>[]): Messenger {
+function recorder({ hub, sent, answers }: Recording, failures: Failures): Messenger {
   const schemas = new Map(Object.entries(hub.settings.answers ?? {}));
   const add = (to: string, { target: method, args, except }: ClientCall) => {
     try {

@@ -36,7 +36,7 @@ export class WorldCaller implements WorldPeer, Caller<AnyHub> {
   readonly stream: HubCalls<AnyHub>["stream"];
 
   constructor(handlers: object | undefined, messageBytes: number) {
-    this.#handlers = new Handlers(handlers);
+    this.#handlers = new Handlers(messageBytes, handlers);
     this.#calls = new PendingCalls({
       isLive: () => this.#link !== undefined,
       post: ({ text }) => this.#link?.post(text),

@@ -5,6 +5,7 @@ import { HubError } from "../../model/errors.ts";
 import { ALL, formatTopic, parsePosition, parseTopic, type Topic } from "../../model/topic.ts";
 import type { User } from "../../model/user.ts";
 import { jsonRpc } from "../../protocols/json-rpc-codec.ts";
+import { Publications } from "../../rooms/delivery/fan-out.ts";
 import { REGULAR_CLOSE, type Connection } from "../../rooms/connection/connection.ts";
 import { framesOf } from "../../rooms/object/first-frames.ts";
 import { missedSince } from "../../rooms/room/enter-room.ts";
@@ -153,7 +154,7 @@ class MemoryWorld implements World<AnyHub> {
   /** A messenger for services: its calls resolve when messages are delivered. */
   #serviceMessenger(): Messenger {
     const host = this.#server.host(ALL);
-    const messenger = messengerOf({ host, served: this.#served }, { tickets: [], elsewhere: [] });
+    const messenger = messengerOf({ host, served: this.#served }, new Publications());
     return {
       ...messenger,
       publish: async (topic, call) => {

@@ -16,7 +16,7 @@ import {
 import type { Limits } from "../../model/options.ts";
 import { isConnected, isRequest, recordsIn, type RoomRecord } from "../stream/room-record.ts";
 import { closeQuietly, refuseRequest } from "../stream/room-socket.ts";
-import { Queue } from "../stream/slow-reader-queue.ts";
+import { Queue, REPORT_EACH } from "../stream/slow-reader-queue.ts";
 import { onAbort, untilAborted } from "./abort-signals.ts";
 import { CALL, type CallAnswer } from "./grpc-call.ts";
 import { endingOf } from "./grpc-errors.ts";
@@ -47,7 +47,10 @@ export async function* session(
   const source = requests[Symbol.asyncIterator]();
   const first = withTimeout(CONFIRM_MS, source.next(), oneWay);
   const hello = helloIn(await untilAborted(signal, first));
-  const bridge = new SessionBridge(await hubSocket(context, hello.hub), hello);
+  const bridge = new SessionBridge(
+    await hubSocket(context, hello.hub, { reportsTaken: true }),
+    hello,
+  );
   onAbort(signal, () => bridge.queue.end(signal.reason));
   void bridge.readRequests(source);
   yield* bridge.queue.read();
@@ -100,6 +103,9 @@ class SessionBridge {
   readonly #open = new Map<number, OpenCall>();
   readonly #timers: ReturnType<typeof setInterval>[];
   #isConfirmed = false;
+  /** Whether the relay reads reports of what the caller has taken, so that streams of methods wait for it. */
+  #isReporting = false;
+  #unreported = 0;
   /** Whether the caller has ended its direction. */
   #isHalfClosed = false;
 
@@ -111,10 +117,21 @@ class SessionBridge {
       setInterval(() => this.queue.push([HEARTBEAT], SMALL_MESSAGE_BYTES), HEARTBEAT_MS),
       setTimeout(() => this.#isConfirmed || this.queue.end(oneWay()), CONFIRM_MS),
     ];
-    this.queue = new Queue(() => this.#close());
+    this.queue = new Queue(
+      () => this.#close(),
+      (characters) => this.#report(characters),
+    );
     socket.addEventListener("message", ({ data }) => this.#receive(data as string));
     socket.addEventListener("close", ({ code, reason }) => this.queue.end(endingOf(code, reason)));
     socket.accept();
+  }
+
+  /** Sockets have no backpressure: without reports a stream would overtake a caller that reads at full speed. */
+  #report(characters: number): void {
+    this.#unreported += characters;
+    if (!this.#isReporting || this.queue.hasEnded || this.#unreported < REPORT_EACH) return;
+    this.#socket.send(String(this.#unreported));
+    this.#unreported = 0;
   }
 
   #close(): void {
@@ -180,6 +197,7 @@ class SessionBridge {
   #receive(text: string): void {
     try {
       const responses = recordsIn(text).flatMap((record) => this.#responseTo(record) ?? []);
+      if (responses.length === 0) this.#report(text.length);
       this.queue.push(responses, text.length);
       this.#endIfDone();
     } catch (error) {
@@ -200,7 +218,8 @@ class SessionBridge {
 
   /** The first response; its `confirm` is the token that the caller has to send back. */
   #ready({ params }: RoomRecord): SessionResponse {
-    const { connectionId, userId } = params as { connectionId: string; userId: string };
+    const { connectionId, userId, reportsTaken } = params as Greeting;
+    this.#isReporting = reportsTaken === true;
     const value = { connectionId, userId, confirm: this.#token };
     return create(SessionResponseSchema, { kind: { case: "ready", value } });
   }
@@ -213,6 +232,12 @@ class SessionBridge {
     this.#open.delete(open.id);
     return answerResponse(open, answer);
   }
+}
+
+interface Greeting {
+  readonly connectionId: string;
+  readonly userId: string;
+  readonly reportsTaken?: true;
 }
 
 const HEARTBEAT = create(SessionResponseSchema, { kind: heartbeat() });

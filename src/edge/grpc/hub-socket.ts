@@ -22,9 +22,13 @@ export interface HubSocket {
  * Opens a socket for the caller. If the call is aborted meanwhile, the socket is closed once it is open. Throws what
  * admission throws, `rate_limited`, `relay_full`, the relay's refusals, and the signal's reason.
  */
-export async function hubSocket(context: HandlerContext, hub: string): Promise<HubSocket> {
+export async function hubSocket(
+  context: HandlerContext,
+  hub: string,
+  reports: Pick<JsonRpcArrival, "reportsTaken"> = {},
+): Promise<HubSocket> {
   const caller = await admittedCaller(context, hub);
-  const opening = openSocket(caller, context);
+  const opening = openSocket(caller, context, reports);
   try {
     const socket = await untilAborted(context.signal, opening);
     return { socket, limits: limitsWithin(caller.served.settings.limits, caller.user) };
@@ -40,10 +44,14 @@ function discard(socket: WebSocket): void {
   closeQuietly(socket);
 }
 
-async function openSocket(caller: Caller, context: HandlerContext): Promise<WebSocket> {
+async function openSocket(
+  caller: Caller,
+  context: HandlerContext,
+  reports: Pick<JsonRpcArrival, "reportsTaken">,
+): Promise<WebSocket> {
   const { request, serving } = authenticatedCall(context);
   const arrival: JsonRpcArrival = {
-    ...{ kind: "rpc", user: caller.user, arrays: true },
+    ...{ kind: "rpc", user: caller.user, arrays: true, ...reports },
     request: connectRequest(request, caller.served.settings),
   };
   return socketOf(await serving.relays.enter(serving, relayTargetOf(caller), arrival));

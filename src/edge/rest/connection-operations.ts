@@ -3,8 +3,8 @@
 
 import * as z from "zod/mini";
 import { HubError, publicError } from "../../model/errors.ts";
-import { resultOf } from "../../rooms/rpc/fault.ts";
 import { noConnection } from "../../rooms/rpc/object-names.ts";
+import { askOnce } from "../../rooms/rpc/retry-once.ts";
 import { closeCommand } from "./hub-operations.ts";
 import { azureOperation } from "./operation.ts";
 import { Message, Reason } from "./operation-schemas.ts";
@@ -65,7 +65,7 @@ const invoke = azureOperation({
   handle: async (hub, { body }) => {
     const { target, ...params } = hub.draft(body);
     try {
-      const result = resultOf(await hub.holder().ask(hub.connectionId, target, params));
+      const result = await askOnce(() => hub.holder().ask(hub.connectionId, target, params));
       return { body: result === undefined ? {} : { result } };
     } catch (error) {
       throw missingIfInterrupted(error);

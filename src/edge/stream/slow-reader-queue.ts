@@ -5,6 +5,8 @@ import { HubError } from "../../model/errors.ts";
 
 /** The most bytes that may wait for a reader of a stream, whatever its format. */
 export const QUEUED_BYTES = 1024 * 1024;
+/** Characters that a reader takes between two reports of it to the object. */
+export const REPORT_EACH = QUEUED_BYTES / 16;
 /** How long the queued data of a stream that ended over its limit is kept for its reader. */
 export const LEFTOVER_MS = 30_000;
 
@@ -16,12 +18,17 @@ export class Queue<T> {
   #end: { readonly error?: unknown } | undefined;
   #more = Promise.withResolvers<void>();
   readonly #ended: () => void;
+  readonly #taken: ((bytes: number) => void) | undefined;
   readonly #over = Promise.withResolvers<void>();
   #leftover: ReturnType<typeof setTimeout> | undefined;
 
-  /** `ended` is called exactly once, at the first `end` by either side, even if nobody ever reads. */
-  constructor(ended: () => void) {
+  /**
+   * `ended` is called exactly once, at the first `end` by either side, even if nobody ever reads. `taken` is called with
+   * the size of each push that was read.
+   */
+  constructor(ended: () => void, taken?: (bytes: number) => void) {
     this.#ended = ended;
+    this.#taken = taken;
     // The reader gets the error as well: an unhandled rejection here would be logged as a fault of the worker.
     this.#over.promise.catch(() => {});
   }
@@ -72,6 +79,7 @@ export class Queue<T> {
         const [items, bytes] = this.#pieces.shift() ?? [[], 0];
         yield* items;
         this.#bytes -= bytes;
+        if (bytes > 0) this.#taken?.(bytes);
         if (this.#pieces.length > 0) continue;
         if (this.#end && "error" in this.#end) throw this.#end.error;
         if (this.#end) return;

@@ -15,6 +15,39 @@ import { groupByAudiences, type Audience, type RecipientGroup } from "./audience
 /** Whether a publication was saved. `error` is final once the flush has saved, before it sends. */
 export interface Ticket {
   error: HubError | null;
+  /** The flush has run: `error` does not change any more. */
+  isFinal?: boolean;
+}
+
+/** Publications of one call that are kept before those that were saved are dropped, and failures that are kept. */
+const KEPT = 64;
+const KEPT_FAILURES = 16;
+
+/**
+ * The publications of one call that are not known to be saved, and the first ones that failed: a stream may publish for
+ * as long as it lives. The call completes once all of them are saved.
+ */
+export class Publications {
+  /** In this object's room: after the next flush, each has its error or null. */
+  tickets: Ticket[] = [];
+  /** In rooms of other objects: each resolves when it is durable there, and queued for the caller. */
+  readonly elsewhere = new Set<Promise<unknown>>();
+  #most = KEPT;
+  #failures = 0;
+
+  add(result: Ticket | Promise<unknown>): void {
+    if (!(result instanceof Promise)) return this.#addTicket(result);
+    this.elsewhere.add(result);
+    const forget = () => void this.elsewhere.delete(result);
+    result.then(forget, () => ++this.#failures > KEPT_FAILURES && forget());
+  }
+
+  #addTicket(ticket: Ticket): void {
+    if (this.tickets.push(ticket) < this.#most) return;
+    const failed = this.tickets.find(({ error }) => error);
+    this.tickets = this.tickets.filter((one) => one === failed || !one.isFinal);
+    this.#most = Math.max(KEPT, 2 * this.tickets.length);
+  }
 }
 
 /** A message to all connections of an audience. */

@@ -14,6 +14,7 @@ import { checkDraft } from "../delivery/outbox.ts";
 import { errorOf } from "../rpc/fault.ts";
 import type { Draft } from "../rpc/log-entry.ts";
 import type { PublishOutcomes, RoomRpc } from "../rpc/room-rpc.ts";
+import { callOnce } from "../rpc/retry-once.ts";
 import type { FollowedRooms } from "./followed-rooms.ts";
 
 interface PendingPublication {
@@ -107,7 +108,8 @@ export class PublishLanes {
   async publishAndSave(topic: Topic, draft: Draft, caller?: Connection): Promise<Position> {
     checkDraft(draft, this.#options.publishBytes);
     await this.settled(topic);
-    return this.#delivered(topic, { draft, caller }, this.#options.room(topic).publish(draft));
+    const published = callOnce(() => this.#options.room(topic).publish(draft));
+    return this.#delivered(topic, { draft, caller }, published);
   }
 
   /** Resolves when all publications so far have arrived in the room, so that readers find their own messages. */
@@ -129,10 +131,8 @@ export class PublishLanes {
 
   async #send(topic: Topic, batch: readonly PendingPublication[]): Promise<void> {
     try {
-      const outcomes = await this.#publishAll(
-        topic,
-        batch.map(({ draft }) => draft),
-      );
+      const drafts = batch.map(({ draft }) => draft);
+      const outcomes = await this.#publishAll(topic, drafts);
       for (const [index, { resolve, reject }] of batch.entries()) {
         const outcome = outcomes[index]!;
         if ("code" in outcome) reject(errorOf(outcome));
@@ -151,7 +151,7 @@ export class PublishLanes {
       return await this.#publishOnce(topic, drafts);
     } catch (error) {
       if (publicError(error).code !== "internal") throw error;
-      return this.#publishOnce(topic, drafts);
+      return callOnce(() => this.#publishOnce(topic, drafts));
     }
   }
 

@@ -4,8 +4,8 @@ import { HubError, publicError } from "../../model/errors.ts";
 import { formatTopic, type Topic } from "../../model/topic.ts";
 import type { Connection } from "../connection/connection.ts";
 import { checkDraft } from "../delivery/outbox.ts";
-import { resultOf } from "../rpc/fault.ts";
 import { holderOf, noConnection, objectName, type ObjectAddress } from "../rpc/object-names.ts";
+import { askOnce, callOnce, retryOnce } from "../rpc/retry-once.ts";
 import type { HolderRpc } from "../rpc/room-rpc.ts";
 import type { ClientMethodCall, RemoteClients, RoomAccess } from "./host.ts";
 import type { ObjectParts } from "./object-parts.ts";
@@ -34,7 +34,7 @@ export class RemoteConnections implements RemoteClients {
       const connection = this.#local(id);
       if (!connection) {
         const { target, ...params } = call;
-        return await this.#holder(this.#addressOf(id)).tell(id, target, params);
+        return await callOnce(() => this.#holder(this.#addressOf(id)).tell(id, target, params));
       }
       const { outbox } = this.#options.parts;
       const send = () => outbox.send(connection, { type: "invocation", ...call });
@@ -44,7 +44,7 @@ export class RemoteConnections implements RemoteClients {
     }
   }
 
-  /** Throws `connection_not_found`, the error of the client's method, or `timed_out`. */
+  /** Throws `connection_not_found`, the error of the client's method, `timed_out`, or `interrupted`. */
   async ask(id: string, call: ClientMethodCall, caller?: Connection): Promise<unknown> {
     this.#check(call);
     this.#options.parts.beforeLook();
@@ -59,7 +59,7 @@ export class RemoteConnections implements RemoteClients {
       return this.#options.ask(connection, call);
     }
     const { target, ...params } = call;
-    return resultOf(await this.#holder(this.#addressOf(id)).ask(id, target, params));
+    return askOnce(() => this.#holder(this.#addressOf(id)).ask(id, target, params));
   }
 
   /** Does nothing for a connection that has ended: its membership has ended as well. */
@@ -68,7 +68,8 @@ export class RemoteConnections implements RemoteClients {
     const connection = this.#options.parts.connections.get(id);
     if (connection) return this.#options.rooms[how](connection, topic);
     const address = this.#addressOf(id);
-    if (!this.#isOwn(address)) await this.#holder(address).move(id, formatTopic(topic), how);
+    if (!this.#isOwn(address))
+      await retryOnce(() => this.#holder(address).move(id, formatTopic(topic), how));
   }
 
   /** Sends now or later. Waiting messages count as held by the recipient; throws `busy` if its memory is spent. */

@@ -11,6 +11,7 @@ import { countReplay } from "../observe/counters.ts";
 import { unlessRefused } from "../rpc/fault.ts";
 import type { HistoryQuery, HistoryView } from "../rpc/log-entry.ts";
 import type { PresenceQuery, PresenceView } from "../rpc/presence-view.ts";
+import { retryOnce } from "../rpc/retry-once.ts";
 import type { RoomRpc } from "../rpc/room-rpc.ts";
 import type { ReplayOutcome, RoomAccess } from "./host.ts";
 import type { LocalRoom } from "./local-room.ts";
@@ -73,7 +74,7 @@ export class ObjectRooms implements RoomAccess {
   async history(topic: Topic, query: HistoryQuery, reader?: Connection): Promise<HistoryView> {
     const own = this.#own(topic);
     if (own) return own.history(query);
-    const view = await (await this.#elsewhere(topic)).history(query);
+    const view = await this.#elsewhere(topic, (room) => room.history(query));
     const { undelivered } = this.#parts.followed;
     if (reader) await undelivered.delivered(reader, formatTopic(topic), view.position);
     return view;
@@ -81,22 +82,22 @@ export class ObjectRooms implements RoomAccess {
 
   async presence(topic: Topic, query: PresenceQuery): Promise<PresenceView> {
     const own = this.#own(topic);
-    return own ? own.presence(query) : (await this.#elsewhere(topic)).presence(query);
+    return own ? own.presence(query) : this.#elsewhere(topic, (room) => room.presence(query));
   }
 
   async track(userId: string, topic: Topic, state: unknown): Promise<void> {
     const own = this.#own(topic);
     if (own) return own.track(userId, state);
-    unlessRefused(await (await this.#elsewhere(topic)).track(userId, state));
+    unlessRefused(await this.#elsewhere(topic, (room) => room.track(userId, state)));
   }
 
   /**
-   * A room elsewhere, after all publications of this object have arrived there, so that readers find their own
-   * messages.
+   * Calls a room elsewhere, after all publications of this object have arrived there, so that readers find their own
+   * messages. The call may be repeated.
    */
-  async #elsewhere(topic: Topic): Promise<RoomRpc> {
+  async #elsewhere<T>(topic: Topic, call: (room: RoomRpc) => Promise<T>): Promise<T> {
     await this.#parts.lanes().settled(topic);
-    return this.#parts.room(topic);
+    return retryOnce(() => call(this.#parts.room(topic)));
   }
 
   /** This object's own room if the topic is its topic. */

@@ -16,17 +16,21 @@ export function acceptRpc(
   arrival: JsonRpcArrival,
 ): Connection {
   const { activity, address, agenda, connections, settings, sweepMs } = parts;
-  const { user, request, arrays, pings, version } = arrival;
+  const { user, request, arrays, pings, version, reportsTaken } = arrival;
   const now = Date.now();
   const connection = connections.accept(socket, {
     ...{ id: connectionId(address), user, request, openCalls: [], connectedAt: now, heardAt: now },
     protocol: (arrays ? jsonRpc : jsonRpcSingle).name,
     ...traceAmong(request.headers),
     ...(pings && { pings }),
+    ...(reportsTaken && { reportsTaken }),
   });
   const { pingSeconds } = settings;
   countClient(activity.counters, version);
-  const params = { connectionId: connection.id, userId: user.id, server: VERSION, pingSeconds };
+  const params = {
+    ...{ connectionId: connection.id, userId: user.id, server: VERSION, pingSeconds },
+    ...(reportsTaken && { reportsTaken }),
+  };
   const hello = connection.protocol.encode({ type: "control", name: "connected", params });
   connections.send(connection, [hello]);
   agenda.arm(Math.min(user.expiresAt, now + sweepMs()));

@@ -233,17 +233,15 @@ export class RelayObject<Env extends ObjectEnv = ObjectEnv>
     this.#httpCalls.hangUp(random);
   }
 
-  /**
-   * On sockets of other transports the worker sends reports, and no messages of the client: how many frames of a poll
-   * it has received, or how many characters of an event stream its reader has taken.
-   */
+  /** The worker reports numbers: frames of a poll that it has, or characters that its caller's reader has taken. */
   override webSocketMessage(socket: WebSocket, frame: string | ArrayBuffer): void {
     const connection = this.parts.connections.of(socket);
     if (!connection) return;
     const { serverPings } = this.parts;
     if (serverPings.isAwaiting && serverPings.takeFrame(connection, frame)) return;
-    const { transport } = connection.attached;
-    if (transport === undefined) this.receive(connection, frame);
+    const { transport, reportsTaken } = connection.attached;
+    if (reportsTaken && Number(frame) > 0) countReadCharacters(connection, Number(frame));
+    else if (transport === undefined) this.receive(connection, frame);
     else if (transport === "ServerSentEvents") countReadCharacters(connection, Number(frame));
     else if (connection.socket === socket) this.parts.polls.confirm(connection, Number(frame));
   }

@@ -60,8 +60,6 @@ const isChange = ({ target }: Entry): boolean => target !== PRESENCE;
 /** A ticket with the offset of the publication; for a repeated `id`, that of the first one. */
 interface NumberedTicket extends Ticket {
   readonly offset: number;
-  /** The flush has run: `error` does not change any more. */
-  isFinal?: boolean;
 }
 
 interface PendingPublication {
@@ -120,7 +118,7 @@ export class Publisher implements Publishing {
 
   #ticketOf(id: string): NumberedTicket | undefined {
     const offset = this.#options.log.find(id, this.#now());
-    return offset === undefined ? this.#pendingIds.get(id) : { error: null, offset };
+    return offset === undefined ? this.#pendingIds.get(id) : { error: null, offset, isFinal: true };
   }
 
   /** Numbers an entry with the time `at`. The caller may change the entry until it is saved. */

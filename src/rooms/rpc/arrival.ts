@@ -62,6 +62,8 @@ export interface JsonRpcArrival extends Continuation {
   readonly request: ConnectRequest;
   /** Whether it accepts several messages as an array in one frame, like our own client. */
   readonly arrays: boolean;
+  /** As in `SignalRArrival`, if the greeting has the same member: a relay with older code does not read reports. */
+  readonly reportsTaken?: true;
   /** As in `RoomArrival`. */
   readonly version?: string;
 }

@@ -1,6 +1,7 @@
 // Calls to objects that may be reset during the call: by a crash, a deploy, or a move to another machine.
 
-import { HubError, publicError } from "../../model/errors.ts";
+import { HubError, isUnexpected, publicError } from "../../model/errors.ts";
+import { resultOf, type ClientResult } from "./fault.ts";
 
 /**
  * Makes the call, and repeats it once after an unexpected error, unless the object is overloaded. `call` must allow
@@ -18,6 +19,27 @@ export async function retryOnce<T>(call: () => Promise<T>): Promise<T> {
     return await call();
   } catch (error) {
     throw publicError(error).code === "internal" ? unavailable(error) : error;
+  }
+}
+
+/** Makes a call that must not be repeated. Throws `unavailable` instead of an unexpected error. */
+export async function callOnce<T>(call: () => Promise<T>): Promise<T> {
+  try {
+    return await call();
+  } catch (error) {
+    throw isUnexpected(error) ? unavailable(error) : error;
+  }
+}
+
+/** The result of a client's method. Throws `interrupted` if the client's object was reset, which may have lost it. */
+export async function askOnce(call: () => Promise<ClientResult>): Promise<unknown> {
+  try {
+    return resultOf(await call());
+  } catch (error) {
+    if (!isUnexpected(error)) throw error;
+    throw new HubError("interrupted", "The client's connection was lost before it answered.", {
+      cause: error,
+    });
   }
 }
 

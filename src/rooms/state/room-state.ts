@@ -20,7 +20,7 @@ import { StateTransfer } from "./state-transfer.ts";
 
 /** Bytes of messages to other rooms, or of answers, after which the next action begins another flush. */
 const FLUSHED_BYTES = 512 * 1024;
-const SAVED = { error: null } as const;
+const SAVED = { error: null, isFinal: true } as const;
 
 export class RoomState {
   readonly #parts: RoomStateParts;

@@ -14,7 +14,7 @@ function collecting() {
 }
 
 it("calls a function of two rooms for the messages of both", () => {
-  const handlers = new Handlers();
+  const handlers = new Handlers(32_768);
   const { texts, said } = collecting();
   handlers.on("said", said, "group:a");
   handlers.on("said", said, "group:b");
@@ -25,7 +25,7 @@ it("calls a function of two rooms for the messages of both", () => {
 
 it("calls a function once for a message, however often it is registered", () => {
   const { texts, said } = collecting();
-  const handlers = new Handlers({ said });
+  const handlers = new Handlers(32_768, { said });
   for (const room of ["group:a", "group:b", undefined]) handlers.on("said", said, room);
   handlers.deliver("said", ["bob", "in a"], "group:a");
   handlers.deliver("said", ["bob", "to you"]);
@@ -33,7 +33,7 @@ it("calls a function once for a message, however often it is registered", () => 
 });
 
 it("calls a function until the last of its registrations has ended", () => {
-  const handlers = new Handlers();
+  const handlers = new Handlers(32_768);
   const { texts, said } = collecting();
   const ends = [handlers.on("said", said), handlers.on("said", said)];
   for (const [at, end] of ends.entries()) {
@@ -45,7 +45,7 @@ it("calls a function until the last of its registrations has ended", () => {
 });
 
 it("does not call one that another has removed on the same message", () => {
-  const handlers = new Handlers();
+  const handlers = new Handlers(32_768);
   const { texts, said } = collecting();
   let end = (): void => {};
   handlers.on("said", () => end());
@@ -55,7 +55,7 @@ it("does not call one that another has removed on the same message", () => {
 });
 
 it("asks the first that is left of those registered", async () => {
-  const handlers = new Handlers();
+  const handlers = new Handlers(32_768);
   const end = handlers.on("confirm", () => "first");
   handlers.on("confirm", () => "second");
   const answer = async () => JSON.parse(await handlers.respond("confirm", 1, [])) as object;
@@ -91,4 +91,12 @@ it("stay with a component that shares them with one that is gone", async () => {
   const message = { method: "said", params: ["bob", "hello"], room: "group:lobby" };
   sockets[0]!.deliver({ ...message, position: "e:11" });
   expect(texts).toEqual(["hello"]);
+});
+
+it("answers with an error where the server would not read the result", async () => {
+  const handlers = new Handlers(200, { confirm: () => "x".repeat(200) });
+  expect(JSON.parse(await handlers.respond("confirm", "s1", []))).toEqual({
+    ...{ jsonrpc: "2.0", id: "s1" },
+    error: { code: -32000, message: "Message of 239 bytes; 200 allowed." },
+  });
 });

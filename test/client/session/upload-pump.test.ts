@@ -83,6 +83,19 @@ describe("an upload", () => {
     expect(ends(server)).toEqual([{ stream: "c2", error: "The sensor is gone." }]);
   });
 
+  it("that breaks cancels its call, whose method may be reading another", async () => {
+    const { server, client } = await connectedClient<TestHub>();
+    const [taken, source] = [new ReadableStream<number>(), endless()];
+    taken.getReader();
+    const sum = client.invoke.sumBoth(source, taken);
+    expect(await outcomeOf(sum)).toEqual({ code: expect.stringContaining("locked") });
+    await advance();
+    expect(source.isStopped).toBe(true);
+    expect(ends(server)).toEqual([{ stream: "c3", error: expect.stringContaining("locked") }]);
+    const { method, params } = server.socket.sentMessages.at(-1)!;
+    expect([method, params]).toEqual(["$/cancelRequest", { id: "c1" }]);
+  });
+
   it("with an item that is too large fails its call, and stops", async () => {
     const { server, client } = await connectedClient<TestHub>({ messageBytes: 200 });
     let isStopped = false;

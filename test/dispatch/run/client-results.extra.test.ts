@@ -1,7 +1,8 @@
 // Hub code asks clients: the caller, and any other connection, wherever its socket is.
 
+import { runInDurableObject } from "cloudflare:test";
 import { describe, expect, it } from "vitest";
-import { enter, type Client } from "../../rooms/client.ts";
+import { enter, roomAt, type Client } from "../../rooms/client.ts";
 import { answer, refusal, request } from "../frames.ts";
 
 /** Answers every question, as long as the client lives. */
@@ -11,6 +12,10 @@ async function answering(client: Client, say: (id: unknown) => object): Promise<
 
 const outcome = ({ result, error }: Awaited<ReturnType<Client["call"]>>) =>
   error ? error.data.code : result;
+
+/** As a crash or a deploy does. */
+const reset = (room: string) =>
+  runInDurableObject(roomAt(room), (_, state) => state.abort("reset by a test")).catch(() => {});
 
 const idOf = (client: Client): string => client.hello.params.connectionId;
 
@@ -147,6 +152,16 @@ it.each(["", "nobody", "x@group:same", "__proto__", `${"A".repeat(22)}@group:emp
     expect(outcome(await alice.call("askOther", [id, "?"]))).toBe("connection_not_found");
   },
 );
+
+it("a connection of an object that is reset fails the call with interrupted", async () => {
+  using alice = await enter("ask/group:kept", { user: "alice" });
+  using bob = await enter("ask/group:reset", { user: "bob" });
+  const asked = alice.call("askOther", [idOf(bob), "sure?"]);
+  await bob.said("confirm");
+  await reset("ask/group:reset");
+  expect(outcome(await asked)).toBe("interrupted");
+  expect(outcome(await alice.call("askOther", [idOf(bob), "?"]))).toBe("connection_not_found");
+});
 
 it("code that does not wait for what it tells nobody makes no unhandled rejection", async () => {
   using alice = await enter("ask/group:anyhow");

@@ -1,5 +1,6 @@
 // Session: one connection to a hub over a body that is open both ways; and who is told at once that theirs is not.
 
+import { runInDurableObject } from "cloudflare:test";
 import { exports } from "cloudflare:workers";
 import { toJson } from "@bufbuild/protobuf";
 import { ValueSchema } from "@bufbuild/protobuf/wkt";
@@ -8,7 +9,10 @@ import {
   Standing_Outcome as Outcome,
   type SessionResponse,
 } from "../../../src/protocols/proto/dormouse/v1/hub_pb.ts";
+import type { RelayParts } from "../../../src/rooms/relay/relay-parts.ts";
 import { token } from "../../rooms/client.ts";
+import { relayOf } from "../../rooms/relay/client.ts";
+import { range } from "../../rooms/storage.ts";
 import { as, BASE, clientBy, drained, failure, say, SERVICE } from "./client.ts";
 import { begun, Talker } from "./talker.ts";
 import { list, publication } from "./values.ts";
@@ -57,6 +61,29 @@ it("calls methods, and takes streams", async () => {
   const end = await talk.answer(talk.say({ case: "invoke", value: invoke }), items as never[]);
   expect(end.case).toBe("invoked");
   expect(items.map(({ value }) => toJson(ValueSchema, value.value))).toEqual([1, 2, 3]);
+});
+
+it("holds a stream back while its caller does not read, and brings all of it", async () => {
+  using talk = await begun("streams");
+  const relay = relayOf("streams", talk.connectionId);
+  const waiting = () =>
+    runInDurableObject(relay, (one) => {
+      const { parts } = one as unknown as { parts: Pick<RelayParts, "connections"> };
+      return parts.connections.get(talk.connectionId)!.flow.untaken;
+    });
+  const id = talk.say({ case: "invoke", value: { method: "busy", arguments: list([]) } });
+  await expect.poll(waiting).toBeGreaterThan(500_000);
+  expect(await waiting()).toBeLessThan(800_000);
+  // More than may wait for a reader.
+  const read: unknown[] = [];
+  while (read.length < 20_000) {
+    const item = await talk.next();
+    if (item?.case === "item") read.push(toJson(ValueSchema, item.value.value!));
+    else if (item?.case !== "heartbeat") throw new Error(`Not an item: ${item?.case}`);
+  }
+  expect(read).toEqual(range(0, 19_999));
+  talk.say({ case: "cancel", value: id });
+  expect(await talk.answer(id, [])).toMatchObject({ value: { code: "cancelled" } });
 });
 
 it("is told which room a fresh token takes from it", async () => {

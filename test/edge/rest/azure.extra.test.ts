@@ -1,8 +1,9 @@
 // Azure SignalR's data plane, row by row of its table: verbs, paths, statuses, and what happens to clients.
 
+import { runInDurableObject } from "cloudflare:test";
 import { encode } from "@msgpack/msgpack";
 import { afterEach, describe, expect, it } from "vitest";
-import { connected, type SignalR } from "../../rooms/relay/client.ts";
+import { connected, relayOf, type SignalR } from "../../rooms/relay/client.ts";
 import { enter, type Client } from "../../rooms/client.ts";
 import { ask, refusal } from "./service.ts";
 
@@ -85,6 +86,13 @@ describe.each(["/hubs/relayed", "/v1/hubs/Relayed"])("%s", (hub) => {
     await alice.record(({ target }) => target === "Never");
     alice.socket.close(1000);
     expect(await refusal(await lost)).toEqual([404, "connection_not_found"]);
+    const bob = await signalR("bob");
+    const asking = `${hub}/connections/${id(bob.id)}/:invoke`;
+    const cutOff = ask("POST", asking, { body: { target: "never" } });
+    await bob.record(({ target }) => target === "Never");
+    const relay = relayOf("relayed", bob.id);
+    await runInDurableObject(relay, (_, state) => state.abort("reset by a test")).catch(() => {});
+    expect(await refusal(await cutOff)).toEqual([404, "connection_not_found"]);
   });
 
   it("sends a stream's items, and ends it", async () => {

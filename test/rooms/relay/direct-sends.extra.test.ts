@@ -50,6 +50,25 @@ it("an item of a stream comes behind what the stream has sent before it", async 
   expect(told.indexOf("Said told")).toBeLessThan(told.indexOf("2 of 1"));
 });
 
+it("an item of a stream comes behind what a call that still runs has published before it", async () => {
+  using alice = await connected(HUB, { user: "publisher" });
+  await alice.call("Join", "behind");
+  const from = alice.heard.length;
+  const { held, letGo } = await slow(`${HUB}/group:behind`, "publishAs");
+  callTogether(alice, [["SayThenWait", "behind", "first"]]);
+  await held();
+  alice.say({ type: 4, invocationId: "1", target: "Ticker", arguments: [] });
+  // Its trace shows that the stream has begun.
+  using observer = await connected(HUB, { user: "observer" });
+  await expect
+    .poll(async () => (await observer.call("TraceOf", "publisher")).result as string[])
+    .toContain("ticker begins");
+  letGo();
+  await alice.record(({ type, invocationId }) => type === 3 && invocationId === "1");
+  expect(heardBy(alice, from)).toEqual(["Said first", "2 of 1", "3 of 1"]);
+  await observer.call("Open", "behind");
+});
+
 it("a question that waits for a room fails at once where its client leaves meanwhile", async () => {
   const alice = await connected(HUB, { user: "leaver" });
   await alice.call("Join", "left");

@@ -237,6 +237,17 @@ describe("a client that ends its connection", () => {
     await expect.poll(() => tracesOf("closing")).toContain("disconnected: had enough");
   });
 
+  it("by an unreadable message gives the hub its reason", async () => {
+    using alice = await connected("ordered", { user: "unreadable" });
+    alice.say({ type: 3, result: 1 });
+    expect(await alice.record(({ type }) => type === 7)).toMatchObject({
+      error: "Connection closed with an error.",
+    });
+    await expect
+      .poll(() => tracesOf("unreadable"))
+      .toContain("disconnected: Missing required property 'invocationId'.");
+  });
+
   it("gets the answers to the calls before a broken message", async () => {
     using alice = await connected(HUB, { user: "breaking" });
     sendTogether(
