@@ -204,12 +204,18 @@ describe("started", () => {
     expect(await ship("shipped", { ACCESS_KEYS })).toBe("Order 42 is shipped.\n");
     writeFileSync(join(folder, ".dev.vars"), `ACCESS_KEYS=${ACCESS_KEYS}\n`);
     expect(await ship("delivered")).toBe("Order 42 is delivered.\n");
+    await expect(ship("lost")).rejects.toThrow("Invalid option");
+    // A status may come back.
+    await ship("shipped");
+    const statuses = (text: string) =>
+      [...text.matchAll(/"status":"(\w+)"/g)].map(([, one]) => one);
     let text = "";
     for await (const chunk of feed.body!.pipeThrough(new TextDecoderStream())) {
       text += chunk;
-      if (text.includes("event: status")) break;
+      if (statuses(text).length === 3) break;
     }
     expect(text).toContain('data: {"order":"42","status":"shipped"}');
+    expect(statuses(text)).toEqual(["shipped", "delivered", "shipped"]);
   });
 });
 
