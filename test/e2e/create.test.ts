@@ -167,8 +167,8 @@ describe("started", () => {
     await page.goto(running.url);
     await page.getByLabel("Your name").fill("alice");
     await page.keyboard.press("Enter");
-    const alert = page.getByRole("alert");
-    await alert.getByText("Tokens of your own identity provider belong here.").waitFor();
+    const reason = "The `token` function failed. Tokens of your own identity provider belong here.";
+    await expect.poll(() => page.getByRole("alert").allTextContents()).toEqual([reason]);
   });
 
   it("the chat of SignalR's tutorial serves Microsoft's client, without a token", async () => {
