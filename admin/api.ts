@@ -1,6 +1,10 @@
 // Requests of the page to the REST interface, with the token of a service. Nothing is repeated: an operator sees what
 // failed and decides.
 
+import { UNREACHED } from "../demo/dom.ts";
+
+const ANSWER_SECONDS = 30;
+
 /** A refusal, with the stable code of docs/limits.md and docs/troubleshooting.md. */
 export class ApiError extends Error {
   override readonly name = "ApiError";
@@ -22,6 +26,8 @@ interface ApiRequest {
   readonly path: string;
   readonly query?: Query;
   readonly body?: unknown;
+  /** The body as it is written, in place of `body`. */
+  readonly written?: string;
   readonly headers?: Readonly<Record<string, string>>;
 }
 
@@ -35,19 +41,21 @@ export class Api {
     this.#refused = refused;
   }
 
-  /** Rejects with an `ApiError`, or a `TypeError` where the endpoint cannot be reached. */
-  async text({ method, path, query = {}, body, headers }: ApiRequest): Promise<string> {
+  /** Rejects with an `ApiError`, or with an error that says that no answer came. */
+  async text(request: ApiRequest): Promise<string> {
+    const { method, path, query = {}, headers } = request;
+    const body = request.written ?? JSON.stringify(request.body);
     const url = new URL(`../api/${path}`, document.baseURI);
     for (const [name, value] of Object.entries(query))
       if (value !== undefined) url.searchParams.set(name, `${value}`);
-    const response = await fetch(url, {
+    const response = await answerTo(url, {
       method,
       headers: {
         authorization: `Bearer ${this.#token}`,
         ...(body !== undefined && { "content-type": "application/json" }),
         ...headers,
       },
-      ...(body !== undefined && { body: JSON.stringify(body) }),
+      ...(body !== undefined && { body }),
     });
     const text = await response.text();
     if (response.ok) return text;
@@ -57,7 +65,7 @@ export class Api {
   }
 
   async json<T>(request: ApiRequest): Promise<T> {
-    return JSON.parse(await this.text(request)) as T;
+    return parsed(await this.text(request)) as T;
   }
 
   get<T>(path: string, query?: Query): Promise<T> {
@@ -70,6 +78,30 @@ export class Api {
 
   async delete(path: string): Promise<void> {
     await this.text({ method: "DELETE", path });
+  }
+}
+
+/** Whole numbers with more digits than a number has keep them: `JSON.stringify` writes them as they came. */
+const parsed = (text: string): unknown =>
+  /\d{16}/.test(text) ? JSON.parse(text, exact) : JSON.parse(text);
+
+type Reviver = (key: string, value: unknown, context?: { readonly source?: string }) => unknown;
+
+const exact: Reviver = (_key, value, { source = "" } = {}) => {
+  if (typeof value !== "number" || Number.isSafeInteger(value)) return value;
+  // Older browsers have neither.
+  const { rawJSON } = JSON as { readonly rawJSON?: (text: string) => unknown };
+  return rawJSON && /^-?\d+$/.test(source) ? rawJSON(source) : value;
+};
+
+/** An object that hangs must not keep its panel silent. */
+async function answerTo(url: URL, request: RequestInit): Promise<Response> {
+  try {
+    return await fetch(url, { ...request, signal: AbortSignal.timeout(ANSWER_SECONDS * 1000) });
+  } catch (cause) {
+    const isLate = cause instanceof DOMException && cause.name === "TimeoutError";
+    const reason = isLate ? `There was no answer within ${ANSWER_SECONDS} s.` : UNREACHED;
+    throw new Error(reason, { cause });
   }
 }
 

@@ -1,11 +1,11 @@
-// A question before what cannot be undone. Escape and "Cancel" are no.
+// A question before what cannot be undone. Escape, "Cancel" and another view are no.
 
-import { byId, element } from "../demo/dom.ts";
+import { byId, element, sentence } from "../demo/dom.ts";
 import { button, field } from "./parts.ts";
 
 interface Question {
   readonly title: string;
-  readonly text: string;
+  readonly text: Node | string;
   /** The label of the button that does it. */
   readonly yes: string;
   /** Controls whose values the caller reads afterwards. */
@@ -23,19 +23,18 @@ export function isConfirmed({ title, text, yes, fields = [], typed }: Question):
   go.value = "yes";
   go.disabled = typed !== undefined;
   name.addEventListener("input", () => (go.disabled = name.value !== typed));
+  const cancel = button("Cancel", "", () => dialog.close());
+  // A key that is held down, or pressed twice, must not answer.
+  cancel.autofocus = fields.length === 0 && typed === undefined;
   const form = element(
     "form",
     "",
     element("h2", "", title),
-    element("p", "", text),
+    // A question may be asked again: the nodes of its text stay with it.
+    element("p", "", typeof text === "string" ? text : text.cloneNode(true)),
     ...fields.map(({ label, control }) => field(label, control)),
-    ...(typed === undefined ? [] : [field(`Type ${typed} to go on`, name)]),
-    element(
-      "div",
-      "row",
-      go,
-      button("Cancel", "", () => dialog.close()),
-    ),
+    ...(typed === undefined ? [] : [field(sentence`Type ${typed} to go on`, name)]),
+    element("div", "row", go, cancel),
   );
   form.method = "dialog";
   dialog.ariaLabel = title;

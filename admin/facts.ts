@@ -1,6 +1,6 @@
 // The figures of one room, and what ends its connections, its messages or itself.
 
-import { element } from "../demo/dom.ts";
+import { element, sentence } from "../demo/dom.ts";
 import type { Api } from "./api.ts";
 import { chart } from "./chart.ts";
 import { isConfirmed } from "./confirm.ts";
@@ -72,7 +72,7 @@ function endings({ api, path, room, done, error }: Ending): HTMLElement[] {
     ending(
       {
         title: "Disconnect all",
-        text: `Closes every connection in ${room}. Clients do not reconnect automatically.`,
+        text: sentence`Closes every connection in ${room}. Clients do not reconnect automatically.`,
         yes: "Disconnect",
       },
       () => api.post(`${path}/:closeConnections`, undefined, { reason: "Closed by an operator." }),
@@ -80,7 +80,7 @@ function endings({ api, path, room, done, error }: Ending): HTMLElement[] {
     ending(
       {
         title: "Clear history",
-        text: `Deletes the messages of ${room}. Its offsets continue.`,
+        text: sentence`Deletes the messages of ${room}. Its offsets continue.`,
         yes: "Clear",
       },
       () => api.delete(`${path}/history`),
@@ -88,7 +88,7 @@ function endings({ api, path, room, done, error }: Ending): HTMLElement[] {
     ending(
       {
         title: "Erase room",
-        text: `Deletes the log of ${room} and begins another epoch: its clients reload.`,
+        text: sentence`Deletes the log of ${room} and begins another epoch: its clients reload.`,
         yes: "Erase",
         typed: room,
       },

@@ -3,7 +3,6 @@
 import { element } from "../demo/dom.ts";
 import { chart } from "./chart.ts";
 import { limitsPanel } from "./limits.ts";
-import { levels, means, rates, type OfHub } from "./metrics-feed.ts";
 import {
   bytes,
   link,
@@ -17,6 +16,7 @@ import {
   type Column,
 } from "./parts.ts";
 import { hashOf } from "./place.ts";
+import { levels, means, rates, type OfHub } from "./rates.ts";
 import type { Scrape } from "./scrape.ts";
 import type { Admin, View } from "./view.ts";
 

@@ -3,7 +3,7 @@
 import { element } from "../demo/dom.ts";
 import { link, panel, refill, table, whole, type Column, type Panel } from "./parts.ts";
 import { hashOf } from "./place.ts";
-import type { Refusals, Scrape } from "./scrape.ts";
+import type { Refusals, RoomRefusals, Scrape } from "./scrape.ts";
 import type { Admin } from "./view.ts";
 
 /** Codes of limits, as docs/limits.md has them. */
@@ -34,8 +34,8 @@ interface Row {
   readonly count: number;
   /** Since the page was opened. */
   readonly fresh: number;
-  /** The busiest first. */
-  readonly places: readonly Refusals[];
+  /** The room with the most of them, if one has its own series. */
+  readonly top: RoomRefusals | undefined;
 }
 
 /** Of one hub, or of all. */
@@ -48,18 +48,21 @@ export function limitsPanel({ metrics, signal }: Admin, hub?: string): HTMLEleme
   return shown.element;
 }
 
-function rowsOf({ refusals }: Scrape, first: Scrape, hub: string | undefined): Row[] {
-  const of = (all: readonly Refusals[]) =>
+function rowsOf(last: Scrape, first: Scrape, hub: string | undefined): Row[] {
+  const byCode = <R extends Refusals>(all: readonly R[]): Map<string, R[]> =>
     Map.groupBy(
       all.filter((one) => hub === undefined || one.hub === hub),
       ({ code }) => code,
     );
-  const before = of(first.refusals);
-  const rows = [...of(refusals)].map(([code, all]): Row => {
-    const places = all.toSorted((a, b) => b.count - a.count);
-    return { code, count: sum(all), fresh: sum(all) - sum(before.get(code)), places };
+  const [before, rooms] = [byCode(first.refusals), byCode(last.roomRefusals)];
+  const rows = [...byCode(last.refusals)].map(([code, all]): Row => {
+    const [top] = (rooms.get(code) ?? []).toSorted((a, b) => b.count - a.count);
+    return { code, count: sum(all), fresh: Math.max(0, sum(all) - sum(before.get(code))), top };
   });
-  return rows.toSorted((a, b) => rank(a) - rank(b) || b.count - a.count).slice(0, ROWS_AT_MOST);
+  return rows
+    .filter(({ count }) => count > 0)
+    .toSorted((a, b) => rank(a) - rank(b) || b.count - a.count)
+    .slice(0, ROWS_AT_MOST);
 }
 
 const sum = (all: readonly Refusals[] = []): number =>
@@ -81,11 +84,11 @@ const COLUMNS: readonly Column<Row>[] = [
     isNumber: true,
     cell: ({ fresh }) => (fresh ? `+${whole(fresh)}` : "–"),
   },
-  { title: "Most in", cell: ({ places: [top] }) => placeOf(top!) },
+  { title: "Most in", cell: ({ top }) => (top ? placeOf(top) : "–") },
 ];
 
 /** Relays, and the rest of a hub's rooms, have no page of their own. */
-const placeOf = ({ hub, room }: Refusals): HTMLElement =>
+const placeOf = ({ hub, room }: RoomRefusals): HTMLElement =>
   /^(relay:|other$)/.test(room)
     ? element("span", "", `${hub} · ${room}`)
     : link(hashOf(hub, room), `${hub} · ${room}`);

@@ -66,6 +66,8 @@ function showView(admin: Admin): void {
   const { hub, room } = shownAt(location.hash);
   const view = room ? roomView(admin, hub!, room) : hub ? hubView(admin, hub) : hubsView(admin);
   const main = byId("view");
+  // A question was about the view that ends.
+  byId("question", HTMLDialogElement).close();
   const heading = byId("heading");
   heading.textContent = room ?? hub ?? "All hubs";
   document.title = `${heading.textContent} · Dormouse admin`;

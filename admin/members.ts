@@ -30,11 +30,18 @@ export function membersPanel({ api, signal }: Admin, one: OneRoom): HTMLElement 
   const shown = panel("members", "Present");
   /** The last user of the page before. */
   let after: string | undefined;
+  const done = element("p", "hint");
+  done.role = "status";
+  shown.element.append(done);
   const load = repeatable(shown.error, async () => {
     const path = `${roomPath(one.hub, one.room)}/presence`;
     const page = await api.get<Presence>(path, { limit: PAGE, after });
-    show({ shown, api, one }, page, turn);
+    show({ shown, api, one, report }, page, turn);
   });
+  const report = (text: Node | string): void => {
+    done.replaceChildren(text);
+    void load();
+  };
   const turn = (next: string | undefined): void => {
     after = next;
     void load();
@@ -47,16 +54,18 @@ interface Shown {
   readonly shown: Panel;
   readonly api: Api;
   readonly one: OneRoom;
+  /** Shows what was done, and the list after it. */
+  report(text: Node | string): void;
 }
 
 function show(
-  { shown, api, one }: Shown,
+  { shown, api, one, report }: Shown,
   page: Presence,
   turn: (after: string | undefined) => void,
 ): void {
   const { presence, more, num_clients: clients, num_users: users } = page;
   shown.note.textContent = `${counted(users, "user")}, ${counted(clients, "connection")}`;
-  const rows = presence.map((member) => rowOf(member, { api, one, shown }));
+  const rows = presence.map((member) => rowOf(member, { api, one, shown, report }));
   const list = element("ul", "people", ...rows);
   const pages = [
     button("From the first", "plain", () => turn(undefined)),
@@ -69,7 +78,10 @@ function show(
   );
 }
 
-function rowOf({ user, since, num_clients: clients, state }: Member, { shown, api, one }: Shown) {
+function rowOf(
+  { user, since, num_clients: clients, state }: Member,
+  { shown, api, one, report }: Shown,
+) {
   const about = [
     `since ${ago(since, Date.now()).replace(" ago", "")}`,
     counted(clients, "connection"),
@@ -82,8 +94,8 @@ function rowOf({ user, since, num_clients: clients, state }: Member, { shown, ap
     "",
     faceOf(user),
     element("div", "name", element("b", "", user), element("small", "", about.join(" · "))),
-    action("Disconnect", { error }, () => disconnectUser(api, who)),
-    action("Ban", { error, className: "danger" }, () => banUser(api, who)),
+    action("Disconnect", { error }, async () => report(await disconnectUser(api, who))),
+    action("Ban", { error, className: "danger" }, async () => report(await banUser(api, who))),
   );
   row.dataset["key"] = user;
   for (const press of row.querySelectorAll("button"))

@@ -51,9 +51,10 @@ export function messagesPanel({ api, signal }: Admin, { hub, room }: OneRoom): H
   return shown.element;
 }
 
-const GONE = "The room was erased, or has forgotten what came meanwhile.";
+const GONE = "The room was erased.";
+const MISSED = "Messages are missing here: the room has forgotten them before they were read.";
 
-/** The hub may keep fewer. */
+/** Of one answer. The hub may keep fewer. */
 const ENTRIES_AT_MOST = 1_000;
 
 class MessageList {
@@ -98,19 +99,20 @@ class MessageList {
     if (this.#epoch === undefined) return this.#begin();
     try {
       const since = `${this.#epoch}:${this.#newest}`;
-      const page = await this.#read({ since, limit: PAGE });
+      const page = await this.#read({ since, limit: ENTRIES_AT_MOST });
       this.#prepend(page.publications);
       const last = page.publications.at(-1)?.offset ?? 0;
-      this.#newest = page.publications.length < PAGE ? page.offset : last;
+      this.#newest = page.publications.length < ENTRIES_AT_MOST ? page.offset : last;
     } catch (error) {
       if (!(error instanceof ApiError && error.code === "history_gone")) throw error;
-      await this.#begin(GONE);
+      await this.#begin();
     }
   }
 
-  async #begin(note?: string): Promise<void> {
+  async #begin(): Promise<void> {
     const { publications, epoch, offset } = await this.#read({ limit: PAGE, reverse: "true" });
-    this.#list.replaceChildren(...(note ? [element("li", "aside", note)] : []));
+    const note = epoch === this.#epoch ? MISSED : GONE;
+    this.#list.replaceChildren(...(this.#epoch ? [element("li", "aside", note)] : []));
     this.#prepend(publications);
     [this.#epoch, this.#newest] = [epoch, offset];
     this.#oldest = Math.min(...publications.map((one) => one.offset), offset + 1);
@@ -120,7 +122,7 @@ class MessageList {
   async #goBack(upTo = this.#newest): Promise<void> {
     const limit = Math.min(ENTRIES_AT_MOST, upTo - this.#oldest + 1 + PAGE);
     const { publications, epoch, offset } = await this.#read({ limit, reverse: "true" });
-    if (epoch !== this.#epoch) return this.#begin(this.#epoch && GONE);
+    if (epoch !== this.#epoch) return this.#begin();
     const found = publications.filter((one) => one.offset < this.#oldest);
     // While nothing was followed more has come than one page.
     if (found.length === 0 && limit < ENTRIES_AT_MOST && offset > upTo) return this.#goBack(offset);

@@ -75,7 +75,7 @@ export function link(hash: string, text: string): HTMLAnchorElement {
 }
 
 /** A label and its control, which must have an id. */
-export function field(label: string, control: HTMLElement): HTMLElement {
+export function field(label: Node | string, control: HTMLElement): HTMLElement {
   const name = element("label", "", label);
   name.htmlFor = control.id;
   return element("div", "field", name, control);
@@ -124,14 +124,21 @@ function cellOf<T>({ title, isNumber, cell }: Column<T>, row: T, at: number): HT
   return made;
 }
 
-/** New content in place of the old, with the focus on the same link or button as before. */
-export function refill(body: HTMLElement, ...content: (Node | string)[]): void {
+/**
+ * New content in place of the old, unless it is the same: text that is selected stays so. The focus is on the same link
+ * or button as before; where that is gone, on the body.
+ */
+export function refill(body: HTMLElement, ...content: readonly Node[]): void {
+  const old = body.childNodes;
+  if (content.length === old.length && content.every((one, at) => one.isEqualNode(old[at]!)))
+    return;
   const { activeElement } = document;
   const key = body.contains(activeElement) ? keyOf(activeElement!) : undefined;
   body.replaceChildren(...content);
   if (key === undefined) return;
+  body.tabIndex = -1;
   const again = [...body.querySelectorAll<HTMLElement>("a, button")];
-  again.find((one) => keyOf(one) === key)?.focus({ preventScroll: true });
+  (again.find((one) => keyOf(one) === key) ?? body).focus({ preventScroll: true });
 }
 
 const keyOf = (one: Element): string =>

@@ -29,7 +29,7 @@ export function publishPanel({ api }: Admin, { hub, room }: OneRoom): HTMLElemen
     const { offset } = await api.json<{ readonly offset: number }>({
       method: "POST",
       path: `${roomPath(hub, room)}/:publish`,
-      body: { target: target.value.trim(), arguments: argumentsOf(args.value) },
+      written: bodyOf(target.value.trim(), args.value),
       headers: { "idempotency-key": key },
     });
     key = crypto.randomUUID();
@@ -40,8 +40,8 @@ export function publishPanel({ api }: Admin, { hub, room }: OneRoom): HTMLElemen
   return made;
 }
 
-/** Throws a sentence for the form. */
-function argumentsOf(text: string): unknown[] {
+/** With the arguments as they were typed: parsed, long numbers would be others. Throws a sentence for the form. */
+function bodyOf(target: string, text: string): string {
   let value: unknown;
   try {
     value = JSON.parse(text);
@@ -49,5 +49,5 @@ function argumentsOf(text: string): unknown[] {
     throw new Error(`The arguments are no JSON: ${(error as Error).message}`, { cause: error });
   }
   if (!Array.isArray(value)) throw new Error("The arguments are no array: [ … ].");
-  return value;
+  return `{"target":${JSON.stringify(target)},"arguments":${text}}`;
 }

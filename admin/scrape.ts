@@ -1,4 +1,5 @@
-// Prometheus' text of `/api/metrics`, summed up by hub. Without DOM.
+// Prometheus' text of `/api/metrics`, summed up by hub. Counters are the hub's own: those of rooms end with their
+// series. Without DOM.
 
 /** Sums over the rooms and relays of a hub. */
 export interface Figures {
@@ -16,11 +17,16 @@ export interface Figures {
   readonly calls: number;
 }
 
+/** Of one code in a hub. */
 export interface Refusals {
   readonly hub: string;
-  readonly room: string;
   readonly code: string;
   readonly count: number;
+}
+
+/** Of one code in a room or relay. */
+export interface RoomRefusals extends Refusals {
+  readonly room: string;
 }
 
 export interface Scrape {
@@ -30,6 +36,8 @@ export interface Scrape {
   /** Hubs whose index did not answer. */
   readonly down: ReadonlySet<string>;
   readonly refusals: readonly Refusals[];
+  /** By the 500 busiest rooms of each hub, and its relays. */
+  readonly roomRefusals: readonly RoomRefusals[];
 }
 
 interface Sample {
@@ -56,9 +64,9 @@ export const samplesOf = (text: string): Sample[] =>
 /** Series, without their prefix, and the figure that they add to. */
 const SUMMED: ReadonlyMap<string, keyof Figures> = new Map([
   ["dormouse_connections", "connections"],
-  ["dormouse_messages_in_total", "in"],
-  ["dormouse_messages_out_total", "out"],
-  ["dormouse_refusals_total", "refusals"],
+  ["dormouse_hub_messages_in_total", "in"],
+  ["dormouse_hub_messages_out_total", "out"],
+  ["dormouse_hub_refusals_total", "refusals"],
   ["dormouse_objects", "objects"],
   ["dormouse_stored_bytes", "storedBytes"],
   ["dormouse_delivery_seconds_sum", "deliverySeconds"],
@@ -76,13 +84,28 @@ export function scrapeOf(text: string, at: number): Scrape {
   const hubs = new Map<string, Figures>();
   const down = new Set<string>();
   const refusals: Refusals[] = [];
+  const roomRefusals: RoomRefusals[] = [];
   for (const { name, labels, value } of samplesOf(text)) {
     const { hub = "", room = "", code = "" } = labels;
     const figures = hubs.get(hub) ?? NOTHING;
     const figure = SUMMED.get(name);
     if (hub) hubs.set(hub, figure ? { ...figures, [figure]: figures[figure] + value } : figures);
     if (name === "dormouse_hub_up" && value === 0) down.add(hub);
-    if (name === "dormouse_refusals_total") refusals.push({ hub, room, code, count: value });
+    const counted = { hub, code, count: value };
+    if (name === "dormouse_hub_refusals_total") refusals.push(counted);
+    if (name === "dormouse_refusals_total") roomRefusals.push({ ...counted, room });
   }
-  return { at, hubs, down, refusals };
+  return { at, hubs, down, refusals, roomRefusals };
+}
+
+/** A hub that does not answer has no samples: it keeps those of the scrape before. */
+export function withLastKnown(scrape: Scrape, before: Scrape): Scrape {
+  const isDown = ({ hub }: Refusals): boolean => scrape.down.has(hub);
+  const known = [...before.hubs].filter(([hub]) => scrape.down.has(hub));
+  return {
+    ...scrape,
+    hubs: new Map([...scrape.hubs, ...known]),
+    refusals: [...scrape.refusals, ...before.refusals.filter(isDown)],
+    roomRefusals: [...scrape.roomRefusals, ...before.roomRefusals.filter(isDown)],
+  };
 }

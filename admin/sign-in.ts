@@ -1,6 +1,6 @@
 // The form for the token. It is kept in memory; in session storage, which ends with the tab, only where that is wished.
 
-import { attempt, byId } from "../demo/dom.ts";
+import { attempt, byId, tabStorage } from "../demo/dom.ts";
 
 const STORAGE_KEY = "dormouse-admin-token";
 /** For the page that is loaded next, and only for that. */
@@ -27,15 +27,15 @@ export function signInForm(enter: (token: string) => Promise<void>): void {
       error.textContent = fault;
       return field.focus();
     }
-    if (byId("keep", HTMLInputElement).checked) sessionStorage.setItem(STORAGE_KEY, token);
+    if (byId("keep", HTMLInputElement).checked) tabStorage()?.setItem(STORAGE_KEY, token);
     else forgetToken();
     void tryToken(token);
   });
-  if (sessionStorage.getItem(ENDED_KEY) !== null)
+  if (tabStorage()?.getItem(ENDED_KEY))
     error.textContent = "The token has ended, or was taken back.";
-  sessionStorage.removeItem(ENDED_KEY);
-  const kept = sessionStorage.getItem(STORAGE_KEY);
-  if (kept === null) return field.focus();
+  tabStorage()?.removeItem(ENDED_KEY);
+  const kept = tabStorage()?.getItem(STORAGE_KEY);
+  if (!kept) return field.focus();
   byId("keep", HTMLInputElement).checked = true;
   void tryToken(kept);
 }
@@ -47,6 +47,6 @@ function faultOf(token: string): string | undefined {
   return "This is no token: one has letters, digits, dots and dashes alone.";
 }
 
-export const noteEnd = (): void => sessionStorage.setItem(ENDED_KEY, "1");
+export const noteEnd = (): void => tabStorage()?.setItem(ENDED_KEY, "1");
 
-export const forgetToken = (): void => sessionStorage.removeItem(STORAGE_KEY);
+export const forgetToken = (): void => tabStorage()?.removeItem(STORAGE_KEY);

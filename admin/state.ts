@@ -3,7 +3,7 @@
 import { element } from "../demo/dom.ts";
 import { every } from "./every.ts";
 import type { RoomInfo } from "./facts.ts";
-import { panel } from "./parts.ts";
+import { describe, panel } from "./parts.ts";
 import { roomPath } from "./place.ts";
 import type { OneRoom } from "./room-view.ts";
 import type { Admin } from "./view.ts";
@@ -30,9 +30,13 @@ export function statePanel({ api, signal }: Admin, one: OneRoom): HTMLElement {
       if (!isKept) return;
       const { state } = await api.get<StateAnswer>(`${path}/state`);
       shown.element.hidden = state === undefined;
-      text.textContent = JSON.stringify(state, null, 2) ?? "";
-    } catch {
-      // Refused, or not reached: the other panels of the room say so where it concerns them.
+      const json = JSON.stringify(state, null, 2) ?? "";
+      // Written again, it would lose its scroll position, and what is selected.
+      if (text.textContent !== json) text.textContent = json;
+      shown.error.textContent = "";
+    } catch (error) {
+      // Seen where a state is shown, which is then an old one.
+      shown.error.textContent = describe(error);
     }
   };
   every(EVERY_MS, signal, load);

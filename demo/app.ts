@@ -62,15 +62,13 @@ export async function startApp(signIn: SignIn): Promise<void> {
   });
 }
 
-/** The first failure ends the sign-in: a browser does not report why a handshake was refused, so waiting is no use. */
+/** The first failure ends the sign-in: the form shows its reason. */
 async function enter(
   demo: HubConnection<DemoHub>,
   room: `group:${string}`,
 ): Promise<{ readonly chat: RoomConnection; readonly userId: string }> {
   const { promise, reject } = Promise.withResolvers<never>();
-  const unsubscribe = demo.onError(() =>
-    reject(new Error("There was no way in: is the token for this server, and the name allowed?")),
-  );
+  const unsubscribe = demo.onError(reject);
   try {
     const chat = roomOf(demo, room);
     const { userId } = await Promise.race([chat.ready, promise]);

@@ -4,7 +4,7 @@
 import type { HubConnection } from "../src/client/index.ts";
 import type { DemoHub } from "../src/hubs/demo.ts";
 import type { Guesses, RoomState } from "../src/state/index.ts";
-import { attempt, byId, within } from "./dom.ts";
+import { attempt, byId, sentence, within } from "./dom.ts";
 import { toast } from "./toasts.ts";
 
 type Auction = NonNullable<RoomState<DemoHub>["state"]>;
@@ -42,23 +42,29 @@ export function auctionPanel({ auction, demo }: Parts, userId: string): (now: nu
   );
   return (now) => {
     const { endsAt, sold = true } = auction.state ?? {};
-    const seconds = sold || endsAt === undefined ? 0 : Math.max(0, (endsAt - now) / 1000);
-    byId("auction-time", HTMLProgressElement).value = seconds;
+    const time = byId("auction-time", HTMLProgressElement);
+    // The clock of the server may be another.
+    const left = sold || endsAt === undefined ? 0 : (endsAt - now) / 1000;
+    const seconds = Math.min(time.max, Math.max(0, left));
+    time.value = seconds;
     byId("auction-seconds").textContent = seconds > 0 ? `${Math.ceil(seconds)} s` : "";
   };
 }
 
 function show({ price, leader, sold }: Auction, userId: string): void {
   byId("auction-price").textContent = String(price);
-  byId("auction-status").textContent = statusOf({ leader, sold }, userId);
+  byId("auction-status").replaceChildren(statusOf({ leader, sold }, userId));
   byId("auction-bids").hidden = sold;
   byId("auction-restart").hidden = !sold;
   within(document, ".auction").dataset["lead"] = String(leader === userId);
 }
 
-function statusOf({ leader, sold }: Pick<Auction, "leader" | "sold">, userId: string): string {
+function statusOf(
+  { leader, sold }: Pick<Auction, "leader" | "sold">,
+  userId: string,
+): Node | string {
   if (leader === undefined) return "no bid yet";
   const name = leader === userId ? "you" : leader;
-  if (sold) return `sold to ${name}`;
-  return leader === userId ? "you lead" : `${leader} leads`;
+  if (sold) return sentence`sold to ${name}`;
+  return leader === userId ? "you lead" : sentence`${leader} leads`;
 }

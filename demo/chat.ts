@@ -1,7 +1,7 @@
 // The chat panel: messages and joins of the room, live and from its history, and notes about lost connections.
 
 import type { RoomConnection } from "./app.ts";
-import { byId, element, faceOf, onSubmit, timeOf } from "./dom.ts";
+import { byId, element, faceOf, onSubmit, sentence, timeOf } from "./dom.ts";
 import { memberList } from "./member-list.ts";
 
 interface RoomMessage {
@@ -117,7 +117,9 @@ class ChatLog {
   #newLine(message: RoomMessage): HTMLElement | undefined {
     if (this.#shownPositions.has(message.position)) return undefined;
     const line = lineOf(message);
-    if (line) this.#shownPositions.add(message.position);
+    if (!line) return undefined;
+    this.#shownPositions.add(message.position);
+    line.dataset["position"] = message.position;
     return line;
   }
 
@@ -126,8 +128,14 @@ class ChatLog {
     const [list, scroller] = [this.#list, this.#scroller];
     const isAtEnd = scroller.scrollHeight - scroller.scrollTop - scroller.clientHeight < 80;
     list.append(line);
-    while (list.childElementCount > MAX_LINES) list.firstElementChild?.remove();
+    while (list.childElementCount > MAX_LINES) this.#removeOldest();
     if (isAtEnd) scroller.scrollTop = scroller.scrollHeight;
+  }
+
+  #removeOldest(): void {
+    const line = this.#list.firstElementChild as HTMLElement;
+    line.remove();
+    this.#shownPositions.delete(line.dataset["position"] ?? "");
   }
 }
 
@@ -141,9 +149,9 @@ function lineOf({ method, params, at, isReplayed }: RoomMessage): HTMLElement | 
       return element("li", "", faceOf(user), byline, element("p", "text", text));
     }
     case "userJoined":
-      return element("li", "aside", `${user} came in`);
+      return element("li", "aside", sentence`${user} came in`);
     case "userLeft":
-      return element("li", "aside", `${user} left`);
+      return element("li", "aside", sentence`${user} left`);
     default:
       return undefined;
   }

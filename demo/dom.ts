@@ -27,6 +27,26 @@ export function element<K extends keyof HTMLElementTagNameMap>(
   return created;
 }
 
+/** For a request without an answer, of which each browser has words of its own. */
+export const UNREACHED = "The server cannot be reached.";
+
+/** The storage of this tab; undefined where the browser allows none. */
+export function tabStorage(): Storage | undefined {
+  try {
+    return sessionStorage;
+  } catch {
+    return undefined;
+  }
+}
+
+/** A sentence with names in it: the direction of a name does not reach the words around it. */
+export function sentence(words: readonly string[], ...names: readonly string[]): DocumentFragment {
+  const made = document.createDocumentFragment();
+  for (const [at, text] of words.entries())
+    made.append(text, ...(at < names.length ? [element("bdi", "", names[at]!)] : []));
+  return made;
+}
+
 /** Runs `handle` when the form is submitted, by button or by key. Its error appears in the element `error`. */
 export function onSubmit(form: HTMLFormElement, error: HTMLElement, handle: () => unknown): void {
   form.addEventListener("submit", (event) => {

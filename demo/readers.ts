@@ -33,7 +33,6 @@ function reader(id: string, begin: (show: Show) => Promise<Stop>): void {
       if (stop) stop = void (await stop());
       else stop = await begin(show);
     }).finally(() => {
-      toggle.ariaPressed = String(stop !== undefined);
       toggle.textContent = stop ? "Disconnect" : "Connect";
       toggle.ariaDisabled = "false";
     });

@@ -40,7 +40,6 @@ function offlineButton(offline: OfflineSwitch): void {
   const button = byId("offline");
   button.addEventListener("click", () => {
     offline.isOff = !offline.isOff;
-    button.ariaPressed = String(offline.isOff);
     button.textContent = offline.isOff ? "Come back" : "Go offline";
     if (offline.isOff) offline.disconnect();
     // The client makes its next attempt at once, as it does when the network is back.

@@ -1,6 +1,6 @@
 // The sign-in form: by name where the endpoint issues tokens for names, and otherwise by a token.
 
-import { attempt, byId } from "./dom.ts";
+import { attempt, byId, tabStorage } from "./dom.ts";
 import { cachedToken, devToken, NoDevTokens } from "./tokens.ts";
 import type { Token } from "../src/client/index.ts";
 
@@ -81,11 +81,11 @@ interface Inputs {
 
 /** In session storage, which each window has of its own, so that two windows can be two users. */
 const saveInputs = (inputs: Inputs): void =>
-  sessionStorage.setItem(STORAGE_KEY, JSON.stringify(inputs));
+  void tabStorage()?.setItem(STORAGE_KEY, JSON.stringify(inputs));
 
 function restoreInputs(): void {
-  const text = sessionStorage.getItem(STORAGE_KEY);
-  if (text === null) return;
+  const text = tabStorage()?.getItem(STORAGE_KEY);
+  if (!text) return;
   const { name, room, manager } = JSON.parse(text) as Inputs;
   byId("name", HTMLInputElement).value = name;
   byId("room", HTMLInputElement).value = room;

@@ -2,6 +2,7 @@
 // user brings one.
 
 import type { Token } from "../src/client/index.ts";
+import { UNREACHED } from "./dom.ts";
 
 /** The endpoint gives no names away: neither to its developer, nor to guests. */
 export class NoDevTokens extends Error {
@@ -14,6 +15,8 @@ export async function devToken(user: string, role: string | undefined): Promise<
     method: "POST",
     headers: { "content-type": "application/json" },
     body: JSON.stringify({ user, ...(role !== undefined && { role }) }),
+  }).catch((cause: unknown) => {
+    throw new Error(UNREACHED, { cause });
   });
   if (response.status === 404)
     throw new NoDevTokens("This server gives no tokens away. Bring one.");

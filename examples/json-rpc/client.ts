@@ -17,6 +17,7 @@ const response = await fetch(`${url}/jsonrpc`, {
     { jsonrpc: "2.0", method: "add", params: [3, 4] }, // a notification: never answered
   ]),
 });
+if (!response.ok) throw new Error(await response.text());
 interface Answer {
   readonly id: number;
   readonly result?: unknown;

@@ -9,6 +9,7 @@ const response = await fetch(`${url}/events/orders`, {
   headers: { accept: "text/event-stream", authorization: `Bearer ${alice}` },
   signal: ending.signal,
 });
+if (!response.ok) throw new Error(await response.text());
 const staff = connect<FeedHub>(`${url}/hubs/sse-feed`, { token: manager });
 await staff.invoke.update("42", "shipped");
 staff.close();

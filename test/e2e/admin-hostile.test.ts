@@ -69,6 +69,13 @@ it("shows markup in a room's state as the text it is", async () => {
   const state = panel("State").getByRole("region", { name: "State as JSON" });
   await expect.poll(() => state.textContent()).toContain(JSON.stringify(MARKUP));
   expect(await page.locator("main img, main script").count()).toBe(0);
+  // The same state, read again, takes no selection away.
+  await page.evaluate(`getSelection().selectAllChildren(document.querySelector(".state pre"))`);
+  const selected = () => page.evaluate<string>("getSelection().toString()");
+  const { length } = await selected();
+  await page.waitForResponse(/markup\/state$/);
+  await page.waitForResponse(/markup\/state$/);
+  expect([length > 0, (await selected()).length]).toEqual([true, length]);
   expect(complaints).toEqual([]);
 });
 

@@ -142,6 +142,39 @@ describe("an operator", () => {
     );
   });
 
+  it("sees no gap in a room of 480 messages between two looks", async () => {
+    const admin = await signedIn();
+    const room = await longRoom(admin, { newest: 900, each: 480 });
+    await expect.poll(async () => (await room.shown())[0]).toBeGreaterThan(900 + 960);
+    const offsets = await room.shown();
+    expect(offsets).toEqual(offsets.map((_, n) => offsets[0]! - n));
+    expect(offsets).toHaveLength(500);
+  });
+
+  it("is told where messages were forgotten before they were read, and not that the room was erased", async () => {
+    const admin = await signedIn();
+    await longRoom(admin, { newest: 900, each: 1 });
+    await admin.page.route(/group%3Along\/history\?since=/, (route) =>
+      route.fulfill({ status: 410, headers: { "x-dormouse-error": "history_gone" }, body: "{}" }),
+    );
+    await admin.panel("Messages").getByText("Messages are missing here").waitFor();
+    expect(await admin.page.getByText("The room was erased").count()).toBe(0);
+    expect(new Set(admin.complaints.splice(0)).size).toBe(1);
+  });
+
+  it("reads and publishes numbers of any length with each digit", async () => {
+    const long = "[9007199254740993]";
+    const admin = await signedIn();
+    await admin.open("chat", "group:digits");
+    const publish = admin.panel("Publish");
+    await publish.getByLabel("Client method").fill("counted");
+    await publish.getByLabel("Arguments, a JSON array").fill(long);
+    await publish.getByRole("button", { name: "Publish" }).click();
+    await publish.getByText(/^published at/).waitFor();
+    const shown = admin.page.getByRole("log").getByText(long, { exact: true });
+    await expect.poll(() => shown.count()).toBe(1);
+  });
+
   it("goes back although much has come since it stopped following, and sees nothing twice", async () => {
     const admin = await signedIn();
     const room = await longRoom(admin, { newest: 300, each: 1 });
@@ -204,9 +237,17 @@ describe("an operator", () => {
     const admin = await signedIn();
     await admin.open("chat", "group:ban");
     await admin.page.getByRole("button", { name: "Ban alice-to-ban" }).click();
+    await admin.page.goBack();
+    await admin.page.getByRole("heading", { name: "All hubs" }).waitFor();
+    // Its question was about the view that has ended.
+    expect(await admin.page.getByRole("dialog").count()).toBe(0);
+    await admin.page.goForward();
+    await admin.page.getByRole("button", { name: "Ban alice-to-ban" }).click();
     const dialog = admin.page.getByRole("dialog");
     await dialog.getByLabel("Reason, if any").fill("Too loud");
     await dialog.getByRole("button", { name: "Ban" }).click();
+    await admin.panel("Present").getByText("alice-to-ban is banned.").waitFor();
+    await admin.panel("Present").getByText("Nobody is here.").waitFor();
     await expect.poll(() => alice.state.status).toBe("closed");
     expect(alice.state).toMatchObject({ error: { message: expect.stringContaining("Too loud") } });
     await admin.open("chat");
@@ -232,7 +273,13 @@ describe("an operator", () => {
     await page.getByRole("img", { name: /^Messages, over a minute: 0\.\d+\/s now/ }).waitFor();
     await page.getByRole("button", { name: "Clear history" }).click();
     await page.keyboard.press("Escape");
+    // A key that is pressed twice is no answer.
+    await page.getByRole("button", { name: "Clear history" }).press("Enter");
+    await page.keyboard.press("Enter");
+    await dialog.waitFor({ state: "hidden" });
+    expect((await alice.history()).messages).not.toEqual([]);
     await page.getByRole("button", { name: "Clear history" }).click();
+    await dialog.getByText("Deletes the messages of group:end.").waitFor();
     await dialog.getByRole("button", { name: "Clear" }).click();
     await page.getByText("Done: clear history.").waitFor();
     expect((await alice.history()).messages).toEqual([]);

@@ -16,8 +16,10 @@ import { delimiter, dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { HubConnectionBuilder, LogLevel } from "@microsoft/signalr";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { launchBrowser } from "../support/browser.ts";
 import { startEndpoint, type OwnEndpoint } from "../support/endpoint.ts";
 import { link, pack, packed, run, unpack } from "../support/installed.ts";
+import { violationsOf } from "./accessible.ts";
 
 const PROJECT = fileURLToPath(new URL("../../", import.meta.url));
 const TEMPLATES = ["minimal", "chat-react", "signalr", "orders"];
@@ -133,6 +135,42 @@ describe("started", () => {
     expect(await (await fetch(`${running.url}${script}`)).text()).toContain("/hubs/chat");
   });
 
+  it("the chat in React shows the newest message, and each once, and can be used by everybody", async () => {
+    await using running = await start("chat-react", { DEV_TOKENS: "1" });
+    await using browser = await launchBrowser();
+    const page = await browser.newPage({ viewport: { width: 360, height: 640 } });
+    await page.goto(running.url);
+    expect(await violationsOf(page)).toEqual([]);
+    await page.getByLabel("Your name").fill("alice");
+    await page.keyboard.press("Enter");
+    await page.getByText("connected, here: alice").waitFor();
+    for (let line = 0; line < 30; line++) {
+      await page.getByRole("textbox").fill(`line ${line}`);
+      await page.keyboard.press("Enter");
+      await page.keyboard.press("Enter");
+    }
+    const last = page.getByText("line 29");
+    await last.waitFor();
+    await expect.poll(() => page.getByRole("listitem").count()).toBe(30);
+    const seen = `(() => {
+      const line = [...document.querySelectorAll("li")].at(-1).getBoundingClientRect();
+      return line.bottom <= document.querySelector(".log").getBoundingClientRect().bottom;
+    })()`;
+    expect(await page.evaluate(seen)).toBe(true);
+    expect(await violationsOf(page)).toEqual([]);
+  });
+
+  it("the chat in React says why there is no connection", async () => {
+    await using running = await start("chat-react");
+    await using browser = await launchBrowser();
+    const page = await browser.newPage();
+    await page.goto(running.url);
+    await page.getByLabel("Your name").fill("alice");
+    await page.keyboard.press("Enter");
+    const reason = "The `token` function failed. Tokens of your own identity provider belong here.";
+    await expect.poll(() => page.getByRole("alert").allTextContents()).toEqual([reason]);
+  });
+
   it("the chat of SignalR's tutorial serves Microsoft's client, without a token", async () => {
     await using running = await start("signalr");
     expect((await fetch(`${running.url}/lib/signalr.min.js`)).status).toBe(200);
@@ -166,12 +204,18 @@ describe("started", () => {
     expect(await ship("shipped", { ACCESS_KEYS })).toBe("Order 42 is shipped.\n");
     writeFileSync(join(folder, ".dev.vars"), `ACCESS_KEYS=${ACCESS_KEYS}\n`);
     expect(await ship("delivered")).toBe("Order 42 is delivered.\n");
+    await expect(ship("lost")).rejects.toThrow("Invalid option");
+    // A status may come back.
+    await ship("shipped");
+    const statuses = (text: string) =>
+      [...text.matchAll(/"status":"(\w+)"/g)].map(([, one]) => one);
     let text = "";
     for await (const chunk of feed.body!.pipeThrough(new TextDecoderStream())) {
       text += chunk;
-      if (text.includes("event: status")) break;
+      if (statuses(text).length === 3) break;
     }
     expect(text).toContain('data: {"order":"42","status":"shipped"}');
+    expect(statuses(text)).toEqual(["shipped", "delivered", "shipped"]);
   });
 });
 

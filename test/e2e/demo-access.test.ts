@@ -90,6 +90,36 @@ describe("the page", () => {
     expect(await page.evaluate("document.getAnimations().length")).toBe(0);
   });
 
+  it("turns no word around by a name that writes from right to left", async () => {
+    const { page, enter, log } = await come();
+    await enter("al\u202eice", "direction");
+    await log.getByText("came in").waitFor();
+    const lefts = await page.evaluate(`(() => {
+      const words = document.querySelector("#log .aside").lastChild;
+      const range = document.createRange();
+      return [1, words.length - 1].map((at) => {
+        range.setStart(words, at);
+        range.setEnd(words, at + 1);
+        return range.getBoundingClientRect().left;
+      });
+    })()`);
+    const [first, last] = lefts as [number, number];
+    expect(first).toBeLessThan(last);
+  });
+
+  it("lets in where the browser keeps nothing", async () => {
+    const { page, enter, say, log } = await come();
+    const refuse = `Object.defineProperty(globalThis, "sessionStorage", {
+      get() { throw new DOMException("Refused.", "SecurityError"); },
+    })`;
+    await page.addInitScript(refuse);
+    await page.reload();
+    await enter("alice", "forgetful");
+    await say("in");
+    await log.getByText("in", { exact: true }).waitFor();
+    expect(await page.locator("#door-error").textContent()).toBe("");
+  });
+
   it("lets no other script, style or server in", async () => {
     const answer = await fetch(site.endpoint.url);
     const policy = answer.headers.get("content-security-policy");
@@ -110,7 +140,11 @@ describe("the page", () => {
     await page.getByText("Paste a token first.").waitFor();
     await page.getByLabel("A token of this server").fill("not a token");
     await page.getByRole("button", { name: "Come in" }).click();
-    await page.getByText("There was no way in").waitFor();
+    await page.getByText("The token is not a signed JWT.").waitFor();
+    const expired = await strict.token("dora", {}, -60);
+    await page.getByLabel("A token of this server").fill(expired);
+    await page.getByRole("button", { name: "Come in" }).click();
+    await page.getByText("The token has expired").waitFor();
     await page.getByLabel("A token of this server").fill(await strict.token("dora"));
     await page.getByRole("button", { name: "Come in" }).click();
     await page.getByRole("heading", { name: "#lobby" }).waitFor();

@@ -10,8 +10,15 @@ async function tokenOf(user: string): Promise<string> {
     headers: { "content-type": "application/json" },
     body: JSON.stringify({ user }),
   });
-  if (!response.ok) throw new Error("Tokens of your own identity provider belong here.");
-  return ((await response.json()) as { token: string }).token;
+  if (response.status === 404) throw new Error("Tokens of your own identity provider belong here.");
+  const { token, error } = (await response.json()) as Answer;
+  if (token === undefined) throw new Error(error?.message ?? "There is no token.");
+  return token;
+}
+
+interface Answer {
+  readonly token?: string;
+  readonly error?: { readonly message: string };
 }
 
 /** The chat, for one user. */

@@ -8,16 +8,20 @@ function App() {
   const [name, setName] = useState("");
   if (chat) return <Room chat={chat} name="lobby" />;
   return (
-    <form onSubmit={(event) => (event.preventDefault(), setChat(chatOf(name.trim())))}>
-      <input
-        aria-label="Your name"
-        autoFocus
-        onChange={(event) => setName(event.target.value)}
-        placeholder="Your name"
-        value={name}
-      />
-      <button disabled={name.trim() === ""}>Enter</button>
-    </form>
+    <>
+      <h1>Chat</h1>
+      <form onSubmit={(event) => (event.preventDefault(), setChat(chatOf(name.trim())))}>
+        <input
+          aria-label="Your name"
+          autoFocus
+          maxLength={128}
+          onChange={(event) => setName(event.target.value)}
+          placeholder="Your name"
+          value={name}
+        />
+        <button disabled={name.trim() === ""}>Enter</button>
+      </form>
+    </>
   );
 }
 

@@ -4,7 +4,7 @@ import { authorize, feed, hub, method, role, SERVICE_ROLE, signedIn } from "dorm
 import * as z from "zod";
 
 const OrderId = z.string().regex(/^[\w-]{1,64}$/);
-const Status = z.enum(["placed", "paid", "shipped", "delivered"]);
+export const Status = z.enum(["placed", "paid", "shipped", "delivered"]);
 export type Status = z.output<typeof Status>;
 
 interface OrderClient {
