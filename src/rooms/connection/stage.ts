@@ -71,11 +71,10 @@ export function delay(connection: HasBudget, frame: Frame, limits: Limits): bool
   const { stage } = connection;
   if (stage.name !== "greeting") return true;
   stage.early.push(frame);
-  const size = stage.early.reduce((sum, one) => sum + sizeOf(one), 0);
-  const most = Math.max(limits.queuedBytes, limits.messageBytes * EARLY_MESSAGES);
-  if (stage.early.length > limits.queuedCalls || size > most) return false;
   const bytes = sizeOf(frame);
-  if (!connection.held.fits(bytes)) return false;
+  const most = Math.max(limits.queuedBytes, limits.messageBytes * EARLY_MESSAGES);
+  const isTooMuch = stage.early.length > limits.queuedCalls || stage.earlyBytes + bytes > most;
+  if (isTooMuch || !connection.held.fits(bytes)) return false;
   connection.held.buffer(bytes);
   stage.earlyBytes += bytes;
   return true;
