@@ -210,11 +210,7 @@ export class Account {
     const retry = this.#store.outdatedObjects.length > 0 ? soon : Infinity;
     const next = Math.min(retry, Math.max(soon, this.#store.nextExpiry));
     if (next < Infinity) this.#options.arm(next);
-    if (this.needsTidying) this.#options.tidyLater();
-  }
-
-  get needsTidying(): boolean {
-    return this.#store.needsTidying;
+    if (this.#store.needsTidying) this.#options.tidyLater();
   }
 
   /**
