@@ -51,16 +51,11 @@ interface HasBudget extends HasStage {
   readonly held: Pick<ConnectionBytes, "fits" | "buffer" | "fitsFrames" | "addFrames">;
 }
 
-export function beginGreeting(connection: HasStage, answer?: Encoded): Greeting {
-  const greeting: Greeting = {
-    name: "greeting",
-    held: [],
-    early: [],
-    ...{ earlyBytes: 0, heldBytes: 0 },
+export function beginGreeting(connection: HasStage, answer?: Encoded): void {
+  connection.stage = {
+    ...{ name: "greeting", held: [], early: [], earlyBytes: 0, heldBytes: 0 },
     ...(answer !== undefined && { answer }),
   };
-  connection.stage = greeting;
-  return greeting;
 }
 
 /** The number of messages of the largest size that may wait together, such as in the body of one POST. */
