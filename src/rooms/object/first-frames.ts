@@ -1,14 +1,42 @@
-// The first frames of a JSON-RPC connection to a room, the same in the room's own object and in a relay of a full room.
+// The beginning of a JSON-RPC connection, the same in a room's own object and at relays: its socket is accepted, and a
+// connection to a room gets its first frames.
 
 import type { Encoded, Outgoing } from "../../model/message.ts";
 import type { RoomSettings } from "../../model/options.ts";
 import { VERSION } from "../../model/package-version.ts";
 import { formatPosition } from "../../model/topic.ts";
+import type { Attached } from "../connection/attachment.ts";
 import type { Connection } from "../connection/connection.ts";
 import { splitIntoFrames } from "../delivery/fan-out.ts";
 import { messageOf } from "../delivery/outbox.ts";
+import { countClient } from "../observe/counters.ts";
+import type { RoomArrival } from "../rpc/arrival.ts";
 import type { HistoryView } from "../rpc/log-entry.ts";
+import { connectionId } from "../rpc/object-names.ts";
 import type { PresenceView } from "../rpc/presence-view.ts";
+import type { ObjectParts } from "./object-parts.ts";
+
+/** A JSON-RPC client, and the members of its attachment that depend on where it is. */
+interface NewClient {
+  readonly arrival: Pick<RoomArrival, "user" | "pings" | "version">;
+  readonly about: Pick<Attached, "protocol" | "room" | "request" | "trace">;
+}
+
+/** Accepts the socket, counts the client, and sets the alarm for its expiry and its first sweep. */
+export function acceptJsonRpc(
+  { activity, address, agenda, connections, sweepMs }: ObjectParts,
+  socket: WebSocket,
+  { arrival: { user, pings, version }, about }: NewClient,
+): Connection {
+  const now = Date.now();
+  const connection = connections.accept(socket, {
+    ...{ id: connectionId(address), user, ...about },
+    ...{ connectedAt: now, heardAt: now, openCalls: [], ...(pings && { pings }) },
+  });
+  countClient(activity.counters, version);
+  agenda.arm(Math.min(user.expiresAt, now + sweepMs()));
+  return connection;
+}
 
 /** The room that a connection is attached to, and the entries that it missed. */
 interface EnteredRoom {
