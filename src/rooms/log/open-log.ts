@@ -15,7 +15,7 @@ import { SqliteLog } from "./sqlite-log.ts";
 import { storageCorrupt, type ObjectStorage } from "../platform/object-storage.ts";
 import type { Duty } from "../platform/alarm-agenda.ts";
 
-export interface OpenedLog {
+interface OpenedLog {
   readonly log: RoomLog;
   /** The log has begun a new epoch, and lost entries that clients may have got: the room's followers are reset. */
   readonly hasLostEntries: boolean;

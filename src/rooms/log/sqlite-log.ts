@@ -24,7 +24,7 @@ const BATCHES = "SELECT slot, first, last, at, messages, before FROM log ORDER B
 const isPresence = (entry: { target: string }): boolean => entry.target.startsWith(OWN_TARGET);
 
 /** `arm` requests a call of `expire`: it is called when the first entries of an empty log are written. */
-export interface LogHistory extends History {
+interface LogHistory extends History {
   readonly arm?: (at: number) => void;
   readonly object?: string | undefined;
   /** The part that writes its own rows in the commits of entries. */

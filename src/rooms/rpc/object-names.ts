@@ -45,7 +45,7 @@ export function parseObjectName(text: string): ObjectAddress {
 export const hubOf = (name: string): string => unescape(name.split("/")[1] ?? "");
 
 /** A user of a tenant, in all its hubs. */
-export interface AccountAddress {
+interface AccountAddress {
   readonly tenant: string;
   readonly user: string;
 }

@@ -20,7 +20,7 @@ const KEPT_MS = 10 * 60_000;
 const MOST = 20_000;
 const MOST_CHARS = 4_000_000;
 
-export interface RememberedRun {
+interface RememberedRun {
   readonly offset: number;
   readonly result: string;
 }
