@@ -54,7 +54,6 @@ export class AttachedCounts implements CountsKeeper {
   }
 }
 
-/** The counts beside a connection. */
 export const countsOf = ({ attached }: Connection): KeptCounts | undefined =>
   attached.counts as KeptCounts | undefined;
 

@@ -27,7 +27,6 @@ interface WebhookEventsOptions {
   readonly address: ObjectAddress;
   /** Fields of each line of the log: the object's name in the hub's index. */
   readonly about: { readonly hub: string; readonly room: string };
-  /** Whether a connection is still here. */
   isHere(connectionId: string): boolean;
   now(): number;
   arm(at: number): void;

@@ -30,7 +30,6 @@ export interface RelayParts extends ObjectParts {
   readonly seats: Seats;
   /** Bodies that clients posted before their transport began. */
   readonly earlyPosts: EarlyPosts;
-  /** Connections of clients that poll. */
   readonly polls: LongPolls;
   /** Last frames of polling connections that have ended. */
   readonly lastFrames: LastFrames;

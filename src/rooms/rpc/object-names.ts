@@ -60,7 +60,6 @@ export const accountName = ({ tenant, user }: AccountAddress): string =>
 /** The tenant of any object. */
 export const tenantOf = (name: string): string => unescape(name.split("/")[0] ?? "");
 
-/** Whether an object's name is that of a relay. */
 export const isRelayName = (name: string): boolean => name.split("/")[2] === RELAY;
 
 /** Returns a fresh stub on every call: a stub whose object was reset is broken for good. */
