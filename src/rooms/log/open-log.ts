@@ -8,8 +8,7 @@
 
 import type { RoomSettings } from "../../model/options.ts";
 import { randomEpoch } from "../../model/topic.ts";
-import type { RoomLog } from "./room-log.ts";
-import type { BesideLog } from "./beside-log.ts";
+import type { BesideLog, RoomLog } from "./room-log.ts";
 import { LogBehind, NoLog, OffsetLog } from "./log-modes.ts";
 import { SqliteLog } from "./sqlite-log.ts";
 import { storageCorrupt, type ObjectStorage } from "../platform/object-storage.ts";
