@@ -6,6 +6,7 @@ import { givesItems } from "../../model/iterables.ts";
 import type { Draft as StateDraft } from "../../model/draft.ts";
 import type { PartStorage } from "../../model/stored-values.ts";
 import { formatTopic, type Topic } from "../../model/topic.ts";
+import { exceeds } from "../../protocols/bytes.ts";
 import { toExactJson } from "../../protocols/json.ts";
 import type { Draft } from "../rpc/log-entry.ts";
 import type { Present } from "../rpc/presence-view.ts";
@@ -173,7 +174,7 @@ function jsonOf(value: unknown, name: string): string {
 }
 
 function checkBytes(text: string, most: number, what: string): void {
-  if (byteLength(text, most) > most)
+  if (exceeds(text, most))
     throw new HubError("invalid_state", `${what} of an action: ${most} bytes are allowed.`);
 }
 
