@@ -6,7 +6,7 @@ import { ALL, formatTopic, parsePosition, parseTopic, type Topic } from "../../m
 import type { User } from "../../model/user.ts";
 import { jsonRpc } from "../../protocols/json-rpc-codec.ts";
 import { REGULAR_CLOSE, type Connection } from "../../rooms/connection/connection.ts";
-import { framesOf } from "../../rooms/object/first-frames.ts";
+import { framesOf } from "../../rooms/object/begin-json-rpc.ts";
 import { missedSince } from "../../rooms/room/enter-room.ts";
 import { clientsOf, messengerOf } from "../context/call-context.ts";
 import type { Messenger } from "../context/messenger.ts";

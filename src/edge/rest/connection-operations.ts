@@ -3,7 +3,7 @@
 
 import * as z from "zod/mini";
 import { HubError, publicError } from "../../model/errors.ts";
-import { resultOf } from "../../rooms/rpc/fault.ts";
+import { unlessRefused } from "../../rooms/rpc/fault.ts";
 import { noConnection } from "./hub-request.ts";
 import { closeCommand } from "./hub-operations.ts";
 import { azureOperation } from "./operation.ts";
@@ -65,7 +65,8 @@ const invoke = azureOperation({
   handle: async (hub, { body }) => {
     const { target, ...params } = hub.draft(body);
     try {
-      const result = resultOf(await hub.holder().ask(hub.connectionId, target, params));
+      const reply = await hub.holder().ask(hub.connectionId, target, params);
+      const { result } = unlessRefused(reply);
       return { body: result === undefined ? {} : { result } };
     } catch (error) {
       throw missingIfInterrupted(error);

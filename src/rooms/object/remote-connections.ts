@@ -4,7 +4,7 @@ import { HubError, publicError } from "../../model/errors.ts";
 import { formatTopic, type Topic } from "../../model/topic.ts";
 import type { Connection } from "../connection/connection.ts";
 import { checkDraft } from "../delivery/outbox.ts";
-import { resultOf } from "../rpc/fault.ts";
+import { unlessRefused } from "../rpc/fault.ts";
 import { holderOf, objectName, type ObjectAddress } from "../rpc/object-names.ts";
 import type { HolderRpc } from "../rpc/room-rpc.ts";
 import type { ClientMethodCall, RemoteClients, RoomAccess } from "./host.ts";
@@ -59,7 +59,7 @@ export class RemoteConnections implements RemoteClients {
       return this.#options.ask(connection, call);
     }
     const { target, ...params } = call;
-    return resultOf(await this.#holder(this.#addressOf(id)).ask(id, target, params));
+    return unlessRefused(await this.#holder(this.#addressOf(id)).ask(id, target, params)).result;
   }
 
   /** Does nothing for a connection that has ended: its membership has ended as well. */

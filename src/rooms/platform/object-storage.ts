@@ -221,9 +221,6 @@ export const isStorageDamage = (error: unknown): boolean =>
 
 const NO_ROWS: SqlRows<never> = {
   toArray: () => [],
-  one() {
-    throw new Error("The storage is empty.");
-  },
   rowsWritten: 0,
   [Symbol.iterator]: () => [][Symbol.iterator](),
 };

@@ -5,7 +5,7 @@ import { parseTopic } from "../../model/topic.ts";
 import { traceOf } from "../../model/trace.ts";
 import { jsonRpc } from "../../protocols/json-rpc-codec.ts";
 import type { Connection } from "../connection/connection.ts";
-import { acceptJsonRpc, framesOf } from "../object/first-frames.ts";
+import { acceptJsonRpc, framesOf } from "../object/begin-json-rpc.ts";
 import { countReplay } from "../observe/counters.ts";
 import type { OverflowArrival } from "../rpc/arrival.ts";
 import type { PresenceView } from "../rpc/presence-view.ts";

@@ -3,7 +3,7 @@
 import { jsonRpc, jsonRpcSingle } from "../../protocols/json-rpc-codec.ts";
 import { VERSION } from "../../model/package-version.ts";
 import { traceAmong } from "../../model/trace.ts";
-import { acceptJsonRpc } from "../object/first-frames.ts";
+import { acceptJsonRpc } from "../object/begin-json-rpc.ts";
 import type { Connection } from "../connection/connection.ts";
 import type { RelayParts } from "./relay-parts.ts";
 import type { JsonRpcArrival } from "../rpc/arrival.ts";

@@ -13,8 +13,7 @@ import type { Duty } from "../platform/alarm-agenda.ts";
 import { ZERO_COUNTERS, difference, sum } from "../observe/counters.ts";
 import type { CounterSnapshot, Report } from "../rpc/activity-report.ts";
 import type { HubMetrics, RoomsQuery, RoomsView } from "../rpc/hub-metrics.ts";
-import { pageOf, storedIn } from "./index-pages.ts";
-import { COLUMNS, INSERT, TABLE, type Row } from "./index-rows.ts";
+import { COLUMNS, INSERT, pageOf, storedIn, TABLE, type Row } from "./index-rows.ts";
 
 type IndexStorage = Pick<PartStorage, "sql" | "kv">;
 

@@ -1,12 +1,15 @@
-// The beginning of a JSON-RPC connection, the same in a room's own object and at relays: its socket is accepted, and a
-// connection to a room gets its first frames.
+// The beginning of a JSON-RPC connection, the same in a room's own object and at relays: the client's earlier connection
+// ends, the socket is accepted, and a connection to a room gets its first frames.
 
+import { CLOSE } from "../../model/errors.ts";
 import type { Encoded, Outgoing } from "../../model/message.ts";
 import type { RoomSettings } from "../../model/options.ts";
 import { VERSION } from "../../model/package-version.ts";
 import { formatPosition } from "../../model/topic.ts";
+import { accountOf, type User } from "../../model/user.ts";
 import type { Attached } from "../connection/attachment.ts";
 import type { Connection } from "../connection/connection.ts";
+import type { ConnectionTable } from "../connection/connection-table.ts";
 import { splitIntoFrames } from "../delivery/fan-out.ts";
 import { messageOf } from "../delivery/outbox.ts";
 import { countClient } from "../observe/counters.ts";
@@ -15,6 +18,20 @@ import type { HistoryView } from "../rpc/log-entry.ts";
 import { connectionId } from "../rpc/object-names.ts";
 import type { PresenceView } from "../rpc/presence-view.ts";
 import type { ObjectParts } from "./object-parts.ts";
+
+/**
+ * Ends the connection with this id, which may be half open: only the client knows that it is lost. Does nothing if this
+ * object does not hold it for the same user. The user stays present meanwhile.
+ */
+export function endPrevious(
+  connections: ConnectionTable,
+  user: User,
+  previous: string | undefined,
+): void {
+  const old = previous === undefined ? undefined : connections.get(previous);
+  if (!old || old.user.id !== user.id || accountOf(old.user) !== accountOf(user)) return;
+  connections.close(old, CLOSE.replaced);
+}
 
 /** A JSON-RPC client, and the members of its attachment that depend on where it is. */
 interface NewClient {
