@@ -60,8 +60,8 @@ export class HubIndex implements Duty {
   readonly #arm: (at: number) => void;
   readonly #limits: IndexLimits;
   #totals: Totals;
-  #rows: number;
-  #named: number;
+  #rows = 0;
+  #named = 0;
   #asksUntil: number | undefined;
   /** No row expires before this time: a cache, because the search for the oldest reads all rows. */
   #lookAt = 0;
@@ -72,7 +72,6 @@ export class HubIndex implements Duty {
     this.#limits = limits;
     storage.sql.exec(TABLE);
     this.#totals = storage.kv.get<Totals>("totals") ?? NO_TOTALS;
-    [this.#rows, this.#named] = [0, 0];
     this.#count();
   }
 
