@@ -17,6 +17,7 @@ import { scopedKey } from "./run-memory.ts";
 import { runSchedules } from "./run-schedules.ts";
 import type { FinishedRun, PlannedRun, RoomStateParts } from "./state-parts.ts";
 import { StateTransfer } from "./state-transfer.ts";
+import { eraseRows } from "./unopened-state.ts";
 
 /** Bytes of messages to other rooms, or of answers, after which the next action begins another flush. */
 const FLUSHED_BYTES = 512 * 1024;
@@ -214,10 +215,9 @@ export class RoomState {
 
   /** Called in the transaction of an erasure. */
   erase(): void {
-    const { external, schedule, store, tables } = this.#parts;
+    const { external, storage, tables } = this.#parts;
     external.erase();
-    schedule.erase();
-    store.erase();
+    eraseRows(storage);
     tables.erase();
   }
 

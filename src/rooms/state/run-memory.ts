@@ -173,11 +173,6 @@ export class RunMemory {
     return { slot, since: at, runs: JSON.parse(json) as StoredRun[], chars: json.length };
   }
 
-  /** Called in the transaction of an erasure. */
-  erase(): void {
-    this.#sql.exec("DELETE FROM room_runs");
-  }
-
   forget(): void {
     this.#runs.clear();
     [this.#chars, this.#unwritten, this.#isRead] = [0, [], false];

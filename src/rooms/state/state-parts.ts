@@ -34,7 +34,7 @@ export interface StatePublisher {
 export interface RoomStateParts {
   readonly topic: Topic;
   readonly spec: StateSpec;
-  readonly storage: Pick<PartStorage, "transactionSync">;
+  readonly storage: Pick<PartStorage, "sql" | "transactionSync">;
   readonly store: StateStore;
   readonly commit: StateCommit;
   readonly rows: StateRows;
