@@ -18,7 +18,7 @@ export interface Draft<T> {
  * Ends a draft, and returns the new value, frozen; the same object if nothing has changed. `drop` ends it without a
  * value. Throws `invalid_state`.
  */
-export type FinishDraft<T> = (drop?: "drop") => T;
+type FinishDraft<T> = (drop?: "drop") => T;
 
 /** `name` begins the paths in error messages. `base` is a tree without null properties, as `plainJson` returns it. */
 export function draftOf<T>(base: T, name = "state"): readonly [Draft<T>, FinishDraft<T>] {

@@ -18,7 +18,7 @@ export const GRPC = {
   unauthenticated: 16,
 } as const;
 
-export type GrpcCode = (typeof GRPC)[keyof typeof GRPC];
+type GrpcCode = (typeof GRPC)[keyof typeof GRPC];
 
 /** One code in each protocol. */
 export interface ErrorRow {

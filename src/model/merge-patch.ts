@@ -2,11 +2,6 @@
 // removes a property, so that values cannot have properties that are null; within arrays null is a value. Unchanged
 // objects stay the same, so that a difference and a page can skip them.
 
-export type Json = string | number | boolean | null | readonly Json[] | JsonObject;
-export interface JsonObject {
-  readonly [key: string]: Json;
-}
-
 /**
  * The value after the patch. Neither argument is changed. Objects and arrays that the patch does not change, even the
  * whole value, stay the same objects. A key `__proto__` is skipped: no state has one.

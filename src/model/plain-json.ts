@@ -5,16 +5,16 @@
 import { HubError } from "./errors.ts";
 
 /** The most levels of objects and arrays in a state. A patch has as many, and frames are refused beyond 64. */
-export const STATE_DEPTH = 32;
+const STATE_DEPTH = 32;
 
 /** Lone surrogates have no UTF-8. By the flag `u`: React Native's engine has no `isWellFormed` [CP2]. */
 const LONE_SURROGATE = /[\ud800-\udfff]/u;
 
 /** The path of a value: keys from the outermost on, joined only when an error message needs it. */
-export type PlaceOf = () => string;
+type PlaceOf = () => string;
 
 /** Returns the object to copy instead of this one; undefined if it is not replaced. */
-export type Unwrap = (value: object) => unknown;
+type Unwrap = (value: object) => unknown;
 
 /**
  * A deep copy. A property that is undefined is left out. `undefined` itself is returned unchanged. Throws

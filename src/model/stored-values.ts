@@ -5,7 +5,7 @@ type Row = Record<string, SqlStorageValue>;
 
 /** The rows of a statement. */
 export type SqlRows<T extends Row> = Iterable<T> &
-  Pick<SqlStorageCursor<T>, "toArray" | "one" | "rowsWritten">;
+  Pick<SqlStorageCursor<T>, "toArray" | "rowsWritten">;
 
 export interface Sql {
   exec<T extends Row>(query: string, ...values: SqlStorageValue[]): SqlRows<T>;

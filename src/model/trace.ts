@@ -3,10 +3,6 @@
 
 const TRACEPARENT = /^00-(?!0{32})[\da-f]{32}-(?!0{16})[\da-f]{16}-[\da-f]{2}$/;
 
-/** A header's value if it is valid: other text of a client must not reach logs and receivers. */
-export const readTrace = (value: string | null | undefined): string | undefined =>
-  typeof value === "string" && TRACEPARENT.test(value) ? value : undefined;
-
 /** The member `trace` of a message or arrival; absent if there is no trace. */
 interface Traced {
   readonly trace?: string;
@@ -23,6 +19,6 @@ export const traceAmong = (headers: Readonly<Record<string, string>>): Traced =>
 export const traceOf = ({ trace }: { readonly trace?: string | undefined }): Traced =>
   trace === undefined ? {} : { trace };
 
-function traced(value: string | null | undefined): Traced {
-  return traceOf({ trace: readTrace(value) });
-}
+/** Of a header's value if it is valid: other text of a client must not reach logs and receivers. */
+const traced = (value: string | null | undefined): Traced =>
+  typeof value === "string" && TRACEPARENT.test(value) ? { trace: value } : {};

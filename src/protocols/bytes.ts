@@ -8,6 +8,11 @@ export function asBytes(data: Frame): Uint8Array {
   return data instanceof Uint8Array ? data : new Uint8Array(data);
 }
 
+/** Whether a text has more bytes in UTF-8. A UTF-16 unit is one to three: most texts need no encoding. */
+export const exceeds = (text: string, bytes: number): boolean =>
+  text.length > bytes ||
+  (text.length * 3 > bytes && new TextEncoder().encode(text).byteLength > bytes);
+
 /** Bytes as text, byte order marks included, as in frames of text. Ill-formed UTF-8 becomes U+FFFD. */
 export const asText = (data: Uint8Array): string =>
   new TextDecoder("utf-8", { fatal: false, ignoreBOM: true }).decode(data);

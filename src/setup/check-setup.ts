@@ -108,7 +108,7 @@ const FLAGS = (
 ).Cloudflare?.compatibilityFlags;
 
 /** The kind of a binding. A service binding must be excluded by name: it seems to have every method. */
-export function boundTo(value: unknown): BindingKind {
+function boundTo(value: unknown): BindingKind {
   if (value === undefined || value === null) return "nothing";
   const isNamespace =
     typeof (value as Partial<DurableObjectNamespace>).getByName === "function" &&

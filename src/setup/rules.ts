@@ -49,7 +49,7 @@ const values: Rule = ({ variables }) => {
   const sentences = [
     ...authProblems(env),
     ...(env.ACCESS_KEYS ? accessKeyProblems(env) : []),
-    ...(env.WEBHOOK_URL || env.WEBHOOK_CONNECT_URL ? webhookProblems(env) : []),
+    ...webhookProblems(env),
   ];
   return sentences.flatMap((sentence) => refusedValue(sentence, variables) ?? []);
 };

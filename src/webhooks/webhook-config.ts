@@ -140,12 +140,11 @@ function readUrl(name: string, text: string, problems: string[]): string | undef
   return undefined;
 }
 
-const BY_NAME: ReadonlyMap<string, EventKind> = new Map(EVENT_KINDS.map((kind) => [kind, kind]));
-
 /** Reports a name that is no kind: a misspelt kind would silently never be sent. */
 function readKinds(text: string, problems: string[]): ReadonlySet<EventKind> {
   if (text.trim() === "") return new Set(EVENT_KINDS.filter((kind) => kind !== "message"));
-  const kinds = text.split(",").map((name) => BY_NAME.get(name.trim()));
+  const names = text.split(",").map((name) => name.trim());
+  const kinds = names.map((name) => EVENT_KINDS.find((kind) => kind === name));
   if (kinds.includes(undefined))
     problems.push(`WEBHOOK_EVENTS has a name other than ${EVENT_KINDS.join(", ")}.`);
   return new Set(kinds.filter((kind) => kind !== undefined));

@@ -8,7 +8,7 @@ import { limitsOf } from "../../rooms/connection/connection-limits.ts";
 import type { Connection } from "../../rooms/connection/connection.ts";
 import type { Host } from "../../rooms/object/host.ts";
 import { Budget } from "../../rooms/platform/budget.ts";
-import { tokenBucket, type TokenBucket } from "../../rooms/platform/rates.ts";
+import { TokenBucket } from "../../rooms/platform/rates.ts";
 import type { ServedHub } from "../define/hub-tables.ts";
 import { BackgroundWork } from "./background-work.ts";
 import { ClientResults } from "./client-results.ts";
@@ -87,9 +87,9 @@ export class Session {
     this.clientResults = new ClientResults(limits.answerSeconds, host.clock);
     this.limits = limitsOf(connection, limits);
     const { callsPerSecond, callBurst } = this.limits;
-    this.rate = connection.httpCaller?.rate ?? tokenBucket(callsPerSecond, callBurst);
+    this.rate = connection.httpCaller?.rate ?? new TokenBucket(callsPerSecond, callBurst);
     this.joins = new JoinLimits(this.limits);
-    this.refusals = tokenBucket(limits.callsPerSecond, limits.callBurst * REFUSALS_PER_CALL);
+    this.refusals = new TokenBucket(limits.callsPerSecond, limits.callBurst * REFUSALS_PER_CALL);
   }
 
   /** Applies the limits of a fresh token. The rate of HTTP requests belongs to their user, and does not change. */

@@ -7,10 +7,11 @@ import type { Outbox } from "../../rooms/delivery/outbox.ts";
 import { NoLog } from "../../rooms/log/log-modes.ts";
 import type { RoomLog } from "../../rooms/log/room-log.ts";
 import { SqliteLog } from "../../rooms/log/sqlite-log.ts";
+import type { LocalRoom } from "../../rooms/object/local-room.ts";
 import type { Clock } from "../../rooms/platform/loop-timing.ts";
 import { PresenceAnnouncer } from "../../rooms/presence/presence-announcer.ts";
 import type { UserChanges } from "../../rooms/rpc/presence-view.ts";
-import { OwnRoom, settingsAt } from "../../rooms/room/own-room.ts";
+import { ownRoom, settingsAt } from "../../rooms/room/own-room.ts";
 import { Publisher } from "../../rooms/room/publisher.ts";
 import { memoryStorage } from "./memory-storage.ts";
 import { soon } from "./world-clock.ts";
@@ -37,7 +38,7 @@ export interface WorldRoom {
   readonly publisher: Publisher;
   readonly presence: PresenceAnnouncer;
   /** The port for readers. */
-  readonly own: OwnRoom;
+  readonly own: LocalRoom;
 }
 
 export function worldRoom(options: WorldRoomOptions): WorldRoom {
@@ -54,7 +55,7 @@ export function worldRoom(options: WorldRoomOptions): WorldRoom {
     ...{ sql, settings, outbox, publisher, changed, now, timer: soon },
     arm: alarmOf(clock, () => presence),
   });
-  const own = new OwnRoom({ topic, settings, log, outbox, presence, now });
+  const own = ownRoom({ topic, settings, log, outbox, presence, now });
   return { name: formatTopic(topic), settings, members, log, publisher, presence, own };
 }
 

@@ -7,7 +7,7 @@ import type { User } from "../../model/user.ts";
 import { jsonRpc } from "../../protocols/json-rpc-codec.ts";
 import { Publications } from "../../rooms/delivery/fan-out.ts";
 import { REGULAR_CLOSE, type Connection } from "../../rooms/connection/connection.ts";
-import { framesOf } from "../../rooms/object/first-frames.ts";
+import { framesOf } from "../../rooms/object/begin-json-rpc.ts";
 import { missedSince } from "../../rooms/room/enter-room.ts";
 import { clientsOf, messengerOf } from "../context/call-context.ts";
 import type { Messenger } from "../context/messenger.ts";

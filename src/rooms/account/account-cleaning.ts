@@ -28,12 +28,12 @@ export class AccountCleaning {
   }
 
   /** Removes some empty objects: few, because each attempt of a user with a full account would call a thousand. */
-  removed(now: number): Promise<void> {
+  removeSome(now: number): Promise<void> {
     const { until = -Infinity, done } = this.#cleaning ?? {};
     if (done && until > now) return done;
     const seconds = (now - until + CLEANING_MS) / 1000;
     const most = Math.min(ASKED_AT_ONCE, Math.floor(seconds * ASKED_A_SECOND));
-    this.#cleaning = { done: this.remove(most), until: now + CLEANING_MS };
+    this.#cleaning = { done: this.removeNext(most), until: now + CLEANING_MS };
     return this.#cleaning.done;
   }
 
@@ -41,7 +41,7 @@ export class AccountCleaning {
    * Sends an empty command to the next objects, whose outcome has the number of the user's connections. A few objects
    * each time, in turn, so that the cost of a refusal does not grow with their number.
    */
-  async remove(most = ASKED_AT_ONCE): Promise<void> {
+  async removeNext(most = ASKED_AT_ONCE): Promise<void> {
     const objects = this.#store.objects.filter((object) => object > this.#cleanedUpTo);
     const next = objects.toSorted().slice(0, most);
     this.#cleanedUpTo = next.length < most ? "" : next.at(-1)!;

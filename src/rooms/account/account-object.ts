@@ -25,7 +25,6 @@ import type { TokenFacts } from "../../model/user.ts";
 /** Keys of a user begin with this, the user's id and a slash: accounts cannot read each other's keys. */
 const USER_PREFIX = "user/";
 const prefixOf = (user: string): string => `${USER_PREFIX}${escape(user)}/`;
-/** The user that a key belongs to. */
 const userOf = (key: string): string => unescape(key.split("/", 2)[1]!);
 
 /** Keys of pending alarms, by user. */

@@ -39,10 +39,6 @@ export class AccountStore {
     this.#kv = kv;
   }
 
-  #list<T>(prefix: string): [key: string, value: T][] {
-    return this.#kv.list<T>(prefix);
-  }
-
   /** Version of the rules: rises with each revocation and ban. 0: the user never had any. */
   get rulesVersion(): number {
     return (this.#version ??= this.#kv.get<number>("changes") ?? 0);
@@ -50,13 +46,13 @@ export class AccountStore {
 
   /** Names of the objects that may hold connections of the user. */
   get objects(): string[] {
-    return this.#list<HolderRecord>("object ").map(([name]) => name);
+    return this.#kv.list<HolderRecord>("object ").map(([name]) => name);
   }
 
   /** Objects that have not applied the newest rules. */
   get outdatedObjects(): string[] {
     const { rulesVersion } = this;
-    const records = this.#list<HolderRecord>("object ");
+    const records = this.#kv.list<HolderRecord>("object ");
     return records.flatMap(([name, { told }]) => (told < rulesVersion ? name : []));
   }
 
@@ -88,7 +84,7 @@ export class AccountStore {
   /** The rules that objects apply to the tokens of their connections; a ban revokes all tokens. */
   rules(now: number): TokenRules {
     const before = this.#kv.get<number>("before");
-    const jtis = this.#list<number>("jti ").flatMap(([jti, until]) => (until > now ? jti : []));
+    const jtis = this.#kv.list<number>("jti ").flatMap(([jti, until]) => (until > now ? jti : []));
     return { jtis, ...(before !== undefined && { before }), ...(this.ban(now) && { all: true }) };
   }
 
@@ -100,7 +96,7 @@ export class AccountStore {
   /** `until`: when the token expires, milliseconds since 1970. Throws `too_large` if too many tokens are revoked. */
   revokeToken(jti: string, until: number | undefined, now: number): void {
     const isNew = this.#kv.get(`jti ${jti}`) === undefined;
-    if (isNew && this.#list("jti ").length >= JTIS_AT_MOST)
+    if (isNew && this.#kv.list("jti ").length >= JTIS_AT_MOST)
       throw new HubError("too_large", `${JTIS_AT_MOST} tokens are revoked: revoke by time.`);
     this.#kv.put(`jti ${jti}`, until ?? now + YEAR_MS);
     this.#raiseVersion();
@@ -145,7 +141,7 @@ export class AccountStore {
   groups(hub: string, now: number): string[] {
     this.#hasGroups ??= this.#kv.get("grouped") === true;
     if (!this.#hasGroups) return [];
-    const all = this.#list<GroupMembership>(`group ${hub} `);
+    const all = this.#kv.list<GroupMembership>(`group ${hub} `);
     return all.flatMap(([group, { until }]) => (until > now ? group : []));
   }
 
@@ -166,7 +162,9 @@ export class AccountStore {
   }
 
   #dropOldGroups(hub: string): void {
-    const untimed = this.#list<GroupMembership>(`group ${hub} `).filter(([, { timed }]) => !timed);
+    const untimed = this.#kv
+      .list<GroupMembership>(`group ${hub} `)
+      .filter(([, { timed }]) => !timed);
     const oldest = untimed.toSorted(([, a], [, b]) => b.since - a.since).slice(GROUPS_AT_MOST);
     for (const [group] of oldest) this.removeGroup(hub, group);
   }
@@ -196,12 +194,12 @@ export class AccountStore {
 
   /** When the next membership, revocation or ban ends, milliseconds since 1970; Infinity if none does. */
   get nextExpiry(): number {
-    const jtis = this.#list<number>("jti ").map(([, until]) => until);
+    const jtis = this.#kv.list<number>("jti ").map(([, until]) => until);
     return Math.min(
       ...jtis,
       this.#beforeEnds,
       this.#kv.get<{ until: number }>("ban")?.until ?? Infinity,
-      ...this.#list<GroupMembership>("group ").map(([, { until }]) => until),
+      ...this.#kv.list<GroupMembership>("group ").map(([, { until }]) => until),
     );
   }
 
@@ -216,11 +214,11 @@ export class AccountStore {
   /** Deletes traces of rules and groups that have all ended. The version stays while an object has applied it. */
   tidy(): void {
     const hasRule = ["before", "ban"].some((key) => this.#kv.get(key) !== undefined);
-    if (!hasRule && this.#list("jti ").length + this.objects.length === 0) {
+    if (!hasRule && this.#kv.list("jti ").length + this.objects.length === 0) {
       this.#kv.delete("changes");
       this.#version = 0;
     }
-    if (this.#list("group ").length > 0) return;
+    if (this.#kv.list("group ").length > 0) return;
     this.#kv.delete("grouped");
     this.#hasGroups = false;
   }
@@ -230,11 +228,13 @@ export class AccountStore {
    * until connections have left the group and `expireGroup` is called.
    */
   expire(now: number): Pick<AddedGroup, "hub" | "group">[] {
-    for (const [jti, until] of this.#list<number>("jti "))
+    for (const [jti, until] of this.#kv.list<number>("jti "))
       if (until <= now) this.#kv.delete(`jti ${jti}`);
     if ((this.#kv.get<{ until: number }>("ban")?.until ?? Infinity) <= now) this.liftBan();
     if (this.#beforeEnds <= now) for (const key of ["before", "ends"]) this.#kv.delete(key);
-    const expired = this.#list<GroupMembership>("group ").filter(([, { until }]) => until <= now);
+    const expired = this.#kv
+      .list<GroupMembership>("group ")
+      .filter(([, { until }]) => until <= now);
     return expired.map(([key]) => {
       const space = key.indexOf(" ");
       return { hub: key.slice(0, space), group: key.slice(space + 1) };

@@ -114,7 +114,7 @@ export class Account {
     const store = this.#store;
     if (!store.hasObject(object)) {
       if (store.objectCount >= NEARLY_FULL)
-        this.#options.inBackground(this.#emptyObjects.removed(now));
+        this.#options.inBackground(this.#emptyObjects.removeSome(now));
       if (store.objectCount >= OBJECTS_AT_MOST) return false;
       store.addObject(object);
       this.#options.tidyLater();
@@ -124,7 +124,7 @@ export class Account {
   }
 
   async #addOnceClean(object: string, token: TokenFacts, now: number): Promise<Fault | undefined> {
-    await this.#emptyObjects.removed(now);
+    await this.#emptyObjects.removeSome(now);
     const full = { code: "too_many_connections", message: `${OBJECTS_AT_MOST} rooms at most.` };
     // Checked again: a revocation meanwhile was not applied in this object, which was not listed yet.
     return this.#faultOf(token, now) ?? (this.#addObject(object, now) ? undefined : full);
@@ -210,11 +210,7 @@ export class Account {
     const retry = this.#store.outdatedObjects.length > 0 ? soon : Infinity;
     const next = Math.min(retry, Math.max(soon, this.#store.nextExpiry));
     if (next < Infinity) this.#options.arm(next);
-    if (this.needsTidying) this.#options.tidyLater();
-  }
-
-  get needsTidying(): boolean {
-    return this.#store.needsTidying;
+    if (this.#store.needsTidying) this.#options.tidyLater();
   }
 
   /**
@@ -225,7 +221,7 @@ export class Account {
     // oxlint-disable-next-line no-await-in-loop -- few expire at once, and each calls every object
     for (const { hub, group } of this.#store.expire(now))
       await this.#endMembership(hub, group, now);
-    if (this.#store.outdatedObjects.length === 0) await this.#emptyObjects.remove();
+    if (this.#store.outdatedObjects.length === 0) await this.#emptyObjects.removeNext();
     this.#store.tidy();
     await this.#applyRules();
   }

@@ -68,12 +68,17 @@ export function attachTo(socket: WebSocket, attached: Attached): void {
   }
 }
 
-/** The size of an attachment. */
-export const attachmentBytes = (attached: Attached): number => bytesOf(attached).byteLength;
+/** Writes an attachment that has so many bytes at most. False for a larger one: it is not written. */
+export function attachWithin(most: number, socket: WebSocket, attached: Attached): boolean {
+  const bytes = bytesOf(attached);
+  if (bytes.byteLength > most) return false;
+  socket.serializeAttachment(bytes);
+  return true;
+}
 
 /** Checks the size of an attachment without a socket: the next socket must accept it. Throws `too_large`. */
 export function checkFits(attached: Attached): void {
-  if (attachmentBytes(attached) > FITTING_BYTES) throw tooLarge();
+  if (bytesOf(attached).byteLength > FITTING_BYTES) throw tooLarge();
 }
 
 /** The platform's 16,384, less its own overhead and the members that a resume adds (`deadline`, `repeated`). */

@@ -121,7 +121,6 @@ export class ConnectionTable {
 
   /** Keeps a frame of the client until the connection is open. Closes it if its client sends too much before. */
   delay(connection: Connection, frame: stage.Frame): void {
-    if (connection.stage.name !== "greeting") return;
     if (!stage.delay(connection, frame, this.#settings.limits))
       this.close(connection, CLOSE.flooding);
   }

@@ -22,11 +22,9 @@ import type { Connection } from "./connection.ts";
 import type { ConnectionTable } from "./connection-table.ts";
 import { queuedBytes } from "./socket-queue.ts";
 
-/** The runtime's record of the last ping of a socket that it has answered. */
-type PingState = Pick<DurableObjectState, "getWebSocketAutoResponseTimestamp">;
-
 interface LivenessSweepOptions {
-  readonly state: PingState;
+  /** Has the runtime's record of the last ping of a socket that it has answered. */
+  readonly state: Pick<DurableObjectState, "getWebSocketAutoResponseTimestamp">;
   readonly settings: RoomSettings;
   /** Milliseconds between two sweeps, as of now. */
   sweepMs(): number;
@@ -34,26 +32,21 @@ interface LivenessSweepOptions {
 }
 
 export class LivenessSweep implements Duty {
-  readonly #state: PingState;
-  readonly #settings: RoomSettings;
-  readonly #sweepMs: () => number;
-  readonly #connections: ConnectionTable;
+  readonly #options: LivenessSweepOptions;
   /** Milliseconds since 1970; 0 after a wake, so that the next alarm sweeps and frequent wakes do not put it off. */
   #sweptAt = 0;
   #lookedAt = 0;
 
-  constructor({ state, settings, sweepMs, connections }: LivenessSweepOptions) {
-    this.#state = state;
-    this.#settings = settings;
-    this.#sweepMs = sweepMs;
-    this.#connections = connections;
+  constructor(options: LivenessSweepOptions) {
+    this.#options = options;
   }
 
   /** The next expiry of a token, the next deadline, or the next sweep. */
   due(): number | undefined {
-    const { all } = this.#connections;
+    const { connections, sweepMs } = this.#options;
+    const { all } = connections;
     if (all.size === 0) return undefined;
-    let first = this.#sweptAt + this.#sweepMs();
+    let first = this.#sweptAt + sweepMs();
     for (const { user, attached } of all)
       first = Math.min(first, user.expiresAt, attached.deadline ?? Infinity);
     return first;
@@ -64,46 +57,50 @@ export class LivenessSweep implements Duty {
    * frequent.
    */
   run(now: number): void {
-    const isSweep = now - this.#sweptAt >= this.#sweepMs();
+    const { connections, sweepMs } = this.#options;
+    const isSweep = now - this.#sweptAt >= sweepMs();
     if (isSweep) this.#sweptAt = now;
-    for (const connection of this.#connections.all) {
+    for (const connection of connections.all) {
       const { user, attached } = connection;
-      if (user.expiresAt <= now) this.#connections.close(connection, CLOSE.expired);
-      else if ((attached.deadline ?? Infinity) <= now)
-        this.#connections.close(connection, CLOSE.silent);
-      else if (isSweep && this.#isSilent(connection, now))
-        this.#connections.close(connection, CLOSE.silent);
-      else if (isSweep && isStuck(connection)) this.#connections.close(connection, CLOSE.slow);
+      const isLate = (attached.deadline ?? Infinity) <= now;
+      if (user.expiresAt <= now) connections.close(connection, CLOSE.expired);
+      else if (isLate || (isSweep && this.#isSilent(connection, now)))
+        connections.close(connection, CLOSE.silent);
+      else if (isSweep && isStuck(connection)) connections.close(connection, CLOSE.slow);
     }
   }
 
   /** Closes the silent connections of this account. */
   endSilent(user: AccountUser, now: number): void {
-    for (const connection of [...this.#connections.byUser.named(accountOf(user))])
-      if (this.#isSilent(connection, now)) this.#connections.close(connection, CLOSE.silent);
+    const { connections } = this.#options;
+    for (const connection of [...connections.byUser.named(accountOf(user))])
+      if (this.#isSilent(connection, now)) connections.close(connection, CLOSE.silent);
   }
 
   /** Called before connections are read: closes lost ones, unless that was done within `sweepSeconds`. */
   look(now: number): void {
-    if (now - Math.max(this.#sweptAt, this.#lookedAt) < this.#settings.sweepSeconds * 1000) return;
+    const { sweepSeconds } = this.#options.settings;
+    if (now - Math.max(this.#sweptAt, this.#lookedAt) < sweepSeconds * 1000) return;
     this.#lookedAt = now;
     this.endAllSilent(now);
   }
 
   /** Closes all connections that are silent or have lost their socket, and returns them. */
   endAllSilent(now: number): Connection[] {
-    const silent = [...this.#connections.all].filter(
+    const { connections } = this.#options;
+    const silent = [...connections.all].filter(
       (one) => one.socket?.readyState === WebSocket.CLOSED || this.#isSilent(one, now),
     );
-    for (const connection of silent) this.#connections.close(connection, CLOSE.silent);
+    for (const connection of silent) connections.close(connection, CLOSE.silent);
     return silent;
   }
 
   /** False for a client that polls, which has a time limit between its polls instead. */
   #isSilent({ socket, heardAt, attached }: Connection, now: number): boolean {
     if (!socket || attached.transport === "LongPolling") return false;
-    const pingedAt = this.#state.getWebSocketAutoResponseTimestamp(socket)?.getTime();
-    const { silentSeconds, limits } = this.#settings;
+    const { settings, state } = this.#options;
+    const pingedAt = state.getWebSocketAutoResponseTimestamp(socket)?.getTime();
+    const { silentSeconds, limits } = settings;
     const pings = pingedAt !== undefined || isKnownToPing(attached);
     const most = pings ? silentSeconds : limits.unheardSeconds;
     return now - Math.max(pingedAt ?? 0, heardAt) > most * 1000;

@@ -14,6 +14,7 @@
 //   · Long polling (`byFrame`) confirms whole frames by their count, and the client numbers nothing.
 
 import type { Encoded, Incoming } from "../../model/message.ts";
+import { exceeds } from "../../protocols/bytes.ts";
 import type { Protocol } from "../../protocols/protocol.ts";
 import type { Attached, RepeatedRange } from "./attachment.ts";
 import { NOTHING, withoutConfirmed, withWritable, type WrittenFrames } from "./replay-window.ts";
@@ -239,9 +240,5 @@ export class ReplayBuffer {
   }
 }
 
-/** A character has at most 3 bytes in UTF-8, so most frames need not be encoded for the check. */
-function isTooLarge(frame: Encoded): boolean {
-  if (typeof frame !== "string") return frame.length > MAX_FRAME_BYTES;
-  if (frame.length * 3 <= MAX_FRAME_BYTES) return false;
-  return new TextEncoder().encode(frame).byteLength > MAX_FRAME_BYTES;
-}
+const isTooLarge = (frame: Encoded): boolean =>
+  typeof frame === "string" ? exceeds(frame, MAX_FRAME_BYTES) : frame.length > MAX_FRAME_BYTES;

@@ -113,15 +113,20 @@ export class ResumableConnections implements Duty {
 
   /** Attaches a new poll: ends an older one that is still open, and writes all unconfirmed frames. */
   attachPoll(connection: Connection, socket: WebSocket): void {
+    this.#replaceSocket(connection, socket, POLL_REPLACED);
+    save(connection, {});
+    const frames = connection.resumable?.restartForPoll() ?? [];
+    this.#options.connections.write(connection, frames, true);
+  }
+
+  #replaceSocket(connection: Connection, socket: WebSocket, code?: number): void {
     const { connections } = this.#options;
     const old = connection.socket;
     connections.detach(connection);
-    closeReplaced(old, POLL_REPLACED);
+    closeReplaced(old, code);
     connections.reattach(connection, socket);
     this.#away.delete(connection);
     this.#rows.saveAwaySince(connection, null);
-    save(connection, {});
-    connections.write(connection, connection.resumable?.restartForPoll() ?? [], true);
   }
 
   /**
@@ -130,19 +135,13 @@ export class ResumableConnections implements Duty {
    * changed.
    */
   reattach(connection: Connection, socket: WebSocket, change: Partial<Attached>): void {
-    const { connections } = this.#options;
     // Checks the size with the largest numbers, because the repeated messages are not known yet.
     const repeated = { from: LARGEST, upTo: LARGEST };
     attachTo(socket, { ...connection.attached, ...change, repeated });
-    const old = connection.socket;
-    connections.detach(connection);
-    closeReplaced(old);
-    connections.reattach(connection, socket);
-    this.#away.delete(connection);
-    this.#rows.saveAwaySince(connection, null);
+    this.#replaceSocket(connection, socket);
     const resumption = connection.resumable!.resume();
     save(connection, { ...change, repeated: resumption.repeated });
-    connections.write(connection, framesOf(connection.protocol, resumption));
+    this.#options.connections.write(connection, framesOf(connection.protocol, resumption));
   }
 
   /** Whether to dispatch a message. Ack and Sequence messages are handled here. */

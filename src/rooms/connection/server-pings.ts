@@ -11,7 +11,7 @@ import { CLOSE } from "../../model/errors.ts";
 import type { Limits } from "../../model/options.ts";
 import { PING } from "../../model/wire-constants.ts";
 import type { Duty } from "../platform/alarm-agenda.ts";
-import { tokenBucket, type TokenBucket } from "../platform/rates.ts";
+import { TokenBucket } from "../platform/rates.ts";
 import { settledWithin } from "../platform/loop-timing.ts";
 import type { Attached } from "./attachment.ts";
 import { save, type Connection } from "./connection.ts";
@@ -154,7 +154,7 @@ export class ServerPings implements Duty {
     if (this.#takeAnswer(connection)) return;
     if (!connection.attached.pings) save(connection, { pings: true });
     const { perSecond, burst } = ANSWERED;
-    const bucket = this.#buckets.get(connection) ?? tokenBucket(perSecond, burst);
+    const bucket = this.#buckets.get(connection) ?? new TokenBucket(perSecond, burst);
     this.#buckets.set(connection, bucket);
     if (bucket.take(Date.now())) this.#options.connections.pong(connection);
   }

@@ -51,16 +51,11 @@ interface HasBudget extends HasStage {
   readonly held: Pick<ConnectionBytes, "fits" | "buffer" | "fitsFrames" | "addFrames">;
 }
 
-export function beginGreeting(connection: HasStage, answer?: Encoded): Greeting {
-  const greeting: Greeting = {
-    name: "greeting",
-    held: [],
-    early: [],
-    ...{ earlyBytes: 0, heldBytes: 0 },
+export function beginGreeting(connection: HasStage, answer?: Encoded): void {
+  connection.stage = {
+    ...{ name: "greeting", held: [], early: [], earlyBytes: 0, heldBytes: 0 },
     ...(answer !== undefined && { answer }),
   };
-  connection.stage = greeting;
-  return greeting;
 }
 
 /** The number of messages of the largest size that may wait together, such as in the body of one POST. */
@@ -71,11 +66,10 @@ export function delay(connection: HasBudget, frame: Frame, limits: Limits): bool
   const { stage } = connection;
   if (stage.name !== "greeting") return true;
   stage.early.push(frame);
-  const size = stage.early.reduce((sum, one) => sum + sizeOf(one), 0);
-  const most = Math.max(limits.queuedBytes, limits.messageBytes * EARLY_MESSAGES);
-  if (stage.early.length > limits.queuedCalls || size > most) return false;
   const bytes = sizeOf(frame);
-  if (!connection.held.fits(bytes)) return false;
+  const most = Math.max(limits.queuedBytes, limits.messageBytes * EARLY_MESSAGES);
+  const isTooMuch = stage.early.length > limits.queuedCalls || stage.earlyBytes + bytes > most;
+  if (isTooMuch || !connection.held.fits(bytes)) return false;
   connection.held.buffer(bytes);
   stage.earlyBytes += bytes;
   return true;

@@ -11,6 +11,7 @@
 import { HubError } from "../../model/errors.ts";
 import type { Outgoing } from "../../model/message.ts";
 import { formatPosition } from "../../model/topic.ts";
+import { exceeds } from "../../protocols/bytes.ts";
 import type { Connection } from "../connection/connection.ts";
 import type { ConnectionTable } from "../connection/connection-table.ts";
 import { flushTiming, type FlushTiming, type Timer } from "../platform/loop-timing.ts";
@@ -183,11 +184,9 @@ class StateMessage {
 export function checkDraft({ target, params }: Draft, most: number): void {
   if (target.startsWith("$"))
     throw new HubError("invalid_request", "A target may not begin with $.");
-  if (params.length > most || (params.length * 3 > most && byteLength(params) > most))
+  if (params.length * 3 > most && exceeds(params, most))
     throw new HubError("too_large", `A message has ${most} bytes at most.`);
 }
-
-const byteLength = (text: string): number => new TextEncoder().encode(text).byteLength;
 
 /** Texts up to this length count one byte for each character: the error is small. */
 const SHORT = 1_000;

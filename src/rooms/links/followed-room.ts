@@ -68,6 +68,7 @@ export class FollowedRoom {
   #hasOldMembers = false;
   /** Number of batches answered `gone`: the room may have removed this object while a `follow` was under way. */
   #releases = 0;
+  /** The call under way, or the last one. */
   #lastSync: Promise<void> = Promise.resolve();
 
   constructor(topic: Topic, members: ReadonlySet<Connection>, options: FollowedRoomOptions) {
@@ -107,11 +108,6 @@ export class FollowedRoom {
   /** Notes that the connection has joined, was lost, or has left on purpose. */
   memberChanged(connection: Connection, how: "joined" | Departure = "joined"): void {
     this.#changes.note(connection, how);
-  }
-
-  /** The call under way: resolves or rejects with it. */
-  get synced(): Promise<void> {
-    return this.#lastSync;
   }
 
   /**

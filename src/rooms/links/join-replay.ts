@@ -91,7 +91,6 @@ interface Joining {
   isMember(): boolean;
   join(): Promise<void>;
   missed(): Promise<MissedView>;
-  /** Removes the connection from the room. */
   remove(): void;
   /** Ends the connection; its client returns. */
   close(): void;

@@ -80,7 +80,6 @@ export class RoomsByName {
     return false;
   }
 
-  /** Whether a report to some room is missing. */
   get isStale(): boolean {
     return [...this.#rooms.values()].some((room) => room.isStale);
   }

@@ -8,8 +8,8 @@ import type { Connection } from "../connection/connection.ts";
 import type { ConnectionTable } from "../connection/connection-table.ts";
 import { messageOf, snapshotMessage, type Outbox } from "../delivery/outbox.ts";
 import type { HistoryView } from "../rpc/log-entry.ts";
-import type { Cause } from "./follow-tables.ts";
 import type { FollowedRooms } from "./followed-rooms.ts";
+import type { JoinRequest } from "./join-replay.ts";
 
 interface Parts {
   readonly connections: Pick<ConnectionTable, "all" | "close">;
@@ -35,14 +35,8 @@ export function sendMissed(
     outbox.send(connection, messageOf(room, missed.position.epoch, entry));
 }
 
-interface StateJoin {
-  readonly topic: Topic;
-  readonly most: number;
-  readonly cause: Cause;
-}
-
 /** Rejects with the errors of a join; then the connection is no member. */
-export const joinWithState = (parts: Parts, connection: Connection, join: StateJoin) =>
+export const joinWithState = (parts: Parts, connection: Connection, join: JoinRequest) =>
   parts.followed.joinWithReplay(connection, { ...join, since: undefined }, (missed) =>
     sendMissed(parts, connection, { room: formatTopic(join.topic), missed }),
   );
@@ -54,7 +48,7 @@ export const joinWithState = (parts: Parts, connection: Connection, join: StateJ
 export async function belong(
   parts: Parts,
   connection: Connection,
-  { topic, cause }: Pick<StateJoin, "topic" | "cause">,
+  { topic, cause }: Omit<JoinRequest, "most">,
 ): Promise<void> {
   const isMember = parts.followed.causesOf(connection).has(formatTopic(topic));
   if (isMember || !hasState(parts, topic)) return parts.followed.belong(connection, topic, cause);

@@ -37,11 +37,7 @@ export class UndeliveredPublications {
    * Resolves with the position of the publication: at once if the connection is no member of the room, else when its
    * own copy is queued or late. Rejects like the publication.
    */
-  async add<P extends Position>(
-    connection: Connection,
-    room: string,
-    published: Promise<P>,
-  ): Promise<P> {
+  async add(connection: Connection, room: string, published: Promise<Position>): Promise<Position> {
     const isMember = this.#isMember(connection, room);
     const delivered = published.then((position) => this.#delivered(room, position));
     this.#remember(this.#newest, connection, [room, delivered]);

@@ -5,8 +5,7 @@ import { logError } from "../../model/logger.ts";
 import { randomEpoch, type Position } from "../../model/topic.ts";
 import type { Timer } from "../platform/loop-timing.ts";
 import type { Entry, HistoryQuery, HistoryView } from "../rpc/log-entry.ts";
-import type { BesideLog } from "./beside-log.ts";
-import type { RoomLog } from "./room-log.ts";
+import type { BesideLog, RoomLog } from "./room-log.ts";
 
 const BEHIND_MS = 1_000;
 

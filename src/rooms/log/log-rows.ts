@@ -21,7 +21,7 @@ export interface Row {
 }
 
 /** The first entries that have `maxChars` characters together; at least one entry. */
-export function within(entries: readonly Entry[], maxChars = PAGE_CHARS): readonly Entry[] {
+export function within(entries: readonly Entry[], maxChars: number): readonly Entry[] {
   let size = 0;
   const end = entries.findIndex(
     ({ params }, index) => (size += params.length) > maxChars && index > 0,

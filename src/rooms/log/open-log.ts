@@ -8,14 +8,13 @@
 
 import type { RoomSettings } from "../../model/options.ts";
 import { randomEpoch } from "../../model/topic.ts";
-import type { RoomLog } from "./room-log.ts";
-import type { BesideLog } from "./beside-log.ts";
+import type { BesideLog, RoomLog } from "./room-log.ts";
 import { LogBehind, NoLog, OffsetLog } from "./log-modes.ts";
 import { SqliteLog } from "./sqlite-log.ts";
 import { storageCorrupt, type ObjectStorage } from "../platform/object-storage.ts";
 import type { Duty } from "../platform/alarm-agenda.ts";
 
-export interface OpenedLog {
+interface OpenedLog {
   readonly log: RoomLog;
   /** The log has begun a new epoch, and lost entries that clients may have got: the room's followers are reset. */
   readonly hasLostEntries: boolean;

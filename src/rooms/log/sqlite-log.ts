@@ -2,12 +2,11 @@
 // billed like a written one. Readers skip expired entries. Their rows are overwritten by the next batch, or erased by
 // alarm if none comes. The index of batches is in memory, and is read at each wake.
 
-import type { BesideLog } from "./beside-log.ts";
 import { isStorageDamage, storageCorrupt } from "../platform/object-storage.ts";
 import type { PartStorage } from "../../model/stored-values.ts";
 import type { History } from "../../model/options.ts";
 import type { Position } from "../../model/topic.ts";
-import type { RoomLog } from "./room-log.ts";
+import type { BesideLog, RoomLog } from "./room-log.ts";
 import { BatchIndex, IdIndex, type Batch } from "./log-index.ts";
 import { pageOf, type ReadRow } from "./log-pages.ts";
 import { BATCH, BATCH_CHARS, batchOver, ROW_CHARS, rowsOf, upTo, type Row } from "./log-rows.ts";
@@ -24,7 +23,7 @@ const BATCHES = "SELECT slot, first, last, at, messages, before FROM log ORDER B
 const isPresence = (entry: { target: string }): boolean => entry.target.startsWith(OWN_TARGET);
 
 /** `arm` requests a call of `expire`: it is called when the first entries of an empty log are written. */
-export interface LogHistory extends History {
+interface LogHistory extends History {
   readonly arm?: (at: number) => void;
   readonly object?: string | undefined;
   /** The part that writes its own rows in the commits of entries. */

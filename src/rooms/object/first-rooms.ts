@@ -7,16 +7,12 @@ import { closeCodeOf } from "../connection/close-socket.ts";
 import type { Connection } from "../connection/connection.ts";
 import { belong } from "../links/state-joins.ts";
 import type { AdmittedRooms } from "../rpc/account-rpc.ts";
-import { topicsOf, type AdmissionCache } from "./admission-cache.ts";
-import type { ObjectHost } from "./object-host.ts";
+import { topicsOf } from "./admission-cache.ts";
 import { waitForLinks } from "./link-wait.ts";
 import { reachesUsers, type ObjectParts } from "./object-parts.ts";
+import type { StartedObject } from "./object-start.ts";
 
-interface Entered {
-  readonly parts: ObjectParts;
-  readonly host: ObjectHost;
-  readonly admissions: AdmissionCache;
-}
+type Entered = StartedObject<ObjectParts>;
 
 /** Joins the rooms that the token and services name. Those that fail or are slow are joined later, by alarm. */
 export async function joinFirstRooms(entered: Entered, connection: Connection): Promise<void> {

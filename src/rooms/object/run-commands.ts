@@ -4,20 +4,16 @@
 import { serverError } from "../../model/errors.ts";
 import { matches } from "../../model/filter.ts";
 import { isRevoked } from "../../model/token-rules.ts";
-import { factsOf } from "../../model/user.ts";
 import { formatTopic, parseTopic, writtenTopic } from "../../model/topic.ts";
-import { isNamed } from "../../model/user.ts";
+import { factsOf, isNamed } from "../../model/user.ts";
 import { save, type Connection } from "../connection/connection.ts";
 import { belong } from "../links/state-joins.ts";
 import type { Command, CommandOutcome, Selection } from "../rpc/command.ts";
-import type { ObjectHost } from "./object-host.ts";
 import { reachesUsers, type ObjectParts } from "./object-parts.ts";
+import type { StartedObject } from "./object-start.ts";
 
 /** The object on whose connections the commands run. */
-interface CommandTarget {
-  readonly parts: ObjectParts;
-  readonly host: ObjectHost;
-}
+type CommandTarget = Pick<StartedObject<ObjectParts>, "parts" | "host">;
 
 /**
  * Runs the commands on each selected connection, in their order. Throws the first failure, for example

@@ -79,7 +79,6 @@ export async function viewOf(state: LocalState): Promise<Snapshot> {
   return view;
 }
 
-/** Always throws `method_not_found`. */
 export function noState(): never {
   throw new HubError("method_not_found", "This room has no state.");
 }

@@ -2,6 +2,8 @@
 // an hour if nobody could, so that an object with idle clients sleeps on.
 
 import type { RoomSettings } from "../../model/options.ts";
+import type { AccountUser } from "../../model/user.ts";
+import { mostOfAccount } from "../connection/connection-limits.ts";
 import type { ConnectionTable } from "../connection/connection-table.ts";
 import { LivenessSweep } from "../connection/liveness-sweep.ts";
 
@@ -32,6 +34,22 @@ export function sweepsOf(
   const liveness = () =>
     (sweep ??= new LivenessSweep({ state: ctx, settings, sweepMs, connections }));
   return { liveness, sweepMs };
+}
+
+interface Counted extends Pick<Sweeps, "liveness"> {
+  readonly connections: Pick<ConnectionTable, "byUser">;
+  readonly settings: Pick<RoomSettings, "limits">;
+}
+
+/** The number of connections here of the user's account. Ends silent ones first, if there are too many. */
+export function countOfAccount(
+  { connections: { byUser }, liveness, settings: { limits } }: Counted,
+  user: AccountUser,
+): number {
+  const count = byUser.countOf(user);
+  if (count < mostOfAccount(limits, user)) return count;
+  liveness().endSilent(user, Date.now());
+  return byUser.countOf(user);
 }
 
 /** The parts of an object by which others see its connections. */

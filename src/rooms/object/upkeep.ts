@@ -10,8 +10,8 @@ export const isUsed = ({ connections, followed }: ObjectCore): boolean =>
   connections.all.size > 0 || !followed.rooms.isEmpty;
 
 /** Whether any common part of the object has something to keep. */
-export const isCoreInUse = ({ connections, followed, webhooks }: ObjectCore): boolean =>
-  connections.all.size > 0 || !followed.rooms.isEmpty || webhooks?.isIdle === false;
+export const isCoreInUse = (core: ObjectCore): boolean =>
+  isUsed(core) || core.webhooks?.isIdle === false;
 
 /**
  * Keeps an alarm set while the object is in use: it wakes the object after a crash, which then reports lost connections

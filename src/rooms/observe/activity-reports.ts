@@ -2,16 +2,16 @@
 // active. Idle objects report nothing.
 //
 // An object that sleeps loses its counters. Between two reports they are kept beside a socket after each activity,
-// which costs no row (last-report.ts). Where no socket has room for them, or activity is frequent (keep-budget.ts), an
-// alarm each 8 s keeps the object awake instead, and sends a last report before it sleeps.
+// which costs no row (last-report.ts). Where no socket has room for them, or activity is frequent (`KEEPS`), an alarm
+// each 8 s keeps the object awake instead, and sends a last report before it sleeps.
 //
 // A single activity of a wake causes no report: its counts go with that of a later wake or alarm, a quarter of an hour
 // after the last.
 
 import type { Duty } from "../platform/alarm-agenda.ts";
+import { TokenBucket } from "../platform/rates.ts";
 import type { KeptCounts } from "../rpc/activity-report.ts";
 import { countRefusal, type Counters } from "./counters.ts";
-import { KeepBudget } from "./keep-budget.ts";
 import { LastReport, type CountsKeeper } from "./last-report.ts";
 import { EVERY_MS, logFailure, ReportDelivery } from "./report-delivery.ts";
 import type { ReportDeliveryOptions } from "./report-delivery.ts";
@@ -43,6 +43,17 @@ const NEARLY_DUE_MS = 3_000;
 const SPARSE_MS = 900_000;
 /** An object that only has connections reports now and then, when a sweep wakes it: the index forgets in a day. */
 const HEARTBEAT_MS = 6 * 3_600_000;
+/**
+ * How often counts are kept beside a socket. Each time costs about as much CPU as a message: an object whose clients
+ * send a message a second needs one or two a second, and busier ones set alarms.
+ */
+const KEEPS = { perSecond: 8 / 3, burst: 16 };
+/** After a busy time: a message over a relay is two activities. */
+const KEEPS_AFTER_BUSY = 2;
+/** A row, where no socket has room for the counts, costs as much as so many times beside one. */
+const KEEPS_FOR_A_ROW = 4;
+/** Without room even for that, a socket is tried again in a minute. */
+const KEEPS_WITHOUT_ROOM = -60 * KEEPS.perSecond;
 
 export class ActivityReports implements Duty {
   readonly #options: ActivityReportsOptions;
@@ -56,7 +67,7 @@ export class ActivityReports implements Duty {
   #checkAt: number | undefined;
   /** Messages and publications at the last check. */
   #messagesAtLastCheck = 0;
-  readonly #keeps = new KeepBudget();
+  readonly #keeps = new TokenBucket(KEEPS.perSecond, KEEPS.burst);
   /** Counts are about to be kept. */
   #isKeeping = false;
 
@@ -94,7 +105,7 @@ export class ActivityReports implements Duty {
     const here = occupancy();
     const hasAlarm = here.connections > 0 || here.waiting !== undefined;
     if (!hasAlarm || now() < this.#delivery.retryAt || !this.#last.has(here)) return false;
-    return isFirst || ((isSparse || keeper !== undefined) && this.#keeps.mayKeep(now()));
+    return isFirst || ((isSparse || keeper !== undefined) && this.#keeps.has(now()));
   }
 
   #keepLater(isSparse: boolean): void {
@@ -120,16 +131,16 @@ export class ActivityReports implements Duty {
     if (!this.#last.has(this.#options.occupancy())) this.#checkIn(SOON_MS);
     else if (!isSparse || this.#checkAt !== undefined) this.#keepUntilCheck(now);
     else if (now - this.#last.at! >= SPARSE_MS) this.#delivery.start(now);
-    else if (!this.#last.save(this.#counts.now)) this.#keeps.spendRow();
+    else if (!this.#last.save(this.#counts.now)) this.#keeps.spend(KEEPS_FOR_A_ROW);
   }
 
   #keepUntilCheck(now: number): void {
     const dueAt = this.#checkAt ?? Math.max(now + CHECK_MS, this.#last.at! + EVERY_MS);
     if (!this.#last.attach(this.#counts.now, dueAt)) {
-      this.#keeps.exhaust();
+      this.#keeps.lower(now, KEEPS_WITHOUT_ROOM);
       return this.#checkIn(CHECK_MS);
     }
-    this.#keeps.spend();
+    this.#keeps.spend(1);
     if (this.#checkAt === undefined) this.#options.arm(dueAt);
     this.#checkAt = dueAt;
   }
@@ -201,7 +212,7 @@ export class ActivityReports implements Duty {
     const messages = this.counters.in + this.counters.out + (this.#options.published?.() ?? 0);
     const isResting = messages === this.#messagesAtLastCheck;
     this.#messagesAtLastCheck = messages;
-    if (this.isDue) this.#keeps.limit(now);
+    if (this.isDue) this.#keeps.lower(now, KEEPS_AFTER_BUSY);
     this.#checkAgain(undefined);
     const { retryAt, startedAt } = this.#delivery;
     if (now < retryAt) return this.#keepForRetry();

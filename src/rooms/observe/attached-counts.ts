@@ -1,7 +1,7 @@
 // An object's counts in the attachment of one of its sockets, until a report has them (last-report.ts). An
 // attachment survives sleep, and costs no row.
 
-import { attachmentBytes } from "../connection/attachment.ts";
+import { attachWithin } from "../connection/attachment.ts";
 import { type Connection, save } from "../connection/connection.ts";
 import { isOpen } from "../connection/stage.ts";
 import type { KeptCounts } from "../rpc/activity-report.ts";
@@ -39,30 +39,30 @@ export class AttachedCounts implements CountsKeeper {
   /** Replaces what is kept. False where no attachment has room for it: none has any then. */
   keep(counts: KeptCounts): boolean {
     const before = this.#holder;
-    const holder = before && fits(before, counts) ? before : this.#roomFor(counts);
+    const holder = before && put(before, counts) ? before : this.#putBeside(counts);
     if (before && before !== holder) save(before, { counts: undefined });
     this.#lastHolder = holder;
-    if (!holder) return false;
-    save(holder, { counts });
-    return true;
+    return holder !== undefined;
   }
 
-  #roomFor(counts: KeptCounts): Connection | undefined {
+  #putBeside(counts: KeptCounts): Connection | undefined {
     let left = TRIED_AT_MOST;
     for (const connection of this.#connections.all)
       if (left-- === 0) break;
-      else if (fits(connection, counts)) return connection;
+      else if (put(connection, counts)) return connection;
     return undefined;
   }
 }
 
-/** The counts beside a connection. */
 export const countsOf = ({ attached }: Connection): KeptCounts | undefined =>
   attached.counts as KeptCounts | undefined;
 
-/** A connection that may be resumed has its attachment in a row as well. */
-const fits = (connection: Connection, counts: KeptCounts): boolean =>
-  connection.socket !== undefined &&
-  connection.resumable === undefined &&
-  isOpen(connection) &&
-  attachmentBytes({ ...connection.attached, counts }) <= FITTING_BYTES;
+/** False without room. A connection that may be resumed has its attachment in a row as well, and gets none. */
+function put(connection: Connection, counts: KeptCounts): boolean {
+  const { resumable, socket } = connection;
+  if (!socket || resumable || !isOpen(connection)) return false;
+  const attached = { ...connection.attached, counts };
+  const isPut = attachWithin(FITTING_BYTES, socket, attached);
+  if (isPut) connection.attached = attached;
+  return isPut;
+}

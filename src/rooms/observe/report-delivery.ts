@@ -4,9 +4,15 @@
 
 import { logWarning } from "../../model/logger.ts";
 import type { ObjectStorage } from "../platform/object-storage.ts";
-import type { CounterSnapshot, Occupancy, Report, Stored } from "../rpc/activity-report.ts";
+import type {
+  CounterSnapshot,
+  Occupancy,
+  Report,
+  RowCount,
+  Stored,
+} from "../rpc/activity-report.ts";
 import type { LastReport } from "./last-report.ts";
-import { RowCounter } from "./row-count.ts";
+import { rowCount } from "./row-count.ts";
 import type { WakeCounts } from "./wake-counts.ts";
 
 export interface ReportDeliveryOptions {
@@ -30,7 +36,7 @@ export const EVERY_MS = 60_000;
 
 export class ReportDelivery {
   readonly #options: ReportDeliveryOptions;
-  readonly #rows: RowCounter;
+  #rows: RowCount | undefined;
   /** When this wake sent its last report. */
   startedAt: number | undefined;
   /** After a failure, milliseconds since 1970. */
@@ -40,7 +46,7 @@ export class ReportDelivery {
 
   constructor(options: ReportDeliveryOptions) {
     this.#options = options;
-    this.#rows = new RowCounter(options.storage, options.last.count);
+    this.#rows = options.last.count;
   }
 
   /** Not awaited: an index that does not answer must not hold up the other duties of the alarm. */
@@ -52,8 +58,10 @@ export class ReportDelivery {
   }
 
   #stored(now: number): Stored {
-    const state = this.#options.stateBytes?.();
-    return { ...this.#rows.stored(now), ...(state !== undefined && { state }) };
+    const { stateBytes, storage } = this.#options;
+    const state = stateBytes?.();
+    const { rows } = (this.#rows = rowCount(storage, this.#rows, now));
+    return { bytes: storage.bytes, rows, ...(state !== undefined && { state }) };
   }
 
   async #send(report: Report, at: number): Promise<void> {
@@ -61,7 +69,7 @@ export class ReportDelivery {
     this.#sending++;
     try {
       await this.#options.report(report);
-      last.sent(report, at, this.#rows.last);
+      last.sent(report, at, this.#rows);
       reported(report, counts.confirm(report.counted));
     } catch (error) {
       logFailure(error);
@@ -85,7 +93,7 @@ export class ReportDelivery {
 
   /** The storage was deleted. */
   forget(): void {
-    this.#rows.last = undefined;
+    this.#rows = undefined;
   }
 }
 

@@ -2,31 +2,22 @@
 // a second at most for its reports, however many it has, and again once its file has grown or shrunk by an eighth.
 
 import type { ObjectStorage } from "../platform/object-storage.ts";
-import type { RowCount, Stored } from "../rpc/activity-report.ts";
+import type { RowCount } from "../rpc/activity-report.ts";
 
 /** Pause after a count, for each row in it … */
 const COUNT_MS_PER_ROW = 1_000;
 /** … unless the file has changed by this part: a row is then read some eight times in all. */
 const CHANGED_PART = 1 / 8;
 
-export class RowCounter {
-  readonly #storage: Pick<ObjectStorage, "bytes" | "countRows">;
-  /** Undefined where the storage is new. */
-  last: RowCount | undefined;
-
-  /** `last`: of an earlier wake. */
-  constructor(storage: Pick<ObjectStorage, "bytes" | "countRows">, last: RowCount | undefined) {
-    this.#storage = storage;
-    this.last = last;
-  }
-
-  /** Rows may be as old as `COUNT_MS_PER_ROW` says. */
-  stored(now: number): Pick<Stored, "bytes" | "rows"> {
-    const { bytes } = this.#storage;
-    if (!this.last || isOutdated(this.last, bytes, now))
-      this.last = { rows: this.#storage.countRows(), bytes, countedAt: now };
-    return { bytes, rows: this.last.rows };
-  }
+/** The last count, or a new one. `last`: undefined where the storage is new. */
+export function rowCount(
+  storage: Pick<ObjectStorage, "bytes" | "countRows">,
+  last: RowCount | undefined,
+  now: number,
+): RowCount {
+  const { bytes } = storage;
+  if (last && !isOutdated(last, bytes, now)) return last;
+  return { rows: storage.countRows(), bytes, countedAt: now };
 }
 
 const isOutdated = ({ rows, bytes, countedAt }: RowCount, bytesNow: number, now: number): boolean =>

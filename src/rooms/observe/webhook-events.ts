@@ -27,13 +27,11 @@ interface WebhookEventsOptions {
   readonly address: ObjectAddress;
   /** Fields of each line of the log: the object's name in the hub's index. */
   readonly about: { readonly hub: string; readonly room: string };
-  /** Whether a connection is still here. */
   isHere(connectionId: string): boolean;
   now(): number;
   arm(at: number): void;
   count(what: WebhookCount, number: number): void;
   waitUntil(work: Promise<unknown>): void;
-  readonly limits?: QueueLimits;
 }
 
 /** Receivers are repaired by people, within a day. The sizes are what an object's storage can afford. */
@@ -71,9 +69,9 @@ export class WebhookEvents implements Duty {
 
   constructor(options: WebhookEventsOptions) {
     this.#options = options;
-    const { storage, events, limits = QUEUE_LIMITS, ...rest } = options;
+    const { storage, events, ...rest } = options;
     const { kv, sql } = storage;
-    this.#queue = new Queue(sql, limits);
+    this.#queue = new Queue(sql, QUEUE_LIMITS);
     sql.exec(TABLE);
     const to = { ...events, timeoutMs: TIMEOUT_MS, now: options.now };
     this.#sender = new Sender({

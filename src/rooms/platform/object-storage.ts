@@ -166,9 +166,10 @@ export class ObjectStorage implements PartStorage {
     try {
       return use();
     } catch (error) {
-      const given = storageError(this.name, error);
-      if (given !== error) this.#atDamage?.();
-      throw given;
+      if (!isStorageDamage(error)) throw error;
+      const shown = storageCorrupt(this.name, error);
+      this.#atDamage?.();
+      throw shown;
     }
   }
 
@@ -214,22 +215,12 @@ export function storageCorrupt(object: string | undefined, error: unknown): HubE
   return new HubError("storage_corrupt", "The stored data cannot be read.");
 }
 
-/**
- * The error for callers: `storage_corrupt` if the file is damaged, or a table is not as it was created; other errors
- * are unchanged.
- */
-export const storageError = (object: string | undefined, error: unknown): unknown =>
-  isStorageDamage(error) ? storageCorrupt(object, error) : error;
-
 /** Whether the file is damaged, or a table is not as it was created. */
 export const isStorageDamage = (error: unknown): boolean =>
   error instanceof Error && CORRUPT.test(error.message);
 
 const NO_ROWS: SqlRows<never> = {
   toArray: () => [],
-  one() {
-    throw new Error("The storage is empty.");
-  },
   rowsWritten: 0,
   [Symbol.iterator]: () => [][Symbol.iterator](),
 };

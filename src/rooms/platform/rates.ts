@@ -1,33 +1,55 @@
 // A token bucket, which limits a rate, and a meter, which measures one. Both are in memory only and end with the
 // object's sleep. That is safe: an object sleeps after ten idle seconds, in which a bucket would have filled anyway.
 
-export interface TokenBucket {
-  /** Takes one token; false if there is none. `now` in milliseconds since 1970. */
-  take(now: number): boolean;
-  /** Changes rate and size from now on. Keeps the tokens, up to the new size, so that a change is no refill. */
-  limit(now: number, perSecond: number, burst: number): void;
-}
+export class TokenBucket {
+  #perSecond: number;
+  #burst: number;
+  #tokens: number;
+  /** Milliseconds since 1970, like every `now` here. */
+  #filledAt = 0;
 
-export function tokenBucket(perSecond: number, burst: number): TokenBucket {
-  let [rate, most, tokens, filledAt] = [perSecond, burst, burst, 0];
-  const fill = (now: number) => {
-    // A clock that is set back takes no tokens away.
-    tokens = Math.min(most, tokens + (Math.max(0, now - filledAt) / 1000) * rate);
-    filledAt = now;
-  };
-  return {
-    take(now) {
-      fill(now);
-      if (tokens < 1) return false;
-      tokens -= 1;
-      return true;
-    },
-    limit(now, newRate, newBurst) {
-      fill(now);
-      [rate, most] = [newRate, newBurst];
-      tokens = Math.min(most, tokens);
-    },
-  };
+  constructor(perSecond: number, burst: number) {
+    this.#perSecond = perSecond;
+    this.#burst = this.#tokens = burst;
+  }
+
+  /** Takes one token; false if there is none. */
+  take(now: number): boolean {
+    this.#fill(now);
+    if (this.#tokens < 1) return false;
+    this.#tokens -= 1;
+    return true;
+  }
+
+  has(now: number): boolean {
+    this.#fill(now);
+    return this.#tokens >= 1;
+  }
+
+  /** Takes tokens that are used already, also more than there are. */
+  spend(tokens: number): void {
+    this.#tokens -= tokens;
+  }
+
+  /** Leaves so many tokens at most; with a negative number it refills for longer. */
+  lower(now: number, most: number): void {
+    this.#fill(now);
+    this.#tokens = Math.min(this.#tokens, most);
+  }
+
+  /** Changes rate and size from now on. Keeps the tokens, up to the new size, so that a change is no refill. */
+  limit(now: number, perSecond: number, burst: number): void {
+    this.lower(now, burst);
+    this.#perSecond = perSecond;
+    this.#burst = burst;
+  }
+
+  /** A clock that is set back takes no tokens away. */
+  #fill(now: number): void {
+    const passedMs = Math.max(0, now - this.#filledAt);
+    this.#tokens = Math.min(this.#burst, this.#tokens + (passedMs / 1000) * this.#perSecond);
+    this.#filledAt = now;
+  }
 }
 
 /** Buckets of one isolate by key. A key whose bucket was dropped gets a full one. */
@@ -45,7 +67,7 @@ export class KeyedBuckets {
     const known = this.#buckets.get(key);
     if (known) return known;
     if (this.#buckets.size >= this.#most) this.#buckets.clear();
-    const made = tokenBucket(perSecond, burst);
+    const made = new TokenBucket(perSecond, burst);
     this.#buckets.set(key, made);
     return made;
   }

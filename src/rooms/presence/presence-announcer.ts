@@ -13,6 +13,7 @@ import type { Sql } from "../../model/stored-values.ts";
 import { HubError } from "../../model/errors.ts";
 import { logError } from "../../model/logger.ts";
 import type { RoomSettings } from "../../model/options.ts";
+import { exceeds } from "../../protocols/bytes.ts";
 import type { Duty } from "../platform/alarm-agenda.ts";
 import type { Timer } from "../platform/loop-timing.ts";
 import {
@@ -202,8 +203,7 @@ export class PresenceAnnouncer implements Duty {
   track(userId: string, state: unknown): void {
     const { presence, limits } = this.#options.settings;
     if (presence !== "users") throw new HubError("forbidden", "This room does not show its users.");
-    const bytes = new TextEncoder().encode(JSON.stringify(state ?? null)).byteLength;
-    if (bytes > limits.trackBytes)
+    if (exceeds(JSON.stringify(state ?? null), limits.trackBytes))
       throw new HubError("too_large", `A state has ${limits.trackBytes} bytes at most.`);
     if (this.#presence.hasImmediateChanges) this.#announceChange(this.#options.now());
     if (!this.#presence.isPresent(userId))

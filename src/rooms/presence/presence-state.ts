@@ -110,7 +110,6 @@ export class PresenceState {
     this.#ids.delete(userId);
   }
 
-  /** Connections of the user at this source. */
   count(source: string, userId: string): number {
     return this.#connections.get(userId)?.get(source) ?? 0;
   }

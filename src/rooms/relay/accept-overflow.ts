@@ -2,12 +2,12 @@
 // same frames as from the room's own object.
 
 import { parseTopic } from "../../model/topic.ts";
+import { traceOf } from "../../model/trace.ts";
 import { jsonRpc } from "../../protocols/json-rpc-codec.ts";
 import type { Connection } from "../connection/connection.ts";
-import { framesOf } from "../object/first-frames.ts";
-import { countClient, countReplay } from "../observe/counters.ts";
+import { acceptJsonRpc, framesOf } from "../object/begin-json-rpc.ts";
+import { countReplay } from "../observe/counters.ts";
 import type { OverflowArrival } from "../rpc/arrival.ts";
-import { connectionId } from "../rpc/object-names.ts";
 import type { PresenceView } from "../rpc/presence-view.ts";
 import type { RelayParts } from "./relay-parts.ts";
 
@@ -15,18 +15,10 @@ import type { RelayParts } from "./relay-parts.ts";
 export function acceptOverflow(
   parts: RelayParts,
   socket: WebSocket,
-  { user, room, pings, version, trace }: OverflowArrival,
+  arrival: OverflowArrival,
 ): Connection {
-  const { activity, address, agenda, connections, sweepMs } = parts;
-  const now = Date.now();
-  const connection = connections.accept(socket, {
-    ...{ id: connectionId(address), protocol: jsonRpc.name, user, room },
-    ...{ connectedAt: now, heardAt: now, openCalls: [], ...(pings && { pings }) },
-    ...(trace !== undefined && { trace }),
-  });
-  countClient(activity.counters, version);
-  agenda.arm(Math.min(user.expiresAt, now + sweepMs()));
-  return connection;
+  const about = { protocol: jsonRpc.name, room: arrival.room, ...traceOf(arrival) };
+  return acceptJsonRpc(parts, socket, { arrival, about });
 }
 
 /**

@@ -63,11 +63,12 @@ export function checkReturn(connection: Connection, { user, transport }: SignalR
 
 /** Attaches another socket to the connection: its next poll, or a stateful reconnect. */
 export function resume(
-  { agenda, polls, remembered, resumables }: RelayParts,
+  { agenda, remembered, resumables }: RelayParts,
   connection: Connection,
   socket: WebSocket,
-): Connection {
-  if (connection.attached.transport === "LongPolling") return polls.poll(connection, socket);
+): void {
+  if (connection.attached.transport === "LongPolling")
+    return resumables.attachPoll(connection, socket);
   const now = Date.now();
   const deadline = now + RESUME_MS;
   remembered?.forget(connection);
@@ -75,5 +76,4 @@ export function resume(
   resumables.reattach(connection, socket, { deadline, heardAt: now });
   connection.heardAt = now;
   agenda.arm(deadline);
-  return connection;
 }

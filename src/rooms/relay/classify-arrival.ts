@@ -6,8 +6,9 @@ import { applyGrant, factsOf, type User } from "../../model/user.ts";
 import type { Connection } from "../connection/connection.ts";
 import { checkAccountCount } from "../connection/connection-limits.ts";
 import { ratesOf, spendMessages } from "../connection/inbound-budget.ts";
-import { endPrevious } from "../object/end-previous.ts";
 import type { AdmissionCache } from "../object/admission-cache.ts";
+import { endPrevious } from "../object/begin-json-rpc.ts";
+import { countOfAccount } from "../object/sweeps.ts";
 import type { JsonRpcArrival, OverflowArrival, SignalRArrival } from "../rpc/arrival.ts";
 import { connectionId } from "../rpc/object-names.ts";
 import type { ClientTraits } from "../rpc/relay-rpc.ts";
@@ -109,7 +110,7 @@ function checkFull({ seats }: RelayParts): void {
   if (seats.isFull) throw new HubError("relay_full", "This relay is full.");
 }
 
-export const checkUser = ({ countOf, settings }: RelayParts, user: User): void =>
-  checkAccountCount(settings.limits, user, countOf(user));
+export const checkUser = (parts: RelayParts, user: User): void =>
+  checkAccountCount(parts.settings.limits, user, countOfAccount(parts, user));
 
 const notFound = () => new HubError("connection_not_found", "No Connection with that ID");

@@ -21,7 +21,7 @@ interface Waiting {
   readonly until: number;
 }
 
-export interface EarlyPost {
+interface EarlyPost {
   readonly id: string;
   /** The account of the connection's user. */
   readonly account: string;

@@ -8,7 +8,7 @@ import { jsonRpcAnswers } from "../../protocols/json-rpc-codec.ts";
 import { connectionId } from "../rpc/object-names.ts";
 import { connectionOf, type Connection, type HttpCaller } from "../connection/connection.ts";
 import { Budget } from "../platform/budget.ts";
-import { tokenBucket } from "../platform/rates.ts";
+import { TokenBucket } from "../platform/rates.ts";
 import type { RelayParts } from "./relay-parts.ts";
 import type { Host, Receiver } from "../object/host.ts";
 import type { HttpCallArrival } from "../rpc/arrival.ts";
@@ -105,7 +105,7 @@ export class HttpCalls {
     let rates = this.#rates.get(id);
     if (!rates) {
       const history = new Budget(limits.historyBytesPerSecond, limits.historyBurst);
-      this.#rates.set(id, (rates = { rate: tokenBucket(perSecond, burst), history }));
+      this.#rates.set(id, (rates = { rate: new TokenBucket(perSecond, burst), history }));
     }
     rates.rate.limit(Date.now(), perSecond, burst);
     return rates;

@@ -36,12 +36,6 @@ export class LongPolls {
     return new Response(null, { status: 200 });
   }
 
-  /** Attaches the client's next poll, and writes waiting frames to it. */
-  poll(connection: Connection, socket: WebSocket): Connection {
-    this.#options.resumables.attachPoll(connection, socket);
-    return connection;
-  }
-
   /**
    * Called when the worker reports how many frames of this poll it has received. Confirms them before it closes the
    * socket: the worker then answers the client, whose next poll must not get the same frames.

@@ -25,9 +25,10 @@ export async function rejoinGroups(parts: RelayParts, connection: Connection): P
   const { connections, remembered } = parts;
   const { client } = connection.attached;
   if (client === undefined || !remembered) return;
-  replaceOld(parts, { userId: connection.user.id, client }, connection);
+  const named = { userId: connection.user.id, client };
+  replaceOld(parts, named, connection);
   remembered.addClient(connection);
-  const rooms = await recall(parts, connection).catch(noGroups);
+  const rooms = await recall(parts, named).catch(noGroups);
   // The rows stay until the rooms are rejoined, so that a crash meanwhile leaves them for the next connection.
   remembered.putBack(connection, rooms);
   if (!connections.all.has(connection)) return;
@@ -135,19 +136,14 @@ export function replaceOld(
       connections.close(old, CLOSE.replaced);
 }
 
-/** The remembered rooms of the connection's client, from the relay of any level. */
-async function recall(
-  parts: RelayParts,
-  { user, attached: { client } }: Connection,
-): Promise<readonly RememberedRoom[]> {
-  if (client === undefined || !parts.remembered) return [];
-  const named = { userId: user.id, client };
+/** The remembered rooms of the client, from the relay of any level. */
+async function recall(parts: RelayParts, named: NamedClient): Promise<readonly RememberedRoom[]> {
   const upward = await recallLocally(parts, named, true);
   if (upward.length > 0) return upward;
   const { level } = parseRelayName(parts.address.relay)!;
   for (let below = level - 1; below >= 0; below--) {
     // oxlint-disable-next-line no-await-in-loop -- the first level that remembers ends the search
-    const rooms = await relayOn(parts, named, below).recall(user.id, client, false);
+    const rooms = await relayOn(parts, named, below).recall(named.userId, named.client, false);
     if (rooms.length > 0) return rooms;
   }
   return [];

@@ -108,13 +108,12 @@ export class RelayObject<Env extends ObjectEnv = ObjectEnv>
     return connection;
   }
 
-  /**
-   * Attaches another socket to a connection. A newer token takes effect like a refresh, in the background.
-   */
+  /** Attaches another socket to a connection. A newer token takes effect like a refresh, in the background. */
   #resume(connection: Connection, arrival: SignalRArrival, socket: WebSocket): Connection {
     if (checkReturn(connection, arrival))
       this.inBackground(this.receiver.refreshed(this.host, connection, arrival.user));
-    return resume(this.parts, connection, socket);
+    resume(this.parts, connection, socket);
+    return connection;
   }
 
   async #enter(connection: Connection, arrival: OverflowArrival): Promise<void> {

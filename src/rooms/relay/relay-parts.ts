@@ -4,8 +4,6 @@
 import { CLOSE } from "../../model/errors.ts";
 import { DEFAULTS, STATEFUL_RECONNECT } from "../../model/options.ts";
 import { writtenTopic } from "../../model/topic.ts";
-import type { AccountUser } from "../../model/user.ts";
-import { mostOfAccount } from "../connection/connection-limits.ts";
 import { ResumableConnections } from "../connection/resumable-connections.ts";
 import { ServerPings } from "../connection/server-pings.ts";
 import { ObjectEnd } from "../object/object-end.ts";
@@ -15,7 +13,7 @@ import {
   type ObjectParts,
   type PartsInput,
 } from "../object/object-parts.ts";
-import { isWatchedOutside } from "../object/sweeps.ts";
+import { countOfAccount, isWatchedOutside } from "../object/sweeps.ts";
 import { isCoreInUse, upkeep } from "../object/upkeep.ts";
 import { ObjectStorage } from "../platform/object-storage.ts";
 import type { Occupancy } from "../rpc/activity-report.ts";
@@ -32,7 +30,6 @@ export interface RelayParts extends ObjectParts {
   readonly seats: Seats;
   /** Bodies that clients posted before their transport began. */
   readonly earlyPosts: EarlyPosts;
-  /** Connections of clients that poll. */
   readonly polls: LongPolls;
   /** Last frames of polling connections that have ended. */
   readonly lastFrames: LastFrames;
@@ -40,8 +37,6 @@ export interface RelayParts extends ObjectParts {
   readonly serverPings: ServerPings;
   /** Groups that returning clients rejoin; undefined if the hub does not remember groups. */
   readonly remembered: RememberedGroups | undefined;
-  /** Number of connections here of the user's account; ends silent ones first, if there are too many. */
-  countOf(user: AccountUser): number;
 }
 
 /** Longest pause between two polls of a live client; ASP.NET's `DisconnectTimeout`. */
@@ -67,14 +62,13 @@ export function relayParts({ ctx, env, objects, receiver, events }: PartsInput):
     occupancy: () => occupancyOf(core),
     isWatched: () => isWatchedOutside(core),
   });
-  const countOf = accountCounter(core);
-  const seats = seatsOf(core, { address, countOf });
+  const seats = seatsOf(core, address);
   const resumables = resumablesOf(core);
   resumables.restore(Date.now());
   const remembered = rememberedOf(core);
   const end = endOf(core, { seats, remembered });
   const parts: RelayParts = {
-    ...{ ...core, address, seats, resumables, remembered, countOf, end },
+    ...{ ...core, address, seats, resumables, remembered, end },
     ...{
       own: undefined,
       publishing: core.lanes(),
@@ -101,17 +95,6 @@ async function beginAnew(ctx: DurableObjectState): Promise<void> {
   ctx.abort("storage_corrupt");
 }
 
-/** Ends silent connections of an account, before a new one is refused because of their number. */
-function accountCounter({ connections, liveness, settings: { limits } }: ObjectCore) {
-  return (user: AccountUser): number => {
-    const { byUser } = connections;
-    const count = byUser.countOf(user);
-    if (count < mostOfAccount(limits, user)) return count;
-    liveness().endSilent(user, Date.now());
-    return byUser.countOf(user);
-  };
-}
-
 const endOf = (
   core: ObjectCore,
   { seats, remembered }: Pick<RelayParts, "seats" | "remembered">,
@@ -136,18 +119,12 @@ const serverPingsOf = (
     waitUntil: (work) => ctx.waitUntil(work),
   });
 
-interface SeatOptions {
-  readonly address: RelayAddress;
-  countOf(user: AccountUser): number;
-}
-
-function seatsOf(
-  { connections, liveness, storage, settings: { limits } }: ObjectCore,
-  { address, countOf }: SeatOptions,
-): Seats {
+function seatsOf(core: ObjectCore, address: RelayAddress): Seats {
+  const { connections, liveness, storage, settings } = core;
   return new Seats({
-    ...{ address, kv: storage.kv, limits, connectionsOf: countOf, now: () => Date.now() },
+    ...{ address, kv: storage.kv, limits: settings.limits, now: () => Date.now() },
     connectionCount: () => connections.all.size,
+    connectionsOf: (user) => countOfAccount(core, user),
     endLost: (now) => liveness().look(now),
   });
 }

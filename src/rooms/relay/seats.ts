@@ -24,7 +24,6 @@ interface SeatsOptions {
   readonly kv: KeyValues;
   /** They hold for connections and reservations together. */
   readonly limits: Limits;
-  /** Connections of the relay now. */
   connectionCount(): number;
   /** Ends lost connections, before the relay counts as full. */
   endLost(now: number): void;

@@ -2,16 +2,16 @@
 
 import { HubError } from "../../model/errors.ts";
 import type { Position } from "../../model/topic.ts";
+import { traceOf } from "../../model/trace.ts";
 import type { User } from "../../model/user.ts";
 import { jsonRpc } from "../../protocols/json-rpc-codec.ts";
 import type { Connection } from "../connection/connection.ts";
-import { checkAccountCount, mostOfAccount } from "../connection/connection-limits.ts";
-import { endPrevious } from "../object/end-previous.ts";
-import { framesOf } from "../object/first-frames.ts";
-import { countClient, countReplay } from "../observe/counters.ts";
+import { checkAccountCount } from "../connection/connection-limits.ts";
+import { acceptJsonRpc, endPrevious, framesOf } from "../object/begin-json-rpc.ts";
+import { countOfAccount } from "../object/sweeps.ts";
+import { countReplay } from "../observe/counters.ts";
 import type { RoomArrival } from "../rpc/arrival.ts";
 import type { Entry, HistoryView, MissedView } from "../rpc/log-entry.ts";
-import { connectionId } from "../rpc/object-names.ts";
 import type { RoomParts } from "./room-parts.ts";
 import { withState } from "./state-part.ts";
 import { endUnwatched } from "./watched.ts";
@@ -21,51 +21,32 @@ import { endUnwatched } from "./watched.ts";
  * publication comes between the replay and the live messages. Throws `room_full` or `too_many_connections`; nothing is
  * accepted then.
  */
-export function enterRoom(
-  parts: RoomParts,
-  socket: WebSocket,
-  { user, since, previous, pings, version, trace }: RoomArrival,
-): Connection {
-  const now = Date.now();
+export function enterRoom(parts: RoomParts, socket: WebSocket, arrival: RoomArrival): Connection {
+  const { user, since, previous, trace } = arrival;
   endPrevious(parts.connections, user, previous);
   endUnwatched(parts, [user.id]);
   checkRoom(parts, user);
-  const { address, connections, activity, name: room, presence, settings, storage } = parts;
-  const attached = {
-    id: connectionId(address),
-    protocol: jsonRpc.name,
-    user,
-    connectedAt: now,
-    heardAt: now,
-    openCalls: [],
-    ...(pings && { pings }),
-    ...(trace !== undefined && { trace }),
-  };
+  const { connections, activity, name: room, presence, settings, storage } = parts;
   // Stores the epoch, because the client gets a position of it.
   storage.create();
-  const missed = withState(parts, missedSince(parts, since, now));
-  const connection = connections.accept(socket, attached);
+  const missed = withState(parts, missedSince(parts, since, Date.now()));
+  const about = { protocol: jsonRpc.name, ...traceOf(arrival) };
+  const connection = acceptJsonRpc(parts, socket, { arrival, about });
   presence.addOwn(user.id, 1, { trace });
   const present = presence.view({});
   connections.send(connection, framesOf(connection, { room, present, settings, missed, previous }));
   activity.counters.out += missed.entries.length;
-  countClient(activity.counters, version);
   if (since) countReplay(activity.counters, missed.recovered, missed.entries.length);
-  // The report is due before the sweep, so that a new room's alarm is set once.
+  // In the turn that has requested the alarm of the sweep, so that a new room's alarm is set once.
   if (!activity.isDue) activity.note();
-  parts.agenda.arm(Math.min(user.expiresAt, now + parts.sweepMs()));
   return connection;
 }
 
-/** Ends silent connections of the user, before the new one is refused because of their number. */
 function checkRoom(parts: RoomParts, user: User): void {
-  const { connections, liveness, settings } = parts;
-  const { limits } = settings;
-  if (connections.all.size >= limits.connectionsPerObject)
+  const { limits } = parts.settings;
+  if (parts.connections.all.size >= limits.connectionsPerObject)
     throw new HubError("room_full", "This room is full.");
-  const count = () => connections.byUser.countOf(user);
-  if (count() >= mostOfAccount(limits, user)) liveness().endSilent(user, Date.now());
-  checkAccountCount(limits, user, count());
+  checkAccountCount(limits, user, countOfAccount(parts, user));
 }
 
 /**

@@ -1,7 +1,7 @@
 // Removes a room's history, or its whole log.
 
 import type { Outgoing } from "../../model/message.ts";
-import { formatPosition, type Position } from "../../model/topic.ts";
+import { formatPosition, randomEpoch, type Position } from "../../model/topic.ts";
 import { snapshotMessage } from "../delivery/outbox.ts";
 import { eraseState } from "../state/unopened-state.ts";
 import { ROOM_SCHEMA } from "./room-migrations.ts";
@@ -26,7 +26,10 @@ export function eraseRoom(parts: RoomParts, sql: Pick<SqlStorage, "exec">): Posi
   const { outbox, log, followers, connections, name: room, storage, state } = parts;
   outbox.flush();
   if (storage.isEmpty && !state?.isElsewhere) return log.position;
-  parts.renewEpoch((epoch) => {
+  // In one commit: a crash leaves the old log and epoch, or the new ones.
+  storage.transactionSync(() => {
+    const epoch = randomEpoch();
+    storage.kv.put("epoch", epoch);
     log.erase(epoch);
     if (state) state.erase();
     else eraseState({ storage, sql, own: Object.keys(ROOM_SCHEMA.tables), position: log.position });

@@ -22,11 +22,11 @@ import type { Delivery, FollowerPosition, MemberCount } from "../rpc/room-rpc.ts
 import type { Entry } from "../rpc/log-entry.ts";
 import {
   failed,
+  FollowerLinks,
   type FollowersOptions,
   type Link,
   type FollowerProgress,
-} from "./follower-link.ts";
-import { FollowerLinks } from "./follower-links.ts";
+} from "./follower-links.ts";
 import { BEFORE_LOG } from "./follower-rows.ts";
 
 /** Delay from a publication to the checkpoint, which sends batches again that a crash cut off. */

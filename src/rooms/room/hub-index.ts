@@ -13,9 +13,8 @@ import type { Duty } from "../platform/alarm-agenda.ts";
 import { ZERO_COUNTERS, difference, sum } from "../observe/counters.ts";
 import type { CounterSnapshot, Report } from "../rpc/activity-report.ts";
 import type { HubMetrics, RoomsQuery, RoomsView } from "../rpc/hub-metrics.ts";
-import { pageOf, storedIn } from "./index-pages.ts";
 import { HubTotals, type CountedRow } from "./hub-totals.ts";
-import { COLUMNS, INSERT, TABLE, type Row } from "./index-rows.ts";
+import { COLUMNS, INSERT, pageOf, storedIn, TABLE, type Row } from "./index-rows.ts";
 
 type IndexStorage = Pick<PartStorage, "sql" | "kv">;
 
@@ -52,8 +51,8 @@ export class HubIndex implements Duty {
   readonly #arm: (at: number) => void;
   readonly #limits: IndexLimits;
   readonly #totals: HubTotals;
-  #rows: number;
-  #named: number;
+  #rows = 0;
+  #named = 0;
   #asksUntil: number | undefined;
   /** No row expires before this time: a cache, because the search for the oldest reads all rows. */
   #lookAt = 0;
@@ -64,7 +63,6 @@ export class HubIndex implements Duty {
     this.#limits = limits;
     storage.sql.exec(TABLE);
     this.#totals = new HubTotals(storage);
-    [this.#rows, this.#named] = [0, 0];
     this.#count();
   }
 

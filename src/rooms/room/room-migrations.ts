@@ -3,6 +3,7 @@
 import type { Topic } from "../../model/topic.ts";
 import { OBJECT_SCHEMA } from "../object/object-schema.ts";
 import { hasTable, type Migration, type StorageSchema } from "../platform/storage-version.ts";
+import { COLUMNS } from "./index-rows.ts";
 
 /** In order of versions, from 2 on. Each is also in `INDEX_MIGRATIONS`, with the next version there. */
 export const ROOM_MIGRATIONS: readonly Migration[] = [];
@@ -45,10 +46,7 @@ export const ROOM_SCHEMA: StorageSchema = {
     // room/retention.ts: since when something is stored that the deploy does not know.
     room_retention: ["id", "since", "at"],
     // hub-index.ts, in a hub's `all` room: the last report of each room and relay.
-    seen: [
-      ...["name", "at", "sockets", "connections", "users", "weight", "wake"],
-      ...["counted", "total", "bytes", "rows", "state"],
-    ],
+    seen: ["name", ...COLUMNS],
   },
   keys: [
     ...OBJECT_SCHEMA.keys,

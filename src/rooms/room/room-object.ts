@@ -7,6 +7,7 @@ import { factsOf } from "../../model/user.ts";
 import { isDeliberate, type Connection } from "../connection/connection.ts";
 import { type End, HubObject } from "../object/hub-object.ts";
 import type { ObjectCode } from "../object/object-parts.ts";
+import { noState, viewOf, wholeOf } from "../object/state-access.ts";
 import { askMany } from "../platform/ask-many.ts";
 import type { Report } from "../rpc/activity-report.ts";
 import { arrivalOf, type RoomArrival } from "../rpc/arrival.ts";
@@ -28,6 +29,7 @@ import type {
   Traces,
 } from "../rpc/room-rpc.ts";
 import type { RunResult, Run, Scheduled, Snapshot } from "../rpc/state-rpc.ts";
+import type { RoomState } from "../state/room-state.ts";
 import { acceptFollower } from "./accept-follower.ts";
 import { connectionsPage } from "./connections-page.ts";
 import { enterRoom, missedAtJoin } from "./enter-room.ts";
@@ -35,16 +37,7 @@ import { clearHistory, eraseRoom } from "./erase-room.ts";
 import type { HubIndex } from "./hub-index.ts";
 import { refollowRelays, refollowReporter, refollowUncounted } from "./lost-followers.ts";
 import { roomParts, type RoomParts } from "./room-parts.ts";
-import {
-  cancelScheduled,
-  exportState,
-  importState,
-  reloadState,
-  runDurably,
-  scheduleOfState,
-  viewedState,
-  wholeState,
-} from "./state-calls.ts";
+import { runDurably } from "./run-durably.ts";
 
 export class RoomObject<Env extends ObjectEnv = ObjectEnv>
   extends HubObject<Env, RoomParts>
@@ -119,31 +112,38 @@ export class RoomObject<Env extends ObjectEnv = ObjectEnv>
   }
 
   wholeState(): Promise<Snapshot | Refused> {
-    return refusable(wholeState(this.parts));
+    return this.#ofState(wholeOf);
   }
 
   viewedState(): Promise<Snapshot | Refused> {
-    return refusable(viewedState(this.parts));
+    return this.#ofState(viewOf);
   }
 
   reloadState(): Promise<Position | Refused> {
-    return refusable(reloadState(this.parts));
+    return this.#ofState(({ transfer }) => transfer.reload());
   }
 
   schedule(): Promise<readonly Scheduled[] | Refused> {
-    return refusable(scheduleOfState(this.parts));
+    return this.#ofState(({ transfer }) => transfer.schedule());
   }
 
   cancelScheduled(id: string): Promise<boolean | Refused> {
-    return refusable(cancelScheduled(this.parts, id));
+    return this.#ofState(({ transfer }) => transfer.cancel(id));
   }
 
   exportState(at?: Position): Promise<Uint8Array | Refused> {
-    return refusable(exportState(this.parts, at));
+    return this.#ofState(({ transfer }) => transfer.export(at));
   }
 
   importState(exported: Uint8Array): Promise<Position | Refused> {
-    return refusable(importState(this.parts, exported));
+    return this.#ofState(({ transfer }) => transfer.import(exported));
+  }
+
+  /** Refused with `method_not_found` if the room has no state. */
+  #ofState<T>(call: (state: RoomState) => T | Promise<T>): Promise<T | Refused> {
+    const { state } = this.parts;
+    const answer = async () => call(state ?? noState());
+    return refusable(answer());
   }
 
   async #look(): Promise<void> {

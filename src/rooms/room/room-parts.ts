@@ -29,7 +29,7 @@ import { checkpointOffset, holdsState } from "../state/unopened-state.ts";
 import { settleEarlierLog } from "./earlier-log.ts";
 import { Followers } from "./followers.ts";
 import { HubIndex } from "./hub-index.ts";
-import { OwnRoom, settingsAt } from "./own-room.ts";
+import { ownRoom, settingsAt } from "./own-room.ts";
 import { Publisher } from "./publisher.ts";
 import { migrationsOf } from "./room-migrations.ts";
 import { Retention } from "./retention.ts";
@@ -52,8 +52,6 @@ export interface RoomParts extends ObjectParts {
   /** The hub's index, in the hub's `all` room. Opened when it is first needed: most wakes are for a message. */
   readonly index: (() => HubIndex) | undefined;
   readonly retention: Retention;
-  /** Runs `erase` in one commit with the new epoch: a crash leaves the old log and epoch, or the new ones. */
-  renewEpoch(erase: (epoch: string) => void): void;
 }
 
 const now = (): number => Date.now();
@@ -92,9 +90,8 @@ export function roomParts({ ctx, env, objects, receiver, events }: PartsInput): 
   const parts: RoomParts = {
     ...{ ...core, ...path, topic, presence, userRoom, index, end, retention },
     ...{ publishing: path.publisher, beforeLook: () => endUnwatched(parts) },
-    own: new OwnRoom({ topic, settings, ...path, outbox: core.outbox, presence }),
+    own: ownRoom({ topic, settings, ...path, outbox: core.outbox, presence }),
     ...membersAndTopics(core, topic),
-    renewEpoch: (erase) => renewEpoch(storage, erase),
   };
   core.followed.restore();
   presence.restore(memberCounts(core.connections.all, path.followers));
@@ -225,15 +222,6 @@ const roomKeeps = (
 function occupancyOf({ connections }: ObjectCore, presence: PresenceAnnouncer): Occupancy {
   const { connections: count, users } = presence;
   return { sockets: connections.all.size, connections: count, users };
-}
-
-/** The epoch's row and the log's rows change in one transaction. */
-function renewEpoch(storage: ObjectStorage, erase: (epoch: string) => void): void {
-  storage.transactionSync(() => {
-    const epoch = randomEpoch();
-    storage.kv.put("epoch", epoch);
-    erase(epoch);
-  });
 }
 
 /** After a wake: connections of each user in this object, and those that followers have reported. */

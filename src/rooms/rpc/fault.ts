@@ -43,12 +43,6 @@ export async function clientResult(work: Promise<unknown>): Promise<ClientResult
   }
 }
 
-/** Throws the error, if it is one. */
-export function resultOf(reply: ClientResult): unknown {
-  if ("fault" in reply) throw errorOf(reply.fault);
-  return reply.result;
-}
-
 /** A refusal as a value: the platform logs exceptions, and clients may cause any number of them. */
 export interface Refused {
   readonly fault: Fault;

@@ -2,6 +2,7 @@
 // tenant always comes from a token or from the object itself, never from a name that a client sends, so that no name
 // leads to an object of another tenant.
 
+import { callProxy } from "../../model/audiences.ts";
 import { HubError } from "../../model/errors.ts";
 import { hashOf } from "../../model/text-hash.ts";
 import {
@@ -45,7 +46,7 @@ export function parseObjectName(text: string): ObjectAddress {
 export const hubOf = (name: string): string => unescape(name.split("/")[1] ?? "");
 
 /** A user of a tenant, in all its hubs. */
-export interface AccountAddress {
+interface AccountAddress {
   readonly tenant: string;
   readonly user: string;
 }
@@ -60,7 +61,6 @@ export const accountName = ({ tenant, user }: AccountAddress): string =>
 /** The tenant of any object. */
 export const tenantOf = (name: string): string => unescape(name.split("/")[0] ?? "");
 
-/** Whether an object's name is that of a relay. */
 export const isRelayName = (name: string): boolean => name.split("/")[2] === RELAY;
 
 /** Returns a fresh stub on every call: a stub whose object was reset is broken for good. */
@@ -83,29 +83,16 @@ export const hubRooms =
   (topic: Topic): RoomRpc =>
     stubs(objectName({ ...domain, topic }));
 
-/** A user's account, in the object that it shares with others. A fresh stub for each call. */
-export function accountStub(
+/** A user's account, in the object that it shares with others: its methods name the user first. A fresh stub each time. */
+export const accountStub = (
   { ACCOUNTS }: Pick<ObjectNamespaces, "ACCOUNTS">,
   address: AccountAddress,
-): AccountRpc {
-  const { user } = address;
-  const object = () => ACCOUNTS.getByName(accountName(address)) as unknown as AccountObjectRpc;
-  return {
-    admit: (request) => object().admit(user, request),
-    check: (token) => object().check(user, token),
-    command: (...about) => object().command(user, ...about),
-    revoke: (revocation) => object().revoke(user, revocation),
-    ban: (...about) => object().ban(user, ...about),
-    unban: () => object().unban(user),
-    addToGroup: (...about) => object().addToGroup(user, ...about),
-    removeFromGroup: (...about) => object().removeFromGroup(user, ...about),
-    removeFromAllGroups: (hub) => object().removeFromAllGroups(user, hub),
-    repair: () => object().repair(user),
-    isInGroup: (...about) => object().isInGroup(user, ...about),
-    useRoom: (...use) => object().useRoom(user, ...use),
-    disuseRoom: (...use) => object().disuseRoom(user, ...use),
-  };
-}
+): AccountRpc =>
+  callProxy((method, args) => {
+    const object = ACCOUNTS.getByName(accountName(address)) as unknown as AccountObjectRpc;
+    const call = method as keyof AccountRpc;
+    return (object[call] as (...all: unknown[]) => unknown)(address.user, ...args);
+  });
 
 /** 128 bits as 22 characters of a URL. */
 export const randomId = (random = crypto.getRandomValues(new Uint8Array(16))): string =>

@@ -1,7 +1,7 @@
 // Calls to objects that may be reset during the call: by a crash, a deploy, or a move to another machine.
 
 import { HubError, isUnexpected, publicError } from "../../model/errors.ts";
-import { resultOf, type ClientResult } from "./fault.ts";
+import { unlessRefused, type ClientResult } from "./fault.ts";
 
 /**
  * Makes the call, and repeats it once after an unexpected error, unless the object is overloaded. `call` must allow
@@ -34,7 +34,7 @@ export async function callOnce<T>(call: () => Promise<T>): Promise<T> {
 /** The result of a client's method. Throws `interrupted` if the client's object was reset, which may have lost it. */
 export async function askOnce(call: () => Promise<ClientResult>): Promise<unknown> {
   try {
-    return resultOf(await call());
+    return unlessRefused(await call()).result;
   } catch (error) {
     if (!isUnexpected(error)) throw error;
     throw new HubError("interrupted", "The client's connection was lost before it answered.", {

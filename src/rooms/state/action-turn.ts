@@ -6,6 +6,7 @@ import { givesItems } from "../../model/iterables.ts";
 import type { Draft as StateDraft } from "../../model/draft.ts";
 import type { PartStorage } from "../../model/stored-values.ts";
 import { formatTopic, type Topic } from "../../model/topic.ts";
+import { exceeds } from "../../protocols/bytes.ts";
 import { toExactJson } from "../../protocols/json.ts";
 import type { Draft } from "../rpc/log-entry.ts";
 import type { Present } from "../rpc/presence-view.ts";
@@ -42,7 +43,12 @@ export interface TurnPorts {
 }
 
 export class ActionTurn implements Turn {
-  readonly #options: TurnOptions;
+  readonly #ports: TurnPorts;
+  readonly draft: StateDraft<unknown>;
+  readonly was: unknown;
+  readonly room: Topic;
+  readonly now: number;
+  readonly key: string;
   /** Messages to the action's own room. */
   readonly here: Draft[] = [];
   readonly elsewhere: Outgoing[] = [];
@@ -53,31 +59,17 @@ export class ActionTurn implements Turn {
   hasWritten = false;
   #isOver = false;
 
-  constructor(options: TurnOptions) {
-    this.#options = options;
+  constructor({ draft, was, room, now, key, ports }: TurnOptions) {
+    [this.draft, this.was, this.room] = [draft, was, room];
+    [this.now, this.key, this.#ports] = [now, key, ports];
   }
 
-  get draft() {
-    return this.#options.draft;
-  }
-  get was() {
-    return this.#options.was;
-  }
-  get room() {
-    return this.#options.room;
-  }
-  get now() {
-    return this.#options.now;
-  }
-  get key() {
-    return this.#options.key;
-  }
-  get present() {
-    return this.#options.ports.present();
+  get present(): readonly Present[] {
+    return this.#ports.present();
   }
 
   get scheduled(): readonly Scheduled[] {
-    const before = this.#options.ports.scheduled();
+    const before = this.#ports.scheduled();
     const others = before.filter(({ id }) => !this.scheduling.has(id));
     const all = [...others, ...[...this.scheduling.values()].filter((one) => one !== undefined)];
     return all.toSorted((a, b) => a.at - b.at);
@@ -85,7 +77,7 @@ export class ActionTurn implements Turn {
 
   publish(topic: Topic, draft: Draft): void {
     this.#checkOpen();
-    this.#options.ports.checkDraft(draft);
+    this.#ports.checkDraft(draft);
     if (this.here.length + this.elsewhere.length >= MESSAGES_AT_MOST)
       throw new HubError("too_large", `An action sends ${MESSAGES_AT_MOST} messages at most.`);
     if (formatTopic(topic) === formatTopic(this.room)) this.here.push(draft);
@@ -115,7 +107,7 @@ export class ActionTurn implements Turn {
 
   sql(query: string, values: readonly SqlStorageValue[]): readonly object[] {
     this.#checkOpen();
-    const rows = this.#options.ports.sql.exec(query, ...values);
+    const rows = this.#ports.sql.exec(query, ...values);
     const all = rows.toArray();
     if (rows.rowsWritten > 0) this.hasWritten = true;
     return all;
@@ -173,7 +165,7 @@ function jsonOf(value: unknown, name: string): string {
 }
 
 function checkBytes(text: string, most: number, what: string): void {
-  if (byteLength(text, most) > most)
+  if (exceeds(text, most))
     throw new HubError("invalid_state", `${what} of an action: ${most} bytes are allowed.`);
 }
 

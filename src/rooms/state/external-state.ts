@@ -7,6 +7,7 @@
 //   · An erasure leaves a marker until it is saved. Until then nothing is loaded, because the erased state is still
 //     there.
 
+import { withTimeout } from "../../model/bounded-read.ts";
 import { HubError } from "../../model/errors.ts";
 import { logError } from "../../model/logger.ts";
 import type { KeyValues } from "../../model/stored-values.ts";
@@ -77,18 +78,12 @@ export class ExternalState {
   /** The result of `load`. */
   async loaded(): Promise<unknown> {
     const { spec } = this.#options;
-    const late = Promise.withResolvers<never>();
-    const timer = setTimeout(
-      () => late.reject(new Error(`load took more than ${spec.loadSeconds} s`)),
-      spec.loadSeconds * 1000,
-    );
+    const late = () => new Error(`load took more than ${spec.loadSeconds} s`);
     try {
-      return await Promise.race([spec.load!(), late.promise]);
+      return await withTimeout(spec.loadSeconds * 1000, spec.load!(), late);
     } catch (error) {
       logError("state_unloaded", { ...spec.about, error });
       throw new HubError("unavailable", "The state of this room could not be loaded; try again.");
-    } finally {
-      clearTimeout(timer);
     }
   }
 

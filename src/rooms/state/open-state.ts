@@ -96,8 +96,7 @@ export function openState(options: OpenStateOptions): OpenedState {
   const ports = { ...options.ports, sql: hubSql(options), scheduled: () => schedule.all };
   const state = new RoomState({
     ...{ topic, spec, storage, store, commit, rows, runs, schedule, outgoing, external, tables },
-    ...{ ports, publisher, log, arm, now, flush: options.flush, counted: options.counted },
-    knowAlarm: () => agenda.know(),
+    ...{ ports, publisher, log, agenda, now, flush: options.flush, counted: options.counted },
   });
   return { state, commit, bytes: () => rows.bytes, resave: () => external.resave() };
 }

@@ -184,11 +184,6 @@ export class OutgoingMessages {
     );
   }
 
-  /** Called in the transaction of an erasure. */
-  erase(): void {
-    this.#options.sql.exec("DELETE FROM room_outgoing");
-  }
-
   forget(): void {
     [this.#pending, this.#written, this.#retryAt] = [[], undefined, undefined];
     [this.#pendingSize, this.#waiting] = [NOTHING, undefined];

@@ -22,7 +22,6 @@ export interface Batch {
 interface Queue {
   /** The oldest first. */
   readonly waiting: (Outgoing & Pick<Batch, "offset">)[];
-  /** The number of messages under way. */
   underWay: number;
   /** Whether messages are under way, or wait behind one that has failed. */
   isHeld: boolean;

@@ -17,6 +17,7 @@ import { scopedKey } from "./run-memory.ts";
 import { runSchedules } from "./run-schedules.ts";
 import type { FinishedRun, PlannedRun, RoomStateParts } from "./state-parts.ts";
 import { StateTransfer } from "./state-transfer.ts";
+import { eraseRows } from "./unopened-state.ts";
 
 /** Bytes of messages to other rooms, or of answers, after which the next action begins another flush. */
 const FLUSHED_BYTES = 512 * 1024;
@@ -41,9 +42,9 @@ export class RoomState {
 
   /** Resolves when the state is in memory; undefined if it is. Rejects with `unavailable`, `state_newer`, … */
   ready(): Promise<void> | undefined {
-    const { external, spec, store, tables } = this.#parts;
+    const { agenda, external, spec, store, tables } = this.#parts;
     if (store.isOpen) return undefined;
-    this.#parts.knowAlarm();
+    agenda.know();
     tables.prepare();
     if (store.open()) return undefined;
     if (spec.load && !external.isErased) return external.load();
@@ -178,11 +179,11 @@ export class RoomState {
   readonly seal = (): void => this.#parts.store.seal();
 
   saved(isSaved: boolean): void {
-    const { external, schedule, store, arm, now } = this.#parts;
+    const { agenda, external, schedule, store, now } = this.#parts;
     store.saved(isSaved);
     this.#answerChars = 0;
     const dueAt = schedule.flushed(isSaved) ? schedule.dueAt() : undefined;
-    if (dueAt !== undefined) arm(dueAt);
+    if (dueAt !== undefined) agenda.arm(dueAt);
     if (isSaved) external.changed(now());
   }
 
@@ -214,10 +215,9 @@ export class RoomState {
 
   /** Called in the transaction of an erasure. */
   erase(): void {
-    const { external, schedule, store, tables } = this.#parts;
+    const { external, storage, tables } = this.#parts;
     external.erase();
-    schedule.erase();
-    store.erase();
+    eraseRows(storage);
     tables.erase();
   }
 

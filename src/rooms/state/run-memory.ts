@@ -20,7 +20,7 @@ const KEPT_MS = 10 * 60_000;
 const MOST = 20_000;
 const MOST_CHARS = 4_000_000;
 
-export interface RememberedRun {
+interface RememberedRun {
   readonly offset: number;
   readonly result: string;
 }
@@ -171,11 +171,6 @@ export class RunMemory {
     if (!row) return { slot: -1, since: 0, runs: [], chars: FULL_CHARS };
     const { slot, at, json } = row;
     return { slot, since: at, runs: JSON.parse(json) as StoredRun[], chars: json.length };
-  }
-
-  /** Called in the transaction of an erasure. */
-  erase(): void {
-    this.#sql.exec("DELETE FROM room_runs");
   }
 
   forget(): void {

@@ -111,11 +111,6 @@ export class ScheduleRows {
     return this.#sql.exec("SELECT 1 AS one FROM room_schedule LIMIT 1").toArray().length === 0;
   }
 
-  /** Called in the transaction of an erasure. */
-  erase(): void {
-    this.#sql.exec("DELETE FROM room_schedule");
-  }
-
   forget(): void {
     [this.#scheduled, this.#before] = [undefined, undefined];
     this.#changed.clear();

@@ -2,6 +2,7 @@
 
 import type { HubError } from "../../model/errors.ts";
 import type { RoomLog } from "../log/room-log.ts";
+import type { AlarmAgenda } from "../platform/alarm-agenda.ts";
 import type { PartStorage } from "../../model/stored-values.ts";
 import type { Position, Topic } from "../../model/topic.ts";
 import type { Draft } from "../rpc/log-entry.ts";
@@ -33,7 +34,7 @@ export interface StatePublisher {
 export interface RoomStateParts {
   readonly topic: Topic;
   readonly spec: StateSpec;
-  readonly storage: Pick<PartStorage, "transactionSync">;
+  readonly storage: Pick<PartStorage, "sql" | "transactionSync">;
   readonly store: StateStore;
   readonly commit: StateCommit;
   readonly rows: StateRows;
@@ -47,9 +48,7 @@ export interface RoomStateParts {
   log(): RoomLog;
   /** Saves publications, then sends them. */
   flush(): void;
-  arm(at: number): void;
-  /** Reads the alarm, so that a later `arm` takes effect in its own turn. */
-  knowAlarm(): void;
+  readonly agenda: Pick<AlarmAgenda, "arm" | "know">;
   /** Counts a run for metrics: `done`, `repeated`, or the code of its error. */
   counted(outcome: string): void;
   now(): number;

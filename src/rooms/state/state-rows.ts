@@ -124,11 +124,6 @@ export class StateRows {
     this.#sql.exec("UPDATE room_state SET saved = ?", offset);
   }
 
-  /** Called in the transaction of an erasure. */
-  erase(): void {
-    this.#sql.exec("DELETE FROM room_state");
-  }
-
   forget(): void {
     [this.#hasRow, this.#rows, this.#chars, this.#oldestAt] = [false, 0, 0, undefined];
   }

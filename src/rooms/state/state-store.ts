@@ -233,12 +233,6 @@ export class StateStore {
     return row !== undefined && (rows.isBehind || !isSame(JSON.parse(row.json), initial()));
   }
 
-  /** Called in the transaction of an erasure. */
-  erase(): void {
-    const { outgoing, rows, runs } = this.#options;
-    for (const part of [rows, runs, outgoing]) part.erase();
-  }
-
   /** Called after the storage was erased or deleted: the next use begins with a new state. */
   forget(): void {
     const { outgoing, rows, runs } = this.#options;

@@ -4,8 +4,9 @@
 import { HubError, publicError } from "../../model/errors.ts";
 import { STATE_TARGET } from "../../model/state-wire.ts";
 import { formatPosition, type Position } from "../../model/topic.ts";
+import { exceeds } from "../../protocols/bytes.ts";
 import { EXPORT_BYTES, type ExportedState, type Scheduled } from "../rpc/state-rpc.ts";
-import { ARGUMENT_BYTES, byteLength } from "./action-turn.ts";
+import { ARGUMENT_BYTES } from "./action-turn.ts";
 import { documented } from "./run-schedules.ts";
 import { applyEntry, checkedState } from "./state-changes.ts";
 import type { RoomStateParts } from "./state-parts.ts";
@@ -210,7 +211,7 @@ function checkPeriod(spec: RoomStateParts["spec"], every: number | string): void
 /** Checks arguments as `schedule` does. Throws `invalid_arguments`. */
 function argumentText(args: readonly unknown[]): string {
   const text = JSON.stringify(args);
-  if (byteLength(text, ARGUMENT_BYTES) <= ARGUMENT_BYTES) return text;
+  if (!exceeds(text, ARGUMENT_BYTES)) return text;
   const sentence = `Arguments of a scheduled action have ${ARGUMENT_BYTES} bytes at most.`;
   throw new HubError("invalid_arguments", sentence);
 }

@@ -8,7 +8,6 @@ type Sql = Pick<SqlStorage, "exec">;
 
 export type TableRows = ExportedState["tables"];
 
-/** A quoted name for SQL. */
 export const quoted = (name: string): string => `"${name.replaceAll('"', '""')}"`;
 
 /** All tables, except those of the object and the platform, and shadow tables of virtual ones. */

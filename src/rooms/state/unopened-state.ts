@@ -1,4 +1,5 @@
-// The stored state of a room that cannot be opened: the present deploy declares none, or a log without entries.
+// The stored state of a room, without opening it: to erase it, and where the present deploy declares none, or a log
+// without entries.
 
 import type { History } from "../../model/options.ts";
 import { STATE_TARGET } from "../../model/state-wire.ts";
@@ -66,6 +67,11 @@ export function foldChanges({ storage, history, log, endsLog, now }: Folded): vo
   runs.write(now);
 }
 
+/** Deletes all rows of a state, in the transaction of an erasure. */
+export function eraseRows({ sql }: Pick<PartStorage, "sql">): void {
+  for (const table of [...TABLES, "room_runs"]) sql.exec(`DELETE FROM ${table}`);
+}
+
 interface Erased {
   readonly storage: StateStorage;
   /** The whole database, for tables of the hub. */
@@ -83,7 +89,7 @@ interface Erased {
 export function eraseState({ storage, sql, own, position }: Erased): void {
   const saved = storage.sql.exec("SELECT 1 FROM room_state WHERE saved >= 0").toArray();
   if (saved.length > 0) storage.kv.put(ERASED, position);
-  for (const table of [...TABLES, "room_runs"]) storage.sql.exec(`DELETE FROM ${table}`);
+  eraseRows(storage);
   if (!storage.kv.delete("tables")) return;
   for (const name of tableNames(sql, own)) sql.exec(`DROP TABLE ${quoted(name)}`);
 }

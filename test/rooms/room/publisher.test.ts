@@ -7,7 +7,7 @@ import type { Connection } from "../../../src/rooms/connection/connection.ts";
 import { NoLog } from "../../../src/rooms/log/log-modes.ts";
 import { Outbox } from "../../../src/rooms/delivery/outbox.ts";
 import { Publisher } from "../../../src/rooms/room/publisher.ts";
-import { linkAt } from "../../../src/rooms/room/follower-link.ts";
+import { linkAt } from "../../../src/rooms/room/follower-links.ts";
 import type { Draft, Entry } from "../../../src/rooms/rpc/log-entry.ts";
 import type { Ticket } from "../../../src/rooms/delivery/fan-out.ts";
 import type { Frame } from "../client.ts";
