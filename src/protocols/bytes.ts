@@ -8,6 +8,10 @@ export function asBytes(data: Frame): Uint8Array {
   return data instanceof Uint8Array ? data : new Uint8Array(data);
 }
 
+/** Whether a value of user code is bytes. */
+export const isBytes = (value: unknown): value is Uint8Array | ArrayBuffer =>
+  value instanceof Uint8Array || value instanceof ArrayBuffer;
+
 /** Bytes as text, byte order marks included, as in frames of text. Ill-formed UTF-8 becomes U+FFFD. */
 export const asText = (data: Uint8Array): string =>
   new TextDecoder("utf-8", { fatal: false, ignoreBOM: true }).decode(data);

@@ -9,7 +9,7 @@ import { encodeParams } from "./json.ts";
 /** `parseJson` for texts that `scanJson` finds lossy. Undefined if the text is not JSON. */
 export function parseExactJson(text: string): unknown {
   try {
-    return JSON.parse(text, exactNumber);
+    return parseForCode(text);
   } catch {
     return undefined; // A SyntaxError, the only thing that JSON.parse throws.
   }
@@ -26,7 +26,11 @@ export const parseOwnJson = (text: string): unknown =>
 export const parseForCode = (text: string): unknown =>
   JSON.parse(text, LONG.test(text) ? exactNumber : undefined);
 
+/** Only such a text needs a reviver, which takes ten times as long. */
 const LONG = /\d{16}/;
+
+/** The most digits of a whole number: to convert it takes time by their square. Beyond it counts as infinite. */
+const DIGITS_AT_MOST = 10_000;
 
 /** The arguments of a publication. */
 export const parseParams = (params: string): unknown[] => parseOwnJson(params) as unknown[];
@@ -70,7 +74,8 @@ const WHOLE = /^-?\d+$/;
 /** A whole number stays a number if it prints the same digits as the text, like large doubles of clients. */
 function exactNumber(_key: string, value: unknown, { source = "" }: Source = {}): unknown {
   if (typeof value !== "number" || Number.isSafeInteger(value) || !WHOLE.test(source)) return value;
-  return String(value) === source ? value : BigInt(source);
+  const isLong = source.length > DIGITS_AT_MOST;
+  return isLong || String(value) === source ? value : BigInt(source);
 }
 
 function exactInteger(_key: string, value: unknown, { source = "" }: Source = {}): unknown {
