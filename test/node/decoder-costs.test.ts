@@ -3,8 +3,10 @@
 
 import { encode } from "@msgpack/msgpack";
 import { describe, expect, it } from "vitest";
+import { queryParameters } from "../../src/edge/rest/operation-input.ts";
 import type { Received } from "../../src/model/message.ts";
 import { LIMITS } from "../../src/model/options.ts";
+import { canonicalTopic } from "../../src/model/topic.ts";
 import { decodeJsonRpc } from "../../src/protocols/decode-json-rpc.ts";
 import { decodeSignalrJson } from "../../src/protocols/decode-signalr-json.ts";
 import { decodeSignalrMsgpack } from "../../src/protocols/decode-signalr-msgpack.ts";
@@ -126,6 +128,18 @@ describe("frames of a few bytes", () => {
       inPieces(bytes, (frame, rest) => decodeSignalrMsgpack(frame, limits, rest)),
     ).toBeLessThan(MOST);
   });
+});
+
+it("a name of combining marks in a false order is not sorted", () => {
+  const marks = "\u0315".repeat(SIZE / 2) + "\u0300".repeat(SIZE / 2);
+  expect(cpuMs(() => expect(() => canonicalTopic(`group:a${marks}`)).toThrow())).toBeLessThan(MOST);
+});
+
+it("20,000 parameters of a query are read in one pass, and the first of a name counts", () => {
+  const query = Array.from({ length: 20_000 }, (_, at) => `a${at}=1`).join("&");
+  const params = new URLSearchParams(`${query}&a0=2`);
+  expect(queryParameters(params)).toMatchObject({ a0: "1", a19999: "1" });
+  expect(cpuMs(() => queryParameters(params))).toBeLessThan(MOST);
 });
 
 it("80,000 keys in PascalCase cost eight seconds at most", () => {
