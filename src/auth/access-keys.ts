@@ -158,9 +158,10 @@ export function canonicalUrl(text: string): string {
   return url ? canonical(url.origin, url.pathname) : "";
 }
 
+/** The lookbehind keeps the last search from starting at each of many slashes: requests have no token yet. */
 const canonical = (origin: string, pathname: string): string =>
   origin +
-  pathname.replace(/%[0-9a-f]{2}/gi, (escaped) => escaped.toUpperCase()).replace(/\/+$/, "");
+  pathname.replace(/%[0-9a-f]{2}/gi, (escaped) => escaped.toUpperCase()).replace(/(?<!\/)\/+$/, "");
 
 /** The canonical URL, with and without its port, because Azure's management SDK leaves that out of audiences. */
 export function canonicalUrls(url: URL, pathname = url.pathname): string[] {

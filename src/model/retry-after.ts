@@ -16,7 +16,9 @@ export const rateLimited = (message: string, retryAfter: number): HubError =>
   Object.assign(new HubError("rate_limited", message), { retryAfter });
 
 /** The seconds in a refusal's header, as a member for its error. */
-export function retryAfterOf({ headers }: Response): { readonly retryAfter?: number } {
+export function retryAfterOf({ headers }: Pick<Response, "headers">): {
+  readonly retryAfter?: number;
+} {
   const retryAfter = Number(headers.get("retry-after"));
   return retryAfter > 0 ? { retryAfter } : {};
 }

@@ -13,6 +13,10 @@ export const exceeds = (text: string, bytes: number): boolean =>
   text.length > bytes ||
   (text.length * 3 > bytes && new TextEncoder().encode(text).byteLength > bytes);
 
+/** Whether a value of user code is bytes. */
+export const isBytes = (value: unknown): value is Uint8Array | ArrayBuffer =>
+  value instanceof Uint8Array || value instanceof ArrayBuffer;
+
 /** Bytes as text, byte order marks included, as in frames of text. Ill-formed UTF-8 becomes U+FFFD. */
 export const asText = (data: Uint8Array): string =>
   new TextDecoder("utf-8", { fatal: false, ignoreBOM: true }).decode(data);

@@ -7,7 +7,8 @@ import type { Params } from "../model/message.ts";
 import { encodeParams } from "./json.ts";
 
 /** `parseJson` for texts that `scanJson` finds lossy. Undefined if the text is not JSON. */
-export const parseExactJson = (text: string): unknown => revived(text, exactNumber);
+export const parseExactJson = (text: string): unknown =>
+  revived(text, LONG.test(text) ? exactNumber : undefined);
 
 /** Parses the server's own text, such as a room's record: whole numbers of 64 bits that are not safe become bigints. */
 export const parseOwnJson = (text: string): unknown =>
@@ -20,7 +21,11 @@ export const parseOwnJson = (text: string): unknown =>
 export const parseForCode = (text: string): unknown =>
   JSON.parse(text, LONG.test(text) ? exactNumber : undefined);
 
+/** Only such a text needs a reviver, which takes ten times as long. */
 const LONG = /\d{16}/;
+
+/** The most digits of a whole number: to convert it takes time by their square. Beyond it counts as infinite. */
+const DIGITS_AT_MOST = 10_000;
 
 /** The arguments of a publication. */
 export const parseParams = (params: string): unknown[] => parseOwnJson(params) as unknown[];
@@ -43,7 +48,7 @@ export function encodeGivenParams(args: readonly unknown[]): Params {
 /** Parses numbers like .NET's `int`: one that is not written only as digits, or has more than 32 bits, becomes NaN. */
 export const parseWithInts = (text: string): unknown => revived(text, intOrNaN);
 
-function revived(text: string, reviver: typeof intOrNaN): unknown {
+function revived(text: string, reviver: typeof intOrNaN | undefined): unknown {
   try {
     return JSON.parse(text, reviver);
   } catch {
@@ -66,7 +71,8 @@ const WHOLE = /^-?\d+$/;
 /** A whole number stays a number if it prints the same digits as the text, like large doubles of clients. */
 function exactNumber(_key: string, value: unknown, { source = "" }: Source = {}): unknown {
   if (typeof value !== "number" || Number.isSafeInteger(value) || !WHOLE.test(source)) return value;
-  return String(value) === source ? value : BigInt(source);
+  const isLong = source.length > DIGITS_AT_MOST;
+  return isLong || String(value) === source ? value : BigInt(source);
 }
 
 function exactInteger(_key: string, value: unknown, { source = "" }: Source = {}): unknown {

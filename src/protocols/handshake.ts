@@ -6,7 +6,7 @@ import type { Encoded } from "../model/message.ts";
 import type { Limits } from "../model/options.ts";
 import { parseWithInts } from "./exact-json.ts";
 import { isJsonObject, sizeError } from "./json.ts";
-import { asBytes, asText, concat } from "./bytes.ts";
+import { append, asBytes, asText } from "./bytes.ts";
 import { unexpectedToken } from "./hub-message.ts";
 
 type HubProtocolName = "json" | "messagepack";
@@ -37,11 +37,15 @@ export function readHandshake(
   { messageBytes }: Pick<Limits, "messageBytes">,
   { binary, rest = "" }: HandshakeOptions,
 ): Handshake {
-  const isText = typeof frame === "string" && rest.length === 0;
-  const whole = isText ? frame : concat([asBytes(rest), asBytes(frame)]);
-  const { text, after } = split(whole, messageBytes);
+  const begun = asBytes(rest);
+  const isText = typeof frame === "string" && begun.length === 0;
+  const whole = isText ? frame : append(begun, asBytes(frame), messageBytes);
+  const { text, after } =
+    typeof whole === "string"
+      ? splitText(whole, messageBytes)
+      : splitBytes(whole, messageBytes, begun.length);
   if (text === undefined) return CANCELED;
-  if (after === undefined) return { type: "incomplete", rest: asBytes(whole).slice() };
+  if (after === undefined) return { type: "incomplete", rest: asBytes(whole) };
   const request = readRequest(text);
   if (request.type === "refused") return request;
   return selectProtocol(request, binary, after);
@@ -55,10 +59,6 @@ interface Split {
 }
 
 /** Splits at the first separator. The request with its separator counts towards the limit. */
-function split(whole: string | Uint8Array, limit: number): Split {
-  return typeof whole === "string" ? splitText(whole, limit) : splitBytes(whole, limit);
-}
-
 function splitText(whole: string, limit: number): Split {
   const end = whole.indexOf("\u001e");
   const text = end === -1 ? whole : whole.slice(0, end);
@@ -66,8 +66,9 @@ function splitText(whole: string, limit: number): Split {
   return end === -1 ? { text } : { text, after: whole.slice(end + 1) };
 }
 
-function splitBytes(whole: Uint8Array, limit: number): Split {
-  const end = whole.indexOf(0x1e);
+/** The same; the bytes before `from` have no separator. */
+function splitBytes(whole: Uint8Array, limit: number, from: number): Split {
+  const end = whole.indexOf(0x1e, from);
   if ((end === -1 ? whole.length : end + 1) > limit) return {};
   if (end === -1) return { text: "" };
   const text = asText(whole.subarray(0, end));

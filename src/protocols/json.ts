@@ -2,8 +2,9 @@
 // and without exceptions; then values. Outbound: values of user code as text, for arguments and for results.
 
 import { HubError } from "../model/errors.ts";
-import type { Params, Path } from "../model/message.ts";
-import { base64 } from "./bytes.ts";
+import type { Params } from "../model/message.ts";
+import { base64, isBytes } from "./bytes.ts";
+import { placesIn } from "./places.ts";
 import { wireObjects } from "./wire-objects.ts";
 
 /** `too_large` for over `limit` bytes of UTF-8. A UTF-16 unit is one to three: most frames need no counting. */
@@ -115,10 +116,6 @@ export const hasToJson = (value: unknown): value is { toJSON(key: string): unkno
   "toJSON" in value &&
   typeof value.toJSON === "function";
 
-/** Whether a value of user code is bytes. */
-export const isBytes = (value: unknown): value is Uint8Array | ArrayBuffer =>
-  value instanceof Uint8Array || value instanceof ArrayBuffer;
-
 /**
  * `JSON.stringify`, with bytes as base64 (as .NET reads `byte[]`), a `Map` as an object, and `null` for values without
  * JSON. Throws as `JSON.stringify` does on BigInt, cycles and nesting beyond some thousands; callers answer `internal`.
@@ -145,40 +142,27 @@ function written(value: unknown, kinds: number, replacer: typeof asJson): string
 
 /**
  * Arguments as the text of one array. `undefined` becomes `null`, so that later arguments keep their places. The places
- * of values that JSON cannot represent are listed for binary protocols. Throws as `toExactJson`.
+ * of values that JSON cannot represent are listed for binary protocols. Throws as `toExactJson` and `placesIn`.
  */
 export function encodeParams(args: readonly unknown[]): Params {
   const kinds = kindsOf(args);
   const params = written(args, kinds, asExactJson);
   if ((kinds & PLACED) === 0) return { params };
-  const places = [...placesOf(args, [])];
+  const places = placesIn(args, params.length);
   return places.length > 0 ? { params, bytes: places } : { params };
 }
 
-/** Whether binary protocols write a value differently than JSON. */
-function isPlaced(value: unknown): boolean {
-  if (isBytes(value) || value instanceof Date) return true;
-  if (value instanceof Map) return !areAmbiguous([...value.keys()]);
-  const isData = typeof value === "object" && value !== null && wireObjects.has(value);
-  return isData && !areAmbiguous(Object.keys(value));
+interface Message extends Params {
+  readonly except?: readonly string[];
 }
 
-/** Texts of numbers as keys would be read as numbers: a dictionary with such keys is treated as an object. */
-const areAmbiguous = (keys: readonly unknown[]): boolean =>
-  keys.every((key) => typeof key === "string" && WHOLE_KEY.test(key));
+/** The memory of a message beside its text, about: its places, and ids of connections that must not receive it. */
+export const memoryBesideText = ({ bytes = [], except = [] }: Message): number =>
+  bytes.reduce((sum, place) => sum + place.join().length + 64, except.join().length);
 
-/** A whole number as the key of an object. */
-export const WHOLE_KEY = /^(?:0|-?[1-9]\d*)$/;
-
-/** The places of such values, outer ones before those within them. */
-function* placesOf(value: unknown, at: Path): Iterable<Path> {
-  if (isPlaced(value)) yield at;
-  if (isBytes(value) || typeof value !== "object" || value === null) return;
-  const members: Iterable<[unknown, unknown]> =
-    Array.isArray(value) || value instanceof Map ? value.entries() : Object.entries(value);
-  for (const [key, item] of members)
-    yield* placesOf(item, [...at, typeof key === "number" ? key : String(key)]);
-}
+/** The characters of a message and, as many more, its memory beside them: for limits of what is held or sent. */
+export const charsOf = (message: Message): number =>
+  message.params.length + memoryBesideText(message);
 
 /** A flag: `JSON.stringify` alone would lose a part of the value, or throw. */
 const SPECIAL = 1;

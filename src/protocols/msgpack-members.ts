@@ -1,9 +1,9 @@
 // Values of hub code → values that MessagePack can write: the same as `JSON.stringify` would write, except for values
 // that only MessagePack has (bytes, times, 64 bits, NaN, keys that are numbers), and with the keys that .NET expects.
 
-import { asBytes } from "./bytes.ts";
+import { asBytes, isBytes } from "./bytes.ts";
 import { is64Bit } from "./exact-json.ts";
-import { hasToJson, isBytes, prototypeKeyError } from "./json.ts";
+import { hasToJson, prototypeKeyError } from "./json.ts";
 
 import { wireObjects } from "./wire-objects.ts";
 
@@ -76,11 +76,9 @@ const MEMBER = /^[A-Za-z][A-Za-z0-9]*$/;
  * PascalCase. Other objects are dictionaries (`{"user-1": 3}`), whose keys are data.
  */
 function isRecord(keys: readonly string[]): boolean {
-  return keys.every((key) => MEMBER.test(key)) && !keys.some((key) => isTwice(key, keys));
+  const all = new Set(keys);
+  return keys.every((key) => MEMBER.test(key) && (pascal(key) === key || !all.has(pascal(key))));
 }
-
-const isTwice = (key: string, keys: readonly string[]): boolean =>
-  pascal(key) !== key && keys.includes(pascal(key));
 
 const pascal = (key: string): string => key.charAt(0).toUpperCase() + key.slice(1);
 

@@ -84,6 +84,17 @@ describe("a pause", () => {
     const backoff = { baseMs: 1_000, capMs: 30_000, random: () => x };
     expect(Math.round(pauseMs(failures, backoff))).toBe(ms);
   });
+
+  it.each<[unknown, number]>([
+    [5, 5_500],
+    [1e9, 600_500],
+    [Infinity, 600_500],
+    ...[0, -5, -Infinity, NaN, null, "soon", {}].map((odd): [unknown, number] => [odd, 500]),
+  ])("of a server that asks for %j s is %i ms", (retryAfter, ms) => {
+    const backoff = { baseMs: 1_000, capMs: 30_000, random: () => 0.5 };
+    const about = { retryAfter } as { readonly retryAfter: number };
+    expect(pauseMs(0, backoff, about)).toBe(ms);
+  });
 });
 
 describe("a token", () => {

@@ -4,6 +4,7 @@ import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import type { CallId } from "../../src/model/message.ts";
 import { LIMITS } from "../../src/model/options.ts";
+import { encodeGivenParams, parseExactJson } from "../../src/protocols/exact-json.ts";
 import { jsonRpc } from "../../src/protocols/json-rpc-codec.ts";
 import { encodeParams, toJson } from "../../src/protocols/json.ts";
 import { sizeOf } from "../support/seed.ts";
@@ -49,6 +50,31 @@ describe("values", () => {
     const megabyte = new Uint8Array(2 ** 20).map((_, at) => at * 31);
     const text = JSON.parse(toJson(megabyte)) as string;
     expect(Uint8Array.from(atob(text), (unit) => unit.charCodeAt(0))).toEqual(megabyte);
+  });
+
+  test("places that are much longer than their message are refused", () => {
+    const below = (key: string, count: number) => [
+      { [key]: Array.from({ length: count }, () => bytes()) },
+    ];
+    expect(() => encodeParams(below("k".repeat(16_000), 8_000))).toThrow(TypeError);
+    expect(() => encodeGivenParams(below("k".repeat(16_000), 8_000))).toThrow(
+      expect.objectContaining({ code: "invalid_arguments" }),
+    );
+    expect(encodeParams(below("key", 8_000)).bytes).toHaveLength(8_000);
+    expect(encodeParams(below("k".repeat(1_000), 4)).bytes).toHaveLength(4);
+  });
+
+  test("places of honest records are accepted at any size", () => {
+    const run = { createdAt: new Date(0), text: "a" };
+    const of = <T>(count: number, one: T) => Array.from({ length: count }, () => one);
+    const section = { paragraphs: [{ runs: of(5, run) }] };
+    expect(encodeParams([{ document: { sections: of(500, section) } }]).bytes).toHaveLength(2_500);
+  });
+
+  test("a whole number has 10,000 digits at most", () => {
+    const read = (digits: number) => parseExactJson(`[${"9".repeat(digits)}]`);
+    expect(read(10_000)).toEqual([10n ** 10_000n - 1n]);
+    expect(read(10_001)).toEqual([Infinity]);
   });
 
   test("arguments are one array", () => {

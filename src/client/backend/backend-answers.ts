@@ -2,6 +2,7 @@
 
 import { adviceFor } from "../../model/error-advice.ts";
 import { HubError } from "../../model/errors.ts";
+import { retryAfterOf } from "../../model/retry-after.ts";
 import { formatPosition, type Position } from "../../model/topic.ts";
 import { refusalError } from "../model/refusal.ts";
 import type { HistoryPage } from "../model/client-messages.ts";
@@ -42,10 +43,9 @@ const CODE_BY_STATUS: ReadonlyMap<number, string> = new Map([
  * has no member for advice: it is taken from the table of errors.
  */
 export function refusalOf({ status, headers }: Response, body: unknown): HubError {
-  const { code: told, message } = (typeof body === "object" && body) as ErrorBody;
+  const { code: told, message } = (body ?? {}) as ErrorBody;
   const fromServer =
     text(told) ?? headers.get("x-dormouse-error") ?? headers.get("x-ms-error-code");
-  const retryAfter = Number(headers.get("retry-after")) || undefined;
   const code =
     fromServer ?? CODE_BY_STATUS.get(status) ?? (status >= 500 ? "internal" : "invalid_request");
   const action = adviceFor(code);
@@ -54,7 +54,7 @@ export function refusalOf({ status, headers }: Response, body: unknown): HubErro
     message: text(message) ?? `The endpoint answered ${status}.`,
     status,
     ...(action !== undefined && { action }),
-    ...(retryAfter !== undefined && { retryAfter }),
+    ...retryAfterOf({ headers }),
   });
 }
 

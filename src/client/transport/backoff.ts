@@ -22,8 +22,11 @@ export const pauseMs = (
   { baseMs, capMs, random }: Backoff,
   { retryAfter = 0 }: Pick<HubError, "retryAfter"> = {},
 ): number =>
-  Math.min(retryAfter, RETRY_AFTER_AT_MOST) * 1000 +
+  (retryAfter > 0 ? Math.min(retryAfter, RETRY_AFTER_AT_MOST) * 1000 : 0) +
   random() * Math.min(capMs, baseMs * 2 ** failures);
 
-/** In seconds. A proxy may send any `retry-after`, but an application must not wait longer than this. */
+/**
+ * In seconds. A proxy may send any `retry-after`, negative or no number, but an application must not wait longer than
+ * this, and not shorter than without it.
+ */
 const RETRY_AFTER_AT_MOST = 600;

@@ -50,8 +50,8 @@ interface Attempt {
 const ROUNDS = 4;
 /** The most forms of one value, which are tried in turn. */
 const FORMS = 3;
-/** The most issues that are handled in a round; a frame may cause several times as many. */
-const ISSUES = 1_000;
+/** A value with more issues is refused as it is: a frame may cause several times as many, and each costs an attempt. */
+const ISSUES = 4_000;
 
 /** The schema's result for another form of a value that it has refused; else the issues that remain. */
 export async function repair(
@@ -75,7 +75,9 @@ async function improved(
   { value, result }: Attempt,
   binding: Binding,
 ): Promise<Attempt | undefined> {
-  const places = placesOf(result.issues ?? []).filter(outermostIn(value));
+  const { issues = [] } = result;
+  if (issues.length > ISSUES) return undefined;
+  const places = placesOf(issues).filter(outermostIn(value));
   for (let choice = 0; choice < FORMS; choice++) {
     const edits = places.flatMap((at) => editOf(value, at, { choice, binding }) ?? []);
     // oxlint-disable-next-line no-await-in-loop -- one form after another

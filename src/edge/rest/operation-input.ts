@@ -44,9 +44,7 @@ export function queryParameters(params: URLSearchParams): object {
   if (params.size === 0) return {};
   const empty = NUMBERS.find((name) => params.get(name)?.trim() === "");
   if (empty) throw new HubError("invalid_arguments", `query.${empty}: a number is missing.`);
-  const query = new Map<string, string | string[]>(
-    [...params.keys()].map((name) => [name, params.get(name)!]),
-  );
+  const query = new Map<string, string | string[]>([...params].toReversed());
   if (params.has("excluded")) query.set("excluded", params.getAll("excluded"));
   return Object.fromEntries(query);
 }

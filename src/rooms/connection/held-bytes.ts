@@ -188,14 +188,37 @@ export class ConnectionBytes {
 
 /** Memory of a parsed value for each byte of its text, measured with JSON of small records. */
 export const PARSED = 9;
+/**
+ * Memory of an array or plain object alone, and of bytes, a time or a map, measured. In MessagePack an empty array is
+ * one byte, and empty bytes are two.
+ */
+const [PLAIN, SPECIAL] = [64, 208];
 
 const isFlat = (value: unknown): boolean =>
   typeof value !== "object" || value === null || value instanceof Uint8Array;
 
+function memoryOfObjects(value: unknown): number {
+  if (typeof value !== "object" || value === null) return 0;
+  if (value instanceof Uint8Array || value instanceof Date) return SPECIAL;
+  const isMap = value instanceof Map;
+  let memory = isMap ? SPECIAL : PLAIN;
+  for (const member of isMap ? value.values() : Object.values(value))
+    memory += memoryOfObjects(member);
+  return memory;
+}
+
+const heldWith = (objects: number, bytes: number): number =>
+  Math.max(bytes * PARSED, bytes + objects);
+
 /** The memory of a value whose encoding had so many bytes. Text and bytes take about their size. */
 export const heldBy = (value: unknown, bytes: number): number =>
-  isFlat(value) ? bytes : bytes * PARSED;
+  isFlat(value) ? bytes : heldWith(memoryOfObjects(value), bytes);
 
 /** The same of a call's arguments. */
 export const heldByAll = (values: readonly unknown[], bytes: number): number =>
-  values.every(isFlat) ? bytes : bytes * PARSED;
+  values.every(isFlat)
+    ? bytes
+    : heldWith(
+        values.reduce<number>((sum, value) => sum + memoryOfObjects(value), 0),
+        bytes,
+      );

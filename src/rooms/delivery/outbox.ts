@@ -15,6 +15,7 @@ import { exceeds } from "../../protocols/bytes.ts";
 import type { Connection } from "../connection/connection.ts";
 import type { ConnectionTable } from "../connection/connection-table.ts";
 import { flushTiming, type FlushTiming, type Timer } from "../platform/loop-timing.ts";
+import { memoryBesideText } from "../../protocols/json.ts";
 import { STATE_TARGET, type StateNames } from "../../model/state-wire.ts";
 import type { Histogram } from "../platform/histogram.ts";
 import { PRESENCE, type Draft, type Entry, type Snapshot } from "../rpc/log-entry.ts";
@@ -196,6 +197,8 @@ const WIDE = /[^\0-\xff]/;
 export const memoryOf = (text: string): number =>
   text.length > SHORT && WIDE.test(text) ? text.length * 2 : text.length;
 
+const messageMemory = (entry: Entry): number => memoryOf(entry.params) + memoryBesideText(entry);
+
 const ENTRIES_AT_MOST = 1_000;
 const BYTES_AT_MOST = 40 * 1024 * 1024;
 
@@ -214,7 +217,7 @@ export class RecentEntries {
   /** Adds entries, whose offsets must continue those of the last call. */
   add(entries: readonly Entry[]): void {
     this.#entries.push(...entries);
-    for (const { params } of entries) this.#bytes += memoryOf(params);
+    for (const entry of entries) this.#bytes += messageMemory(entry);
     while (this.#entries.length > ENTRIES_AT_MOST || this.#bytes > BYTES_AT_MOST)
       if (!this.#dropOldest()) break;
   }
@@ -222,7 +225,7 @@ export class RecentEntries {
   /** Drops the older half. False if there is only one entry. */
   #dropOldest(): boolean {
     const dropped = this.#entries.splice(0, Math.floor(this.#entries.length / 2));
-    for (const { params } of dropped) this.#bytes -= memoryOf(params);
+    for (const entry of dropped) this.#bytes -= messageMemory(entry);
     return dropped.length > 0;
   }
 

@@ -10,6 +10,7 @@
 import { HubError, publicError } from "../../model/errors.ts";
 import { formatTopic, type Position, type Topic } from "../../model/topic.ts";
 import type { Connection } from "../connection/connection.ts";
+import { charsOf } from "../../protocols/json.ts";
 import { checkDraft } from "../delivery/outbox.ts";
 import { errorOf } from "../rpc/fault.ts";
 import type { Draft } from "../rpc/log-entry.ts";
@@ -45,8 +46,7 @@ const RESOLVED = Promise.resolve();
 function takeBatch(lane: Lane): PendingPublication[] {
   let size = 0;
   const end = lane.queue.findIndex(
-    ({ draft }, index) =>
-      index >= BATCH || ((size += draft.params.length) > BATCH_CHARS && index > 0),
+    ({ draft }, index) => index >= BATCH || ((size += charsOf(draft)) > BATCH_CHARS && index > 0),
   );
   return lane.queue.splice(0, end < 0 ? lane.queue.length : end);
 }
@@ -87,7 +87,7 @@ export class PublishLanes {
 
   #enqueue(topic: Topic, draft: Draft): Promise<Position> {
     checkDraft(draft, this.#options.publishBytes);
-    const { length } = draft.params;
+    const length = charsOf(draft);
     const room = formatTopic(topic);
     const lane: Lane = this.#lanes.get(room) ?? { queue: [], running: undefined, last: RESOLVED };
     if (lane.queue.length >= QUEUE_SIZE || (this.#chars > 0 && this.#chars + length > ALL_CHARS))
@@ -141,7 +141,7 @@ export class PublishLanes {
     } catch (error) {
       for (const { reject } of batch) reject(error);
     } finally {
-      for (const { draft } of batch) this.#chars -= draft.params.length;
+      for (const { draft } of batch) this.#chars -= charsOf(draft);
     }
   }
 

@@ -1,5 +1,6 @@
 // How many entries of a log are put together: in a row, a page for a reader, or a batch for a follower.
 
+import { charsOf } from "../../protocols/json.ts";
 import type { Entry } from "../rpc/log-entry.ts";
 
 /** Characters of a row, which has 2 MB at most in production (more locally); a character has three bytes at most. */
@@ -23,9 +24,7 @@ export interface Row {
 /** The first entries that have `maxChars` characters together; at least one entry. */
 export function within(entries: readonly Entry[], maxChars: number): readonly Entry[] {
   let size = 0;
-  const end = entries.findIndex(
-    ({ params }, index) => (size += params.length) > maxChars && index > 0,
-  );
+  const end = entries.findIndex((entry, index) => (size += charsOf(entry)) > maxChars && index > 0);
   return end < 0 ? entries : entries.slice(0, end);
 }
 
@@ -42,7 +41,7 @@ export function upTo(entries: Iterable<Entry>, isEnough: (entry: Entry) => boole
 /** A function that is true once it has got so many entries, or more characters. */
 export function batchOver(entries: number, chars: number): (entry: Entry) => boolean {
   let [count, size] = [0, 0];
-  return ({ params }) => (size += params.length) > chars || ++count >= entries;
+  return (entry) => (size += charsOf(entry)) > chars || ++count >= entries;
 }
 
 /** Entries as rows of a log, in order; most often one. */

@@ -160,6 +160,12 @@ describe("an error", () => {
       "forbidden",
       "The endpoint answered 403.",
     ],
+    ...["null", "[null]", '"text"', "1"].map((body): [string, Response, string, string] => [
+      `its status's, where a proxy answers ${body}`,
+      new Response(body, { status: 403, headers: { "content-type": "application/json" } }),
+      "forbidden",
+      "The endpoint answered 403.",
+    ]),
     [
       "that of a redirect",
       Response.redirect("https://elsewhere/"),

@@ -257,4 +257,15 @@ describe("forms", () => {
     ).toBe("refused");
     expect(validations).toBeLessThan(20);
   });
+
+  test.each([
+    [4_000, "bigint", 3],
+    [16_000, "refused", 1],
+  ])("%d numbers for bigints are %s after %d validations", async (count, outcome, most) => {
+    let validations = 0;
+    const schema = z.preprocess((value) => (validations++, value), z.array(z.bigint()));
+    const got = await bound(schema, Array(count).fill(1), "json");
+    expect(Array.isArray(got) ? typeof got.at(-1) : got).toBe(outcome);
+    expect(validations).toBeLessThanOrEqual(most);
+  });
 });

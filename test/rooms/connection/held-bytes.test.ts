@@ -69,3 +69,16 @@ it("counts parsed values by what they take", () => {
   expect(heldByAll(["room", 1, null], 10)).toBe(10);
   expect(heldByAll(["room", [1]], 10)).toBe(90);
 });
+
+it.each([
+  ["empty maps", () => ({}), 1, 64],
+  ["empty arrays", () => [], 1, 40],
+  ["empty bytes", () => new Uint8Array(), 2, 208],
+  ["times", () => new Date(0), 6, 100],
+  ["maps by numbers", () => new Map([[1, null]]), 3, 190],
+  ["maps of maps", () => new Map([[1, {}]]), 4, 260],
+])("counts %s of MessagePack by no less than they take", (_, make, bytes, memory) => {
+  const values = Array.from({ length: 1_000 }, make);
+  expect(heldBy(values, 1_000 * bytes)).toBeGreaterThanOrEqual(1_000 * memory);
+  expect(heldByAll(["room", values], 1_000 * bytes)).toBeGreaterThanOrEqual(1_000 * memory);
+});

@@ -1,7 +1,7 @@
-// How often an outbox flushes.
+// How often an outbox flushes, and the memory of entries.
 
 import { expect, it, vi } from "vitest";
-import { memoryOf, Outbox } from "../../../src/rooms/delivery/outbox.ts";
+import { memoryOf, Outbox, RecentEntries } from "../../../src/rooms/delivery/outbox.ts";
 
 interface Waiting {
   readonly run: () => void;
@@ -42,4 +42,15 @@ it("a long text beyond Latin takes two bytes a character", () => {
   expect(["x", "é", "日"].map((letter) => memoryOf(letter.repeat(2_000)))).toEqual([
     ...[2_000, 2_000, 4_000],
   ]);
+});
+
+it.each([
+  ["places", { bytes: Array.from({ length: 4_000 }, (_, at) => [0, at]) }],
+  ["excluded connections", { except: Array<string>(100).fill("c".repeat(600)) }],
+])("entries for followers count their %s", (_, more) => {
+  const recent = new RecentEntries();
+  const entryAt = (offset: number) => ({ target: "said", params: "[]", offset, at: 0, ...more });
+  recent.add(Array.from({ length: 900 }, (_entry, at) => entryAt(at + 1)));
+  expect(recent.all.length).toBeLessThan(900);
+  expect(recent.all.at(-1)?.offset).toBe(900);
 });
