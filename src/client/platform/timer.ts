@@ -9,9 +9,9 @@ const GRACE_MS = 500;
 /** 24 days. The delay of `setTimeout` is a signed 32-bit integer; a longer delay counts as none. */
 export const LONGEST_MS = 2 ** 31 - 1;
 
-/** Calls `run` after `delayMs`, `LONGEST_MS` at most and for NaN. Returns the function that cancels it. */
+/** Calls `run` after `delayMs`, `LONGEST_MS` at most. Returns the function that cancels it. */
 export function after(delayMs: number, run: () => void): () => void {
-  const id = setTimeout(run, delayMs < LONGEST_MS ? delayMs : LONGEST_MS);
+  const id = setTimeout(run, Math.min(delayMs, LONGEST_MS));
   return () => clearTimeout(id);
 }
 

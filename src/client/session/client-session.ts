@@ -179,7 +179,7 @@ export class Session<S extends Scope = Scope, G extends Greeting = Greeting> {
   #onGreeting(greeting: G): void {
     const { connectionId, userId, pingSeconds } = greeting;
     this.#link.greet();
-    this.#heartbeat.start((pingSeconds > 0 ? pingSeconds : PING_SECONDS) * 1000);
+    this.#heartbeat.start(pingSeconds * 1000);
     this.#credentials.renewLater();
     this.#statusAfterLoss = "reconnecting";
     this.#setState({ status: "connected", connectionId, userId });

@@ -22,7 +22,7 @@ export const pauseMs = (
   { baseMs, capMs, random }: Backoff,
   { retryAfter = 0 }: Pick<HubError, "retryAfter"> = {},
 ): number =>
-  (retryAfter > 0 ? Math.min(retryAfter, RETRY_AFTER_AT_MOST) * 1000 : 0) +
+  Math.min(retryAfter > 0 ? retryAfter : 0, RETRY_AFTER_AT_MOST) * 1000 +
   random() * Math.min(capMs, baseMs * 2 ** failures);
 
 /**

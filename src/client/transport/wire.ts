@@ -91,7 +91,7 @@ export const resultText = (id: Frame["id"], result: unknown): string =>
   text({ id }, toJsonInPages(result), "result");
 
 export const errorText = (id: Frame["id"], code: number, message: string): string =>
-  JSON.stringify({ jsonrpc: "2.0", id, error: { code, message } });
+  text({ id }, JSON.stringify({ code, message }), "error");
 
 export const messageOf = (error: unknown): string =>
   error instanceof Error ? error.message : String(error);

@@ -331,18 +331,6 @@ describe("the heartbeat", () => {
     expect(server.sockets).toHaveLength(1);
   });
 
-  it.each([undefined, null, 0, -1, "soon"])(
-    "comes every 15 s where the server asks for %j",
-    async (odd) => {
-      const greeting = { pingSeconds: odd } as unknown as { readonly pingSeconds: number };
-      const { server } = await connectedClient<TestHub>({}, greeting);
-      await advance(14_000);
-      expect(server.socket.pings).toBe(1);
-      await advance(2_000);
-      expect(server.socket.pings).toBe(2);
-    },
-  );
-
   it("begins as soon as the socket is open, before the server's greeting", async () => {
     const { server } = await connectingClient<TestHub>();
     server.socket.accept();
