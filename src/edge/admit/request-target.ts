@@ -9,7 +9,7 @@ import { HubError } from "../../model/errors.ts";
 import { withFacts } from "../../model/refusal-facts.ts";
 import { urlOf } from "../../model/request-url.ts";
 import type { User } from "../../model/user.ts";
-import type { Domain } from "../../rooms/rpc/object-names.ts";
+import type { Domain } from "../../rooms/rpc/object-address.ts";
 
 /**
  * The part of a URL's path that a pattern such as `/realtime/:region` matches: as many segments as the pattern has. A
