@@ -216,6 +216,14 @@ const SOCKETS: readonly Case[] = [
     table: [...["ws", "bare", "nats", "kestrel", "limit", "logged"], "limit-relay", "signalr"],
   },
   {
+    name: "connect-alone",
+    title: "2,000 new users come into a new room each",
+    kind: "connect",
+    rooms: 2_000,
+    members: 1,
+    servers: ["bare", "limit", "logged", "none", "plain"],
+  },
+  {
     name: "connect-crowd",
     title: "5,000 new users come into one room",
     kind: "connect",
