@@ -95,6 +95,25 @@ describe("counts beside a socket", () => {
     expect(kv.get("told")).toMatchObject({ at: START + 2_042 * SECOND, users: 2 });
   });
 
+  it("wait until a connection is open, which enters where the index has as many already", async () => {
+    const [kv, sockets] = [new Map<string, unknown>(), new Sockets()];
+    await wake(kv, 0, sockets);
+    const told = kv.get("told");
+    sockets.isFull = true;
+    const room = object(kv, START + 120 * SECOND, sockets);
+    room.reports.entered();
+    await room.until(121);
+    sockets.isFull = false;
+    room.say();
+    await room.until(300);
+    expect([room.told, room.alarms, kv.get("told")]).toEqual([[], 0, told]);
+    expect(sockets.counts?.counts?.counted).toMatchObject({ in: 1, wakes: 1 });
+    const fuller = object(kv, START + 400 * SECOND, sockets);
+    fuller.crowd.users = 2;
+    fuller.reports.entered();
+    expect(fuller.reports.due()).toBe(START + 402 * SECOND);
+  });
+
   it("are lost in a crash, after which the row still tells whether the index has the users", async () => {
     const { kv, sockets } = await slept();
     await wake(kv, 16, sockets);
