@@ -88,6 +88,7 @@ export class HubIndex implements Duty {
     const total = row ? row.total : newTotal;
     if (!row) this.#countRow(name, total !== null, now);
     if (total === null) this.#totals.add(increase, now);
+    else this.#totals.know(increase);
     const activity = increase.in + increase.out + report.sockets;
     this.#write(name, {
       ...{ ...report, at: now, counted: JSON.stringify({ waiting: report.waiting, ...counted }) },
