@@ -95,6 +95,14 @@ describe("counts beside a socket", () => {
     expect(kv.get("told")).toMatchObject({ at: START + 2_042 * SECOND, users: 2 });
   });
 
+  it("are not taken for newer than a report that came after the clock was set back", async () => {
+    const { kv, sockets } = await slept();
+    await wake(kv, 16, sockets);
+    await wake(kv, 18, sockets);
+    expect((await wake(kv, 10, sockets, 2)).news).toEqual([{ ...ZERO_COUNTERS, in: 2, wakes: 2 }]);
+    expect((await wake(kv, 30, sockets, 2)).news).toEqual([{ ...ZERO_COUNTERS, in: 1, wakes: 1 }]);
+  });
+
   it("wait until a connection is open, which enters where the index has as many already", async () => {
     const [kv, sockets] = [new Map<string, unknown>(), new Sockets()];
     await wake(kv, 0, sockets);
