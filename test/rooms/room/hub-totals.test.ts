@@ -31,6 +31,10 @@ it("a report with metrics of its own writes its row alone unless a code is new, 
     expect(puts.splice(0)).toEqual(["totals"]);
     index.report("e", report(1), NOW);
     expect([puts, totalOf(index).in]).toEqual([["totals"], 7]);
+    for (const name of ["f", "g", "h"]) index.report(name, report(50), NOW);
+    puts.splice(0);
+    // Three rooms with metrics of their own lose them to more active ones.
+    expect([totalOf(index).in, puts]).toEqual([157, ["totals"]]);
   }));
 
 it("they stay the sum of all counts over ends, expiry, full indexes and wakes", () =>
