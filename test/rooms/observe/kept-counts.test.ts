@@ -75,6 +75,23 @@ describe("counts beside a socket", () => {
     expect(room.news).toEqual([{ ...ZERO_COUNTERS, in: 2, wakes: 3 }]);
   });
 
+  it("bring the number of rows, which is not counted again, from a socket that closed", async () => {
+    const [kv, sockets] = [new Map<string, unknown>(), new Sockets()];
+    const large = async (minutes: number, keeper: Sockets, users = 1) => {
+      const room = object(kv, START + minutes * 60 * SECOND, keeper);
+      room.file.rows = 5_000;
+      room.crowd.users = users;
+      room.reports.addEarlier(sockets.counts);
+      room.say();
+      await room.until(minutes * 60 + 60);
+      return room.file.read;
+    };
+    expect(await large(0, sockets)).toBe(5_000);
+    expect(await large(90, sockets)).toBe(5_000);
+    expect(await large(95, new Sockets(), 0)).toBe(0);
+    expect(kv.get("told")).toMatchObject({ users: 0, count: { rows: 5_000 } });
+  });
+
   it("are not counted again where a report has them", async () => {
     const { kv, sockets } = await slept();
     const kept = { ...sockets };
