@@ -1,7 +1,8 @@
 // The totals of a hub's counters: never lower, in one row of a report with metrics of its own.
 
 import { afterEach, expect, it, vi } from "vitest";
-import { ZERO_COUNTERS } from "../../../src/rooms/observe/counters.ts";
+import { sum, ZERO_COUNTERS } from "../../../src/rooms/observe/counters.ts";
+import type { CounterSnapshot } from "../../../src/rooms/rpc/activity-report.ts";
 import { HubIndex, INDEX_LIMITS } from "../../../src/rooms/room/hub-index.ts";
 import { chanceOf } from "../../support/seed.ts";
 import { withStorage } from "../storage.ts";
@@ -37,29 +38,37 @@ it("a report with metrics of its own writes its row alone unless a code is new, 
     expect([totalOf(index).in, puts]).toEqual([157, ["totals"]]);
   }));
 
-it("they stay the sum of all counts over ends, expiry, full indexes and wakes", () =>
+it("they stay the sum of all counts over ends, expiry, full indexes and wakes, and no series falls", () =>
   withStorage((storage) => {
     vi.spyOn(console, "warn").mockImplementation(() => {});
     const { below } = chanceOf(7);
     const again = () => new HubIndex(storage, () => {}, SMALL);
-    let [index, now, all] = [again(), NOW, 0];
-    const counts = new Map<string, number>();
+    let [index, now, all, shown] = [again(), NOW, 0, {} as Record<string, number>];
+    const counts = new Map<string, CounterSnapshot>();
     for (let step = 0; step < 1_500; step++) {
       const name = `group:${below(30)}`;
-      const before = counts.get(name) ?? 0;
+      const before = counts.get(name) ?? ZERO_COUNTERS;
+      const about = { ...report(0), before };
       const kind = below(20);
       if (kind === 0) index = again();
-      else if (kind === 1) index.report(name, { ...report(before, before), ended: true }, now);
+      else if (kind === 1) index.report(name, { ...about, counted: before, ended: true }, now);
       else if (kind === 2) index.run((now += below(26) * HOUR));
       else if (kind === 3) index.metrics(now);
       else {
         const more = below(5);
-        index.report(name, report(before + more, before), now);
-        counts.set(name, before + more);
+        const refusals = { [`code_${below(step)}`]: more };
+        const after = sum(before, { ...ZERO_COUNTERS, in: more, refusals });
+        index.report(name, { ...about, counted: after }, now);
+        counts.set(name, after);
         all += more;
       }
       const { in: messages, refusals } = totalOf(index);
-      expect([messages, refusals["busy"] ?? 0]).toEqual([all, all]);
+      const refused = Object.values(refusals).reduce((total, count) => total + count, 0);
+      expect([messages, refused]).toEqual([all, all]);
+      expect(Object.entries(shown).filter(([code, count]) => !(refusals[code]! >= count))).toEqual(
+        [],
+      );
+      shown = refusals;
     }
     expect(all).toBeGreaterThan(1_000);
   }));
