@@ -99,6 +99,14 @@ export class ActivityReports implements Duty {
     else this.#checkIn(isFirst ? SOON_MS : CHECK_MS);
   }
 
+  /**
+   * A connection has entered, and may take long to open. Notes it only if the index has other users: counts could not
+   * be kept beside its socket yet, and are noted again once it is open.
+   */
+  entered(): void {
+    if (!this.#last.has(this.#options.occupancy())) this.note();
+  }
+
   /** Later alarms report counts that are kept: of the sweep, or of the next attempt to send webhook events. */
   #mayKeep(isFirst: boolean, isSparse: boolean): boolean {
     const { keeper, now, occupancy } = this.#options;

@@ -89,8 +89,11 @@ export class LastReport {
     const rows = count && { count };
     const stored = { at, sockets, connections, users, waiting, ...rows };
     const isRenewed = this.#isRenewable && this.has(report);
-    if (isRenewed && this.#keeper?.keep({ after: at, ...rows })) this.#stored = stored;
+    const note = { after: at, ...rows };
+    if (isRenewed && this.#keeper?.keep(note)) this.#stored = stored;
     else this.#put(stored);
+    // After the clock was set back, older counts must not seem newer.
+    if ((this.#keeper?.counts?.after ?? 0) > at) this.#keeper!.keep(note);
   }
 
   /** Counts since the last report, which there is. They go with a later one: nobody waits for them. False: in a row. */

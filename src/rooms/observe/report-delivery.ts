@@ -36,6 +36,7 @@ export const EVERY_MS = 60_000;
 
 export class ReportDelivery {
   readonly #options: ReportDeliveryOptions;
+  /** As this wake counted them. */
   #rows: RowCount | undefined;
   /** When this wake sent its last report. */
   startedAt: number | undefined;
@@ -46,7 +47,6 @@ export class ReportDelivery {
 
   constructor(options: ReportDeliveryOptions) {
     this.#options = options;
-    this.#rows = options.last.count;
   }
 
   /** Not awaited: an index that does not answer must not hold up the other duties of the alarm. */
@@ -58,9 +58,9 @@ export class ReportDelivery {
   }
 
   #stored(now: number): Stored {
-    const { stateBytes, storage } = this.#options;
+    const { last, stateBytes, storage } = this.#options;
     const state = stateBytes?.();
-    const { rows } = (this.#rows = rowCount(storage, this.#rows, now));
+    const { rows } = (this.#rows = rowCount(storage, this.#rows ?? last.count, now));
     return { bytes: storage.bytes, rows, ...(state !== undefined && { state }) };
   }
 

@@ -38,7 +38,7 @@ export function enterRoom(parts: RoomParts, socket: WebSocket, arrival: RoomArri
   activity.counters.out += missed.entries.length;
   if (since) countReplay(activity.counters, missed.recovered, missed.entries.length);
   // In the turn that has requested the alarm of the sweep, so that a new room's alarm is set once.
-  if (!activity.isDue) activity.note();
+  activity.entered();
   return connection;
 }
 

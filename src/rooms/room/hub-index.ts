@@ -88,6 +88,7 @@ export class HubIndex implements Duty {
     const total = row ? row.total : newTotal;
     if (!row) this.#countRow(name, total !== null, now);
     if (total === null) this.#totals.add(increase, now);
+    else this.#totals.know(increase);
     const activity = increase.in + increase.out + report.sockets;
     this.#write(name, {
       ...{ ...report, at: now, counted: JSON.stringify({ waiting: report.waiting, ...counted }) },
@@ -202,18 +203,22 @@ export class HubIndex implements Duty {
     const free = this.#limits.named - this.#named;
     const lightest = this.#sql(`${SELECT_WEIGHTS} total IS NOT NULL ORDER BY weight`, staleBefore);
     const heaviest = this.#sql(`${SELECT_WEIGHTS} total IS NULL ORDER BY weight DESC`, staleBefore);
+    const unnamed: CountedRow[] = [];
     for (const [index, { name, weight }] of heaviest.slice(0, this.#limits.named).entries()) {
       const light = lightest[index - free];
       if (index >= free && !(light && Number(weight) > 2 * Number(light["weight"]))) break;
-      if (light) this.#unname(light["name"] as string, now);
+      if (light) unnamed.push(this.#unname(light["name"] as string));
       this.#setTotal(name as string, JSON.stringify(ZERO_COUNTERS));
     }
+    this.#totals.take(unnamed, now);
     this.#count();
   }
 
-  #unname(name: string, now: number): void {
-    this.#totals.take([this.#row(name)!], now);
+  /** Gives the row as it was. */
+  #unname(name: string): CountedRow {
+    const row = this.#row(name)!;
     this.#setTotal(name, null);
+    return row;
   }
 
   #setTotal(name: string, total: string | null): void {

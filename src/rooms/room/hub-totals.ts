@@ -1,5 +1,6 @@
 // The totals of a hub's counters. Counts of objects with metrics of their own are in their rows of the index, so that
-// their reports write nothing else. The key `totals` has all others: of rows without metrics, and of removed rows.
+// their reports write nothing else. The key `totals` has all others: of rows without metrics, and of removed rows. It
+// also has the names of all codes and versions, in the order in which they came, since only the first have series.
 
 import type { PartStorage } from "../../model/stored-values.ts";
 import { difference, sum, ZERO_COUNTERS } from "../observe/counters.ts";
@@ -53,6 +54,13 @@ export class HubTotals {
     return named.reduce(sum, this.#stored.all);
   }
 
+  /** Counts of a row with metrics of its own bring these codes and versions. Writes only if there are new ones. */
+  know(increase: CounterSnapshot): void {
+    const { all } = this.#stored;
+    const known = sum(all, difference(increase, increase));
+    if (labelsIn(known) > labelsIn(all)) this.#put({ ...this.#stored, all: known });
+  }
+
   /** Adds counts of an object without metrics of its own. */
   add(increase: CounterSnapshot, at: number): void {
     const { all, other } = this.#stored;
@@ -78,5 +86,8 @@ export class HubTotals {
     this.#kv.put(KEY, stored);
   }
 }
+
+const labelsIn = ({ refusals, clients = {}, runs = {} }: CounterSnapshot): number =>
+  [refusals, clients, runs].reduce((count, named) => count + Object.keys(named).length, 0);
 
 const countersOf = (total: string): CounterSnapshot => JSON.parse(total) as CounterSnapshot;

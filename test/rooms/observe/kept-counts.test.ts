@@ -75,6 +75,23 @@ describe("counts beside a socket", () => {
     expect(room.news).toEqual([{ ...ZERO_COUNTERS, in: 2, wakes: 3 }]);
   });
 
+  it("bring the number of rows, which is not counted again, from a socket that closed", async () => {
+    const [kv, sockets] = [new Map<string, unknown>(), new Sockets()];
+    const large = async (minutes: number, keeper: Sockets, users = 1) => {
+      const room = object(kv, START + minutes * 60 * SECOND, keeper);
+      room.file.rows = 5_000;
+      room.crowd.users = users;
+      room.reports.addEarlier(sockets.counts);
+      room.say();
+      await room.until(minutes * 60 + 60);
+      return room.file.read;
+    };
+    expect(await large(0, sockets)).toBe(5_000);
+    expect(await large(90, sockets)).toBe(5_000);
+    expect(await large(95, new Sockets(), 0)).toBe(0);
+    expect(kv.get("told")).toMatchObject({ users: 0, count: { rows: 5_000 } });
+  });
+
   it("are not counted again where a report has them", async () => {
     const { kv, sockets } = await slept();
     const kept = { ...sockets };
@@ -93,6 +110,33 @@ describe("counts beside a socket", () => {
     expect((await wake(kv, 32, sockets)).news).toEqual([{ ...ZERO_COUNTERS, in: 2, wakes: 2 }]);
     expect((await wake(kv, 34, sockets, 2)).at()).toEqual([2042]);
     expect(kv.get("told")).toMatchObject({ at: START + 2_042 * SECOND, users: 2 });
+  });
+
+  it("are not taken for newer than a report that came after the clock was set back", async () => {
+    const { kv, sockets } = await slept();
+    await wake(kv, 16, sockets);
+    await wake(kv, 18, sockets);
+    expect((await wake(kv, 10, sockets, 2)).news).toEqual([{ ...ZERO_COUNTERS, in: 2, wakes: 2 }]);
+    expect((await wake(kv, 30, sockets, 2)).news).toEqual([{ ...ZERO_COUNTERS, in: 1, wakes: 1 }]);
+  });
+
+  it("wait until a connection is open, which enters where the index has as many already", async () => {
+    const [kv, sockets] = [new Map<string, unknown>(), new Sockets()];
+    await wake(kv, 0, sockets);
+    const told = kv.get("told");
+    sockets.isFull = true;
+    const room = object(kv, START + 120 * SECOND, sockets);
+    room.reports.entered();
+    await room.until(121);
+    sockets.isFull = false;
+    room.say();
+    await room.until(300);
+    expect([room.told, room.alarms, kv.get("told")]).toEqual([[], 0, told]);
+    expect(sockets.counts?.counts?.counted).toMatchObject({ in: 1, wakes: 1 });
+    const fuller = object(kv, START + 400 * SECOND, sockets);
+    fuller.crowd.users = 2;
+    fuller.reports.entered();
+    expect(fuller.reports.due()).toBe(START + 402 * SECOND);
   });
 
   it("are lost in a crash, after which the row still tells whether the index has the users", async () => {

@@ -1,7 +1,8 @@
 // The totals of a hub's counters: never lower, in one row of a report with metrics of its own.
 
 import { afterEach, expect, it, vi } from "vitest";
-import { ZERO_COUNTERS } from "../../../src/rooms/observe/counters.ts";
+import { sum, ZERO_COUNTERS } from "../../../src/rooms/observe/counters.ts";
+import type { CounterSnapshot } from "../../../src/rooms/rpc/activity-report.ts";
 import { HubIndex, INDEX_LIMITS } from "../../../src/rooms/room/hub-index.ts";
 import { chanceOf } from "../../support/seed.ts";
 import { withStorage } from "../storage.ts";
@@ -21,43 +22,73 @@ const report = (count: number, before = 0) => ({
 
 const totalOf = (index: HubIndex) => index.metrics(NOW).totals.counted;
 
-it("a report with metrics of its own writes its row alone, any other also the totals", () =>
+it("a report with metrics of its own writes its row alone unless a code is new, any other also the totals", () =>
   withStorage((storage) => {
     const puts: string[] = [];
     const kv = { get: () => undefined, put: (key: string) => void puts.push(key) };
     const index = new HubIndex({ sql: storage.sql, kv } as never, () => {}, SMALL);
     for (const name of ["a", "b", "c", "d"]) index.report(name, report(1), NOW);
     index.report("a", report(3), NOW);
-    expect(puts).toEqual([]);
+    expect(puts.splice(0)).toEqual(["totals"]);
     index.report("e", report(1), NOW);
     expect([puts, totalOf(index).in]).toEqual([["totals"], 7]);
+    for (const name of ["f", "g", "h"]) index.report(name, report(50), NOW);
+    puts.splice(0);
+    // Three rooms with metrics of their own lose them to more active ones.
+    expect([totalOf(index).in, puts]).toEqual([157, ["totals"]]);
   }));
 
-it("they stay the sum of all counts over ends, expiry, full indexes and wakes", () =>
+it("they stay the sum of all counts over ends, expiry, full indexes and wakes, and no series falls", () =>
   withStorage((storage) => {
     vi.spyOn(console, "warn").mockImplementation(() => {});
     const { below } = chanceOf(7);
     const again = () => new HubIndex(storage, () => {}, SMALL);
-    let [index, now, all] = [again(), NOW, 0];
-    const counts = new Map<string, number>();
+    let [index, now, all, shown] = [again(), NOW, 0, {} as Record<string, number>];
+    const counts = new Map<string, CounterSnapshot>();
     for (let step = 0; step < 1_500; step++) {
       const name = `group:${below(30)}`;
-      const before = counts.get(name) ?? 0;
+      const before = counts.get(name) ?? ZERO_COUNTERS;
+      const about = { ...report(0), before };
       const kind = below(20);
       if (kind === 0) index = again();
-      else if (kind === 1) index.report(name, { ...report(before, before), ended: true }, now);
+      else if (kind === 1) index.report(name, { ...about, counted: before, ended: true }, now);
       else if (kind === 2) index.run((now += below(26) * HOUR));
       else if (kind === 3) index.metrics(now);
       else {
         const more = below(5);
-        index.report(name, report(before + more, before), now);
-        counts.set(name, before + more);
+        const refusals = { [`code_${below(step)}`]: more };
+        const after = sum(before, { ...ZERO_COUNTERS, in: more, refusals });
+        index.report(name, { ...about, counted: after }, now);
+        counts.set(name, after);
         all += more;
       }
       const { in: messages, refusals } = totalOf(index);
-      expect([messages, refusals["busy"] ?? 0]).toEqual([all, all]);
+      const refused = Object.values(refusals).reduce((total, count) => total + count, 0);
+      expect([messages, refused]).toEqual([all, all]);
+      expect(Object.entries(shown).filter(([code, count]) => !(refusals[code]! >= count))).toEqual(
+        [],
+      );
+      shown = refusals;
     }
     expect(all).toBeGreaterThan(1_000);
+  }));
+
+it("the versions that came first keep their series, whatever others rooms report, end and begin again", () =>
+  withStorage((storage) => {
+    const versionsOf = (from: number, count: number) =>
+      Object.fromEntries(Array.from({ length: 20 }, (_, n) => [`${from + n}.0.0`, count]));
+    const withVersions = (from: number, count: number) => {
+      const { counted: figures, ...about } = report(0);
+      return { ...about, counted: { ...figures, clients: versionsOf(from, count) } };
+    };
+    const open = () => new HubIndex(storage, () => {}, SMALL);
+    open().report("b", withVersions(100, 1), NOW);
+    open().report("a", withVersions(200, 1), NOW);
+    expect(totalOf(open()).clients).toEqual({ ...versionsOf(100, 1), other: 20 });
+    open().report("b", { ...withVersions(100, 1), ended: true }, NOW);
+    open().report("a", withVersions(200, 2), NOW);
+    open().report("b", { ...withVersions(100, 3), wake: "w2" }, NOW);
+    expect(totalOf(open()).clients).toEqual({ ...versionsOf(100, 4), other: 40 });
   }));
 
 it("storage of an earlier version, whose totals have the counts of all rows, stays correct", () =>
