@@ -10,7 +10,10 @@ it("each of 10,000 keys is compared with a few others at most", () => {
   let compared = 0;
   const spies = (["includes", "indexOf", "some", "find"] as const).map((name) => {
     const plain = Array.prototype[name] as (this: unknown[], ...args: unknown[]) => unknown;
-    return vi.spyOn(Array.prototype, name).mockImplementation(function (this: unknown[], ...args) {
+    return vi.spyOn(Array.prototype, name).mockImplementation(function (
+      this: unknown[],
+      ...args: unknown[]
+    ) {
       compared += this.length;
       return plain.apply(this, args) as never;
     });
