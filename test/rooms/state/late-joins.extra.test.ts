@@ -124,10 +124,11 @@ it("is not joined after a service removes it from all groups, while its publicat
     );
   const pending = () =>
     inRelay(({ connections }) => connections.get(params.connectionId)?.pending?.size);
-  await inRelay(({ followed: { undelivered } }) => {
-    vi.spyOn(undelivered, "settled").mockImplementation(untilReleased);
-  });
   steering.isHeld = true;
+  await inRelay(({ followed: { undelivered } }) => {
+    // One promise: whoever waits first goes on first.
+    vi.spyOn(undelivered, "settled").mockReturnValue(untilReleased());
+  });
   const room = newRoom().slice("steered/".length);
   const refreshed = client.call("$/refresh", { token: await token(user, { channels: [room] }) });
   await expect.poll(pending).toBe(1);
