@@ -105,11 +105,11 @@ export function readTenant(claims: JWTPayload, tenantClaim: string, isRequired =
 }
 
 /**
- * The tenant of a token that is signed with a shared access key. `backend` and other services name it in `tid`, whatever
- * claim the issuer uses; tokens with the issuer's claim alone are of that tenant.
+ * The tenant of a token that is signed with a shared access key: in the issuer's claim, else in `tid`, where `backend`
+ * names it whatever claim the issuer uses.
  */
 export const keyTenant = (claims: JWTPayload, tenantClaim: string): string =>
-  readTenant(claims, claims["tid"] === undefined ? tenantClaim : "tid");
+  readTenant(claims, findClaim(claims, namesOf(tenantClaim)) ? tenantClaim : "tid");
 
 function readName({ name, value }: Found, canonical = canonicalName): string {
   return validClaim(name, () => canonical(readText(name, value)));

@@ -24,12 +24,16 @@ export async function authenticateClient(
   const urls = audiencesOf(request);
   const signed = await verifySigned(token, { urls, canonical: clientUrl }, { env, nowMs });
   const given = applicationClaims(signed.claims);
+  const { tenant } = signed;
   const claims = {
     ...given,
     sub: subjectOf(signed.claims, token),
-    [tenantClaim]: signed.tenant ?? keyTenant(given, tenantClaim),
+    ...(tenant !== undefined && { [tenantClaim]: tenant }),
   };
-  const names = { tenantClaim, ...(rolesClaim !== undefined && { rolesClaim }) };
+  const names = {
+    ...(tenant === undefined && { tenant: keyTenant(given, tenantClaim) }),
+    ...{ tenantClaim, ...(rolesClaim !== undefined && { rolesClaim }) },
+  };
   return userOf(claims, names, LEEWAY_SECONDS);
 }
 

@@ -4,7 +4,7 @@
 import { CLOSE, HubError, publicError } from "../model/errors.ts";
 import type { CallId, Incoming, Invocation } from "../model/message.ts";
 import { keepPartial, type Connection } from "../rooms/connection/connection.ts";
-import { heldByAll, PARSED } from "../rooms/connection/held-bytes.ts";
+import { heldByAll } from "../rooms/connection/held-bytes.ts";
 import { spendMessages } from "../rooms/connection/inbound-budget.ts";
 import type { Ending, Host, Receiver } from "../rooms/object/host.ts";
 import type { Hubs, ServedHub } from "./define/hub-tables.ts";
@@ -230,8 +230,7 @@ function invoke(received: ReceivedMessage, invocation: Invocation): void {
   try {
     if (!session.rate.take(session.host.clock.now())) throw rateError(session);
     const own = anyCase ? undefined : builtIns.get(target);
-    const most = bytes * PARSED;
-    const held = most <= session.connection.spareBytes ? most : heldByAll(args, bytes);
+    const held = args.some((arg) => typeof arg === "object") ? heldByAll(args, bytes) : bytes;
     if (!own) return startHubCall(session, invocation, { answer, held });
     if (unreadable) throw unreadable;
     const work = (call: Call) => own({ session, verify, call }, args[0]);

@@ -110,12 +110,6 @@ export const isJsonObject = (value: unknown): value is Members =>
   !Array.isArray(value) &&
   !(value instanceof Uint8Array);
 
-export const hasToJson = (value: unknown): value is { toJSON(key: string): unknown } =>
-  typeof value === "object" &&
-  value !== null &&
-  "toJSON" in value &&
-  typeof value.toJSON === "function";
-
 /**
  * `JSON.stringify`, with bytes as base64 (as .NET reads `byte[]`), a `Map` as an object, and `null` for values without
  * JSON. Throws as `JSON.stringify` does on BigInt, cycles and nesting beyond some thousands; callers answer `internal`.

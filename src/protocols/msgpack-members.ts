@@ -3,7 +3,8 @@
 
 import { asBytes, isBytes } from "./bytes.ts";
 import { is64Bit } from "./exact-json.ts";
-import { hasToJson, prototypeKeyError } from "./json.ts";
+import { prototypeKeyError } from "./json.ts";
+import { hasToJson } from "./places.ts";
 
 import { wireObjects } from "./wire-objects.ts";
 

@@ -26,9 +26,12 @@ export function placesIn(args: readonly unknown[], characters: number): readonly
   return places;
 }
 
-function* placesOf(value: unknown, at: Path): Iterable<Path> {
-  if (isPlaced(value)) yield at;
-  if (isBytes(value) || typeof value !== "object" || value === null) return;
+function* placesOf(given: unknown, at: Path): Iterable<Path> {
+  if (isPlaced(given)) yield at;
+  if (isBytes(given)) return;
+  const isShown = given instanceof Map || !hasToJson(given);
+  const value = isShown ? given : given.toJSON(String(at.at(-1)));
+  if (typeof value !== "object" || value === null) return;
   const members: Iterable<[unknown, unknown]> =
     Array.isArray(value) || value instanceof Map ? value.entries() : Object.entries(value);
   for (const [key, item] of members)
@@ -48,3 +51,9 @@ const areAmbiguous = (keys: readonly unknown[]): boolean =>
 
 /** A whole number as the key of an object. */
 export const WHOLE_KEY = /^(?:0|-?[1-9]\d*)$/;
+
+export const hasToJson = (value: unknown): value is { toJSON(key: string): unknown } =>
+  typeof value === "object" &&
+  value !== null &&
+  "toJSON" in value &&
+  typeof value.toJSON === "function";

@@ -47,9 +47,9 @@ describe.each(CLAIMS)("with TENANT_CLAIM=%s", (TENANT_CLAIM) => {
     expect(tenants).toEqual(["acme", "default"]);
   });
 
-  it("a service's token is of the tenant in `tid`, else of that in the issuer's claim", async () => {
+  it("a service's token is of the tenant in the issuer's claim, else of that in `tid`", async () => {
     expect(await tenantOf({ tid: "acme" })).toBe("acme");
-    expect(await tenantOf({ tid: "acme", [TENANT_CLAIM || "org"]: "other" })).toBe("acme");
+    expect(await tenantOf({ tid: "other", [TENANT_CLAIM || "tid"]: "acme" })).toBe("acme");
     expect(await tenantOf({ [TENANT_CLAIM || "tid"]: "acme" })).toBe("acme");
     expect(await tenantOf({})).toBe("default");
     await expect(tenantOf({ tid: "" })).rejects.toMatchObject({ code: "token_claim_invalid" });
@@ -60,5 +60,16 @@ describe.each(CLAIMS)("with TENANT_CLAIM=%s", (TENANT_CLAIM) => {
     const request = asked(url, await signed({ aud: url, nameid: "zoe", tid: "acme" }));
     const user = await authenticateClient(request, env, SECONDS * 1000);
     expect(user).toMatchObject({ id: "zoe", tenant: "acme" });
+  });
+
+  it("a client's token keeps the issuer's claim beside Entra's `tid`, and gets no other claim", async () => {
+    const url = "https://edge.example/client/?hub=chat";
+    const userOf = async (claims: JWTPayload) =>
+      authenticateClient(asked(url, await signed({ aud: url, ...claims })), env, SECONDS * 1000);
+    const entra = { tid: "72f988bf-86f1-41af-91ab-2d7cd011db47", [TENANT_CLAIM || "tid"]: "acme" };
+    expect((await userOf({ nameid: "zoe", ...entra })).tenant).toBe("acme");
+    const { claims, tenant } = await userOf({ nameid: "zoe" });
+    expect(tenant).toBe("default");
+    expect(Object.keys(claims).toSorted()).toEqual(["aud", "exp", "nameid", "sub"]);
   });
 });

@@ -1,6 +1,8 @@
 // What the dispatcher does where no socket can show it: an object that woke without its memory, a hub that is gone.
 
+import { encode } from "@msgpack/msgpack";
 import { describe, expect, it } from "vitest";
+import * as z from "zod";
 import { dispatcher } from "../../src/dispatch/dispatcher.ts";
 import { hub, method } from "../../src/dispatch/define/hub-definition.ts";
 import { tablesOf } from "../../src/dispatch/define/hub-tables.ts";
@@ -8,8 +10,9 @@ import type { Outgoing } from "../../src/model/message.ts";
 import { DEFAULTS } from "../../src/model/options.ts";
 import { ALL } from "../../src/model/topic.ts";
 import { jsonRpc } from "../../src/protocols/json-rpc-codec.ts";
+import { signalrMsgpack } from "../../src/protocols/signalr-msgpack.ts";
 import type { Connection } from "../../src/rooms/connection/connection.ts";
-import { HeldBytes } from "../../src/rooms/connection/held-bytes.ts";
+import { HeldBytes, SPARE_BYTES } from "../../src/rooms/connection/held-bytes.ts";
 import type { Host } from "../../src/rooms/object/host.ts";
 import { systemClock } from "../../src/rooms/platform/loop-timing.ts";
 
@@ -44,7 +47,12 @@ function object({ hubName = "a", openCalls = [] as string[] } = {}) {
 }
 
 const receiver = dispatcher({
-  hubs: tablesOf([hub("a").methods({ one: method([], () => 1) })]),
+  hubs: tablesOf([
+    hub("a").methods({
+      one: method([], () => 1),
+      wait: method([z.unknown()], () => new Promise<void>(() => {})),
+    }),
+  ]),
   verify: () => Promise.reject(new Error("No token is judged here.")),
 });
 
@@ -73,6 +81,20 @@ it("a call keeps its object awake until it is done, and is answered by one recor
   expect(awaited).toHaveLength(1);
   await Promise.all(awaited);
   expect(sent).toEqual([{ type: "record", record: '{"jsonrpc":"2.0","id":1,"result":1}' }]);
+});
+
+it("a small frame counts by the objects in it, not by its bytes", () => {
+  const { host, connection } = object();
+  const values = Array.from({ length: 100 }, () => new Uint8Array());
+  const call = encode([1, {}, "1", "wait", [values], []]);
+  const frame = Uint8Array.of((call.length & 0x7f) | 0x80, call.length >> 7, ...call);
+  Object.assign(connection, {
+    ...{ protocol: signalrMsgpack({ verbatim: false }), spareBytes: SPARE_BYTES },
+    flow: { written: 0, unsent: 0, untaken: 0, lookAt: 1 },
+  });
+  receiver.received(host, connection, frame.buffer);
+  expect(frame.length).toBeLessThan(256);
+  expect(connection.held.held).toBeGreaterThan(20_000);
 });
 
 it("a hub that is not served has no settings, and its objects take no calls", () => {

@@ -1,6 +1,6 @@
 // Names at the bounds of their length, which holds for their form in NFC.
 
-import { expect, it } from "vitest";
+import { expect, it, vi } from "vitest";
 import { canonicalName, MAX_NAME_LENGTH } from "../../src/model/topic.ts";
 
 it.each([
@@ -16,4 +16,11 @@ it.each([
   expect(() => canonicalName(raw + letter)).toThrow(
     expect.objectContaining({ code: "invalid_name" }),
   );
+});
+
+it("is not normalized beyond what shows that it is too long", () => {
+  const normalize = vi.spyOn(String.prototype, "normalize");
+  expect(() => canonicalName(`a${"\u0315\u0300".repeat(16_000)}`)).toThrow("A name has");
+  expect(normalize.mock.contexts.map((text) => String(text).length)).toEqual([513]);
+  normalize.mockRestore();
 });

@@ -1,34 +1,15 @@
-// CPU of hostile input. Bounds are ten times what an idle core needs, and far below the cost of an algorithm that is
-// not linear. In Node, because the clock of workerd stands still while code runs.
+// Hostile input of 1 MB. No time is measured: a decoder whose cost grows with the square of its input does not end within
+// a test's time limit, a linear one needs a fraction of a second.
 
-import { encode } from "@msgpack/msgpack";
 import { describe, expect, it } from "vitest";
 import { canonicalUrls } from "../../src/auth/access-keys.ts";
-import { queryParameters } from "../../src/edge/rest/operation-input.ts";
-import type { Received } from "../../src/model/message.ts";
 import { LIMITS } from "../../src/model/options.ts";
-import { canonicalTopic } from "../../src/model/topic.ts";
 import { decodeJsonRpc } from "../../src/protocols/decode-json-rpc.ts";
 import { decodeSignalrJson } from "../../src/protocols/decode-signalr-json.ts";
 import { decodeSignalrMsgpack } from "../../src/protocols/decode-signalr-msgpack.ts";
-import { readHandshake } from "../../src/protocols/handshake.ts";
-import { signalrMsgpack } from "../../src/protocols/signalr-msgpack.ts";
 
-const SIZE = 128 * 1024;
-/** Milliseconds. */
-const MOST = 2_000;
-const limits = { ...LIMITS, messageBytes: 2 ** 20 };
-
-/** The least milliseconds of CPU of two runs. */
-function cpuMs(run: () => unknown): number {
-  const times = [1, 2].map(() => {
-    const before = process.cpuUsage();
-    run();
-    const { user, system } = process.cpuUsage(before);
-    return (user + system) / 1000;
-  });
-  return Math.min(...times);
-}
+const SIZE = 1024 * 1024;
+const limits = { ...LIMITS, messageBytes: 2 * SIZE };
 
 const filled = (piece: string): string => piece.repeat(SIZE / piece.length);
 
@@ -51,17 +32,20 @@ const ARGUMENTS: Record<string, string> = {
 };
 
 describe.each(Object.entries(ARGUMENTS))("%s", (_, args) => {
-  it.each([
-    [
-      "JSON-RPC",
-      () => decodeJsonRpc(`{"jsonrpc":"2.0","id":1,"method":"m","params":[${args}]}`, limits),
-    ],
-    [
-      "SignalR",
-      () => decodeSignalrJson(`{"type":1,"target":"m","arguments":[${args}]}\u001e`, limits),
-    ],
-  ])("in %s costs two seconds for 128 KB at most", (_protocol, run) => {
-    expect(cpuMs(run)).toBeLessThan(MOST);
+  it("as arguments of JSON-RPC are read in linear time", () => {
+    const { messages } = decodeJsonRpc(
+      `{"jsonrpc":"2.0","id":1,"method":"m","params":[${args}]}`,
+      limits,
+    );
+    expect(messages).toHaveLength(1);
+  });
+
+  it("as arguments of SignalR are read in linear time", () => {
+    const { messages } = decodeSignalrJson(
+      `{"type":1,"target":"m","arguments":[${args}]}\u001e`,
+      limits,
+    );
+    expect(messages).toHaveLength(1);
   });
 });
 
@@ -90,74 +74,15 @@ it.each([
   ["maps by texts", "81a161c0"],
   ["times", "d6ff00000001"],
   ["unknown extensions", "c7000a"],
-])("%s in MessagePack cost two seconds for 128 KB at most", (_, hex) => {
-  const frame = packed(hex);
-  expect(decodeSignalrMsgpack(frame, limits).messages).toMatchObject([{ type: "invocation" }]);
-  expect(cpuMs(() => decodeSignalrMsgpack(frame, limits))).toBeLessThan(MOST);
-});
-
-describe("frames of a few bytes", () => {
-  const inPieces = (
-    bytes: Uint8Array,
-    read: (frame: ArrayBuffer, rest?: Received["rest"]) => Rest,
-  ) =>
-    cpuMs(() => {
-      let rest: Received["rest"];
-      for (let at = 0; at < bytes.length; at += 2)
-        ({ rest } = read(bytes.slice(at, at + 2).buffer as ArrayBuffer, rest));
-    });
-  type Rest = { readonly rest?: Received["rest"] };
-  const BYTES = new Uint8Array(SIZE).fill(0x20);
-
-  it("make no handshake quadratic", () => {
-    const ms = inPieces(
-      BYTES,
-      (frame, rest = "") => readHandshake(frame, limits, { binary: true, rest }) as Rest,
-    );
-    expect(ms).toBeLessThan(MOST);
-  });
-
-  it("make no message of JSON quadratic", () => {
-    expect(inPieces(BYTES, (frame, rest) => decodeSignalrJson(frame, limits, rest))).toBeLessThan(
-      MOST,
-    );
-  });
-
-  it("make no message of MessagePack quadratic", () => {
-    const bytes = new Uint8Array(packed("c0"));
-    expect(
-      inPieces(bytes, (frame, rest) => decodeSignalrMsgpack(frame, limits, rest)),
-    ).toBeLessThan(MOST);
-  });
-});
-
-it("a name of combining marks in a false order is not sorted", () => {
-  const marks = "\u0315".repeat(SIZE / 2) + "\u0300".repeat(SIZE / 2);
-  expect(
-    cpuMs(() => expect(() => canonicalTopic(`group:a${marks}`)).toThrow("A name has")),
-  ).toBeLessThan(MOST);
+])("%s in MessagePack are read in linear time", (_, hex) => {
+  const { messages } = decodeSignalrMsgpack(packed(hex), limits);
+  expect(messages.map(({ type }) => type)).toEqual(["invocation"]);
 });
 
 it("slashes of a path are searched once for its end", () => {
-  const url = new URL(`https://edge.example/${"/".repeat(SIZE)}x`);
-  expect(cpuMs(() => canonicalUrls(url))).toBeLessThan(MOST);
+  const url = `https://edge.example/${"/".repeat(SIZE)}x`;
+  expect(canonicalUrls(new URL(url))).toEqual([url]);
   expect(canonicalUrls(new URL("https://edge.example/a//b%2f//"))).toEqual([
     "https://edge.example/a//b%2F",
   ]);
-});
-
-it("20,000 parameters of a query are read in one pass, and the first of a name counts", () => {
-  const query = Array.from({ length: 20_000 }, (_, at) => `a${at}=1`).join("&");
-  const params = new URLSearchParams(`${query}&a0=2`);
-  expect(queryParameters(params)).toMatchObject({ a0: "1", a19999: "1" });
-  expect(cpuMs(() => queryParameters(params))).toBeLessThan(MOST);
-});
-
-it("80,000 keys in PascalCase cost eight seconds at most", () => {
-  const keys = Array.from({ length: 80_000 }, (_, at) => [`k${at.toString(36)}`, 1]);
-  const params = JSON.stringify([Object.fromEntries(keys)]);
-  const codec = signalrMsgpack({ verbatim: false, messagePackKeys: "pascal" });
-  const message = { type: "invocation", target: "m", params } as const;
-  expect(codec.encode(message).length).toBeGreaterThan(encode(keys).length / 2);
-  expect(cpuMs(() => codec.encode(message))).toBeLessThan(4 * MOST);
 });

@@ -8,7 +8,7 @@ import {
   readHandshake,
   type Handshake,
 } from "../../src/protocols/handshake.ts";
-import { buffer, cut, utf8 } from "./hub-stream.ts";
+import { buffer, cut, utf8, workOf } from "./hub-stream.ts";
 
 const SEED = 20261121;
 const RS = "\u001e";
@@ -188,6 +188,18 @@ describe("refusals", () => {
 
   test("what follows does not count", () => {
     expect(read(JSON_1 + "x".repeat(200)).type).toBe("handshake");
+  });
+
+  test("30,000 frames of one byte are read a few times at most", () => {
+    const wide = { messageBytes: 40_000 };
+    const frames = Array.from({ length: 30_000 }, () => buffer([0x20]));
+    let rest: Uint8Array = new Uint8Array();
+    const work = workOf(() => {
+      for (const frame of frames)
+        ({ rest } = readHandshake(frame, wide, { binary: true, rest }) as { rest: Uint8Array });
+    });
+    expect(rest).toHaveLength(30_000);
+    expect(work).toBeLessThan(5 * 30_000);
   });
 
   test("3,000 streams of any frames do not throw", () => {

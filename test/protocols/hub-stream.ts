@@ -35,7 +35,8 @@ export function workOf(run: () => void): number {
   const spies = ["set", "slice", "includes", "indexOf", "lastIndexOf"].map((name) => {
     const plain = bytes[name]!;
     return vi.spyOn(bytes, name).mockImplementation(function (this: Uint8Array, ...args) {
-      work += name === "set" ? (args[0] as Uint8Array).length : this.length;
+      const from = name === "indexOf" || name === "includes" ? Number(args[1] ?? 0) : 0;
+      work += name === "set" ? (args[0] as Uint8Array).length : this.length - from;
       return plain.apply(this, args);
     });
   });

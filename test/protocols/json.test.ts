@@ -64,6 +64,20 @@ describe("values", () => {
     expect(encodeParams(below("k".repeat(1_000), 4)).bytes).toHaveLength(4);
   });
 
+  test("members that a toJSON hides have no places", () => {
+    class Order {
+      readonly times = new Map(Array.from({ length: 500 }, (_, at) => [`t${at}`, new Date(0)]));
+      readonly #seal = bytes(1);
+      toJSON(key: string) {
+        return { key, seal: this.#seal };
+      }
+    }
+    expect(encodeParams([new Order()])).toEqual({
+      params: '[{"key":"0","seal":"AQ=="}]',
+      bytes: [[0, "seal"]],
+    });
+  });
+
   test("places of honest records are accepted at any size", () => {
     const run = { createdAt: new Date(0), text: "a" };
     const of = <T>(count: number, one: T) => Array.from({ length: count }, () => one);

@@ -187,7 +187,7 @@ export class ConnectionBytes {
 }
 
 /** Memory of a parsed value for each byte of its text, measured with JSON of small records. */
-export const PARSED = 9;
+const PARSED = 9;
 /**
  * Memory of an array or plain object alone, and of bytes, a time or a map, measured. In MessagePack an empty array is
  * one byte, and empty bytes are two.

@@ -142,13 +142,14 @@ async function leave({ host }: CommandTarget, connection: Connection, room: stri
     await host.rooms.leave(connection, writtenTopic(room));
 }
 
-/** Leaves all groups except the room that the connection is attached to. */
+/** Leaves all groups except the room that the connection is attached to; also those whose join is under way. */
 async function leaveGroups({ parts, host }: CommandTarget, connection: Connection): Promise<void> {
+  const pending = [...(connection.pending?.keys() ?? [])].map(writtenTopic);
   removeFromToken(connection, (room) => writtenTopic(room).kind === "group");
   const own = formatTopic(host.roomOf(connection));
-  const left = parts
-    .topicsOf(connection)
-    .filter((topic) => topic.kind === "group" && formatTopic(topic) !== own);
+  const left = [...parts.topicsOf(connection), ...pending].filter(
+    (topic) => topic.kind === "group" && formatTopic(topic) !== own,
+  );
   await Promise.all(left.map((topic) => host.rooms.leave(connection, topic)));
 }
 

@@ -304,6 +304,12 @@ it("an item of a stream is no larger than a message", async () => {
   expect((await client.call("whoami")).error).toBeUndefined();
 });
 
+it.each([[[null]], [{ some: 1 }], [[]], [null]])("an item may be any value: %j", async (body) => {
+  const client = kept(await connected("relayed", { user: "items" }));
+  const path = `/hubs/relayed/connections/${encodeURIComponent(client.id)}/streams/s/:send`;
+  expect((await ask("POST", path, { body })).status).toBe(202);
+});
+
 it("paths whose letters are percent-encoded are refused like others", async () => {
   const headers = { authorization: `Bearer ${await token("odd")}` };
   for (const path of ["/%63lient", "/%63lient/negotiate", "/%68ubs/relayed/negotiate"]) {

@@ -1,10 +1,13 @@
 // Rooms with state that are slow to join, or cannot be reached at first: a connection that is removed from one
 // meanwhile, or whose fresh token does not name it, does not join it later.
 
+import { runInDurableObject } from "cloudflare:test";
 import { afterEach, beforeEach, describe, expect, it, onTestFinished, vi } from "vitest";
 import type { PresenceView } from "../../../src/rooms/rpc/presence-view.ts";
 import { ask } from "../../edge/rest/service.ts";
 import { release, steering, untilReleased } from "../../support/steered-hub.ts";
+import type { ObjectParts } from "../../../src/rooms/object/object-parts.ts";
+import { relayOf } from "../relay/client.ts";
 import { Client, enter, roomAt, token, upgrade } from "../client.ts";
 import { newRoom } from "./steered-room.ts";
 
@@ -108,4 +111,33 @@ describe.each(Object.entries(LOADS))("a %s room", (_, load) => {
     await client.said("$/state");
     expect(await connectionsIn(room)).toBe(1);
   });
+});
+
+it("is not joined after a service removes it from all groups, while its publications are under way", async () => {
+  const user = `late-${crypto.randomUUID()}`;
+  const { webSocket } = await upgrade(`/hubs/steered/rpc?access_token=${await token(user)}`);
+  using client = new Client(webSocket!);
+  const { params } = await client.said("$/connected");
+  const inRelay = <T>(read: (parts: ObjectParts) => T) =>
+    runInDurableObject(relayOf("steered", params.connectionId), (one) =>
+      read((one as unknown as { readonly parts: ObjectParts }).parts),
+    );
+  const pending = () =>
+    inRelay(({ connections }) => connections.get(params.connectionId)?.pending?.size);
+  steering.isHeld = true;
+  await inRelay(({ followed: { undelivered } }) => {
+    // One promise: whoever waits first goes on first.
+    vi.spyOn(undelivered, "settled").mockReturnValue(untilReleased());
+  });
+  const room = newRoom().slice("steered/".length);
+  const refreshed = client.call("$/refresh", { token: await token(user, { channels: [room] }) });
+  await expect.poll(pending).toBe(1);
+  const removed = ask("DELETE", `/hubs/steered/users/${user}/groups`);
+  await expect.poll(pending).toBe(0);
+  steering.isHeld = false;
+  expect((await removed).status).toBe(204);
+  await refreshed;
+  using other = await enter(`steered/${room}`, { user: "other" });
+  expect(other.hello.params.room).toBe(room);
+  for (let looks = 0; looks < 30; looks++) expect(await connectionsIn(room)).toBe(1);
 });
