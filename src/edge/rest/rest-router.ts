@@ -170,7 +170,7 @@ export async function runOperation(
   const body = operation.body && validate(operation.body, given, "body");
   const hub = new HubRequest({ ...call, service, served, path });
   const answer = (await operation.handle(hub, { query, body })) ?? {};
-  if (AUDITED.test(operation.id) || closes(body)) audit(operation.id, service, request);
+  if (AUDITED.test(operation.id) || closes(operation, body)) audit(operation.id, service, request);
   return responseOf(answer, operation.status);
 }
 
@@ -179,9 +179,9 @@ const NO_QUERY = new URLSearchParams();
 /** Operations that are logged: they delete data, close connections, or ban or revoke. */
 const AUDITED = /^(?:removeHistory|erase|import|close|revoke|ban|unban|repair)/;
 
-/** Whether it is the body of `:execute`, with the command that closes connections among its commands. */
-const closes = (body: { some?: unknown[]["some"] } | undefined) =>
-  body?.some?.((command) => (command as { type: string }).type === "CloseConnection");
+/** Whether it is `:execute` with the command that closes connections. Bodies of other operations may have any form. */
+const closes = ({ id }: Operation, body: unknown): boolean =>
+  id === "execute" && (body as { type: string }[]).some(({ type }) => type === "CloseConnection");
 
 /** Logs the operation with the service's name; the path names the room or user that it was applied to. */
 const audit = (operation: string, { tenant, name }: Service, request: Request): void =>
