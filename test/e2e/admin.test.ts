@@ -258,8 +258,11 @@ describe("an operator", () => {
     // Its question was about the view that has ended.
     expect(await admin.page.getByRole("dialog").count()).toBe(0);
     await admin.page.goForward();
-    await admin.page.getByRole("button", { name: "Ban alice-to-ban" }).click();
     const dialog = admin.page.getByRole("dialog");
+    // A key that is pressed twice is no answer.
+    await admin.page.getByRole("button", { name: "Ban alice-to-ban" }).press("Enter");
+    await dialog.waitFor();
+    await admin.page.keyboard.press("Enter");
     await dialog.getByLabel("Reason, if any").fill("Too loud");
     await dialog.getByRole("button", { name: "Ban" }).click();
     await admin.panel("Present").getByText("alice-to-ban is banned.").waitFor();
