@@ -89,7 +89,7 @@ it("holds a stream back while its caller does not read, and brings all of it", a
 it("does not wait for a report of less than the worker reports at once", async () => {
   using talk = await begun("few-queued");
   const id = talk.say({ case: "invoke", value: { method: "busy", arguments: list([]) } });
-  for (let n = 0; n < 3_000; ) if ((await talk.next())?.case === "item") n++;
+  for (let n = 0; n < 3_000;) if ((await talk.next())?.case === "item") n++;
   talk.say({ case: "cancel", value: id });
   expect(await talk.answer(id, [])).toMatchObject({ value: { code: "cancelled" } });
 });
