@@ -93,17 +93,16 @@ export class PendingCalls {
 
   #create({ method, args, options, isStream }: CallRequest, observer?: CallObserver): PendingCall {
     this.#checkQueue();
-    const { idempotencyKey } = options;
     const id = this.#nextId();
     const { uploads, ...plain } = extractUploads(args, () => this.#nextId());
     // By its id the server cancels a call with uploads, also one whose response nobody wants.
     const isRequest = observer !== undefined || uploads.length > 0;
-    const text = callText({ id: isRequest ? id : undefined, method, ...plain, idempotencyKey });
+    const text = callText({ ...options, id: isRequest ? id : undefined, method, ...plain });
     return {
       id,
       isRequest,
       text: checkSize(text, this.#options.messageBytes),
-      isRepeatable: idempotencyKey !== undefined && !isStream && uploads.length === 0,
+      isRepeatable: options.idempotencyKey !== undefined && !isStream && uploads.length === 0,
       uploads,
       observer,
       lifetime: new AbortController(),
