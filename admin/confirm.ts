@@ -24,8 +24,12 @@ export function isConfirmed({ title, text, yes, fields = [], typed }: Question):
   go.disabled = typed !== undefined;
   name.addEventListener("input", () => (go.disabled = name.value !== typed));
   const cancel = button("Cancel", "", () => dialog.close());
-  // A key that is held down, or pressed twice, must not answer.
+  // A key that is held down, or pressed twice, must not answer: the focus is on "Cancel", or in the first field.
   cancel.autofocus = fields.length === 0 && typed === undefined;
+  for (const { control } of fields)
+    control.addEventListener("keydown", (event) => {
+      if (event.key === "Enter") event.preventDefault();
+    });
   const form = element(
     "form",
     "",

@@ -101,8 +101,8 @@ class MessageList {
       const since = `${this.#epoch}:${this.#newest}`;
       const page = await this.#read({ since, limit: ENTRIES_AT_MOST });
       this.#prepend(page.publications);
-      const last = page.publications.at(-1)?.offset ?? 0;
-      this.#newest = page.publications.length < ENTRIES_AT_MOST ? page.offset : last;
+      // A page of long messages ends early: only an empty one shows that there are no more.
+      this.#newest = page.publications.at(-1)?.offset ?? page.offset;
     } catch (error) {
       if (!(error instanceof ApiError && error.code === "history_gone")) throw error;
       await this.#begin();

@@ -22,6 +22,9 @@ export const MAX_IDEMPOTENCY_KEY = 256;
 export const isIdempotencyKey = (value: unknown): value is string =>
   typeof value === "string" && value !== "" && [...value].length <= MAX_IDEMPOTENCY_KEY;
 
+/** Characters that a stream's reader takes between two reports of it from worker to relay. */
+export const REPORT_EACH = 64 * 1024;
+
 /** Close code from relay to worker: another poll has replaced this one, and gets the unconfirmed frames. */
 export const POLL_REPLACED = 4000;
 

@@ -289,6 +289,7 @@ export const testHubs = [
   slow("slow", { queuedCalls: 5 }),
   slow("parallel", { parallelCalls: 2 }),
   streams("streams", {}),
+  streams("few-queued", { queuedBytes: 40_000 }),
   streams("narrow", { streamBuffer: 3, streamsPerConnection: 2, requestSeconds: 37 }),
   streams("tight", {
     ...{ callsPerSecond: 1_000, callBurst: 1_000 },

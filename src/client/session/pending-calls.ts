@@ -2,6 +2,7 @@
 
 import { HubError } from "../../model/errors.ts";
 import { limit } from "../platform/timer.ts";
+import type { OutgoingMessage } from "../transport/send-queue.ts";
 import { callText, cancelText, errorOf, type Frame } from "../transport/wire.ts";
 import type { CallObserver, Cancel } from "./server-streams.ts";
 import { checkSize, extractUploads, pump, type Upload, type UploadChannel } from "./upload-pump.ts";
@@ -38,12 +39,11 @@ export interface PendingCallsOptions extends UploadChannel {
   readonly queue: number;
 }
 
-interface PendingCall {
+interface PendingCall extends OutgoingMessage {
   readonly id: string;
-  readonly text: string;
   readonly isRepeatable: boolean;
   readonly uploads: readonly Upload[];
-  /** Absent: a notification, which gets no response. */
+  /** Absent: nothing waits for a response. Without uploads, it is a notification. */
   readonly observer: CallObserver | undefined;
   /** Aborted when the call is complete: its uploads, timer and abort listener end with it. */
   readonly lifetime: AbortController;
@@ -93,14 +93,16 @@ export class PendingCalls {
 
   #create({ method, args, options, isStream }: CallRequest, observer?: CallObserver): PendingCall {
     this.#checkQueue();
-    const { idempotencyKey } = options;
     const id = this.#nextId();
     const { uploads, ...plain } = extractUploads(args, () => this.#nextId());
-    const text = callText({ id: observer && id, method, ...plain, idempotencyKey });
+    // By its id the server cancels a call with uploads, also one whose response nobody wants.
+    const isRequest = observer !== undefined || uploads.length > 0;
+    const text = callText({ ...options, id: isRequest ? id : undefined, method, ...plain });
     return {
       id,
+      isRequest,
       text: checkSize(text, this.#options.messageBytes),
-      isRepeatable: idempotencyKey !== undefined && !isStream && uploads.length === 0,
+      isRepeatable: options.idempotencyKey !== undefined && !isStream && uploads.length === 0,
       uploads,
       observer,
       lifetime: new AbortController(),
@@ -130,7 +132,7 @@ export class PendingCalls {
   /** Sends a call. A notification is complete once it and its uploads are sent. */
   #send(call: PendingCall): void {
     call.isSent = true;
-    this.#options.post({ text: call.text, isRequest: call.observer !== undefined });
+    this.#options.post(call);
     const pumps = call.uploads.map((upload) => this.#pump(call, upload));
     if (!call.observer) void Promise.all(pumps).then(() => this.#complete(call));
   }

@@ -54,14 +54,9 @@ export async function pump(
 ): Promise<void> {
   try {
     const iterator = iteratorOf(source);
+    const stop = async (): Promise<unknown> => iterator.return?.();
     // Before the loop below, so that a source that never yields again is stopped as well.
-    signal.addEventListener("abort", async () => {
-      try {
-        await iterator.return?.();
-      } catch {
-        // The call has ended: an error while the source closes has no effect on it.
-      }
-    });
+    signal.addEventListener("abort", () => void stop().catch(() => {}));
     for (let count = 1; ; count++) {
       const next = await iterator.next();
       if (signal.aborted) return;
@@ -71,6 +66,7 @@ export async function pump(
       if (count % ITEMS_PER_BURST === 0) await channel.flush();
     }
   } catch (error) {
+    if (signal.aborted) return;
     channel.post({ text: endText(id, messageOf(error)) });
     throw error;
   }

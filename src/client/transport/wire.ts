@@ -67,7 +67,7 @@ interface CallMessage {
   readonly id: string | undefined;
   readonly method: string;
   readonly args: readonly unknown[];
-  readonly idempotencyKey: string | undefined;
+  readonly idempotencyKey?: string | undefined;
 }
 
 /** The text of a call. Omits undefined arguments at the end, which would become `null`. */

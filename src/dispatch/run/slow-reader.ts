@@ -1,5 +1,6 @@
 // Back-pressure: streams, and calls of SignalR's clients, wait until the client has read most of the data sent to it.
 
+import { REPORT_EACH } from "../../model/wire-constants.ts";
 import { queuedBytes } from "../../rooms/connection/socket-queue.ts";
 import type { Connection } from "../../rooms/connection/connection.ts";
 import type { Host } from "../../rooms/object/host.ts";
@@ -23,7 +24,8 @@ export function isBehind({ connection, host, unsentChars }: Reader): boolean {
   const most = host.settings.limits.queuedBytes / 2;
   const { attached, flow, protocol, resumable } = connection;
   const unsent = flow.unsent + (protocol.binding === "json-rpc" ? 0 : unsentChars);
-  const untaken = attached.reportsTaken ? flow.untaken : 0;
+  // What was read since the last report is unknown: with a small `queuedBytes` no next report would come.
+  const untaken = attached.reportsTaken ? flow.untaken - REPORT_EACH : 0;
   return unsent + Math.max(queuedBytes(connection), resumable?.size ?? 0, untaken) > most;
 }
 

@@ -14,9 +14,10 @@ import {
   type SessionResponse,
 } from "../../protocols/proto/dormouse/v1/hub_pb.ts";
 import type { Limits } from "../../model/options.ts";
+import { REPORT_EACH } from "../../model/wire-constants.ts";
 import { isConnected, isRequest, recordsIn, type RoomRecord } from "../stream/room-record.ts";
 import { closeQuietly, refuseRequest } from "../stream/room-socket.ts";
-import { Queue, REPORT_EACH } from "../stream/slow-reader-queue.ts";
+import { Queue } from "../stream/slow-reader-queue.ts";
 import { onAbort, untilAborted } from "./abort-signals.ts";
 import { CALL, type CallAnswer } from "./grpc-call.ts";
 import { endingOf } from "./grpc-errors.ts";

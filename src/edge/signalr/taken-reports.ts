@@ -1,7 +1,8 @@
 // Reports to the relay how much of an event stream its reader has taken: sockets between worker and object have no
 // back-pressure, so that a hub method's stream would otherwise not notice a slow reader.
 
-import { QUEUED_BYTES, REPORT_EACH } from "../stream/slow-reader-queue.ts";
+import { REPORT_EACH } from "../../model/wire-constants.ts";
+import { QUEUED_BYTES } from "../stream/slow-reader-queue.ts";
 
 export class TakenReports {
   readonly #report: (characters: number) => void;

@@ -5,8 +5,6 @@ import { HubError } from "../../model/errors.ts";
 
 /** The most bytes that may wait for a reader of a stream, whatever its format. */
 export const QUEUED_BYTES = 1024 * 1024;
-/** Characters that a reader takes between two reports of it to the object. */
-export const REPORT_EACH = QUEUED_BYTES / 16;
 /** How long the queued data of a stream that ended over its limit is kept for its reader. */
 export const LEFTOVER_MS = 30_000;
 

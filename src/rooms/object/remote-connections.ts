@@ -44,7 +44,7 @@ export class RemoteConnections implements RemoteClients {
     }
   }
 
-  /** Throws `connection_not_found`, the error of the client's method, `timed_out`, or `interrupted`. */
+  /** Throws `connection_not_found`, the error of the client's method, `timed_out`, `interrupted`, or `unavailable`. */
   async ask(id: string, call: ClientMethodCall, caller?: Connection): Promise<unknown> {
     this.#check(call);
     this.#options.parts.beforeLook();

@@ -13,7 +13,7 @@ export async function retryOnce<T>(call: () => Promise<T>): Promise<T> {
     return await call();
   } catch (error) {
     if (publicError(error).code !== "internal") throw error;
-    if ((error as { overloaded?: boolean }).overloaded) throw unavailable(error);
+    if (isOverloaded(error)) throw unavailable(error);
   }
   try {
     return await call();
@@ -31,17 +31,24 @@ export async function callOnce<T>(call: () => Promise<T>): Promise<T> {
   }
 }
 
-/** The result of a client's method. Throws `interrupted` if the client's object was reset, which may have lost it. */
+/**
+ * The result of a client's method. Throws `interrupted` if the client's object was reset, which may have lost it, and
+ * `unavailable` if the object is overloaded: the client is still there, and was not called.
+ */
 export async function askOnce(call: () => Promise<ClientResult>): Promise<unknown> {
   try {
     return unlessRefused(await call()).result;
   } catch (error) {
     if (!isUnexpected(error)) throw error;
+    if (isOverloaded(error)) throw unavailable(error);
     throw new HubError("interrupted", "The client's connection was lost before it answered.", {
       cause: error,
     });
   }
 }
+
+const isOverloaded = (error: unknown): boolean =>
+  (error as { overloaded?: boolean }).overloaded === true;
 
 const unavailable = (cause: unknown): HubError =>
   new HubError("unavailable", "The room could not be reached; try again.", { cause });

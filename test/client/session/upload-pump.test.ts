@@ -96,6 +96,33 @@ describe("an upload", () => {
     expect([method, params]).toEqual(["$/cancelRequest", { id: "c1" }]);
   });
 
+  it("that breaks cancels its call also where nothing waits for a response", async () => {
+    const { server, client } = await connectedClient<TestHub>();
+    const [taken, source] = [new ReadableStream<number>(), endless()];
+    taken.getReader();
+    client.send.sumBoth(source, taken);
+    await advance();
+    expect(source.isStopped).toBe(true);
+    const { method, params } = server.socket.sentMessages.at(-1)!;
+    expect([method, params]).toEqual(["$/cancelRequest", { id: "c1" }]);
+  });
+
+  it("whose source fails because its call was cancelled has no end", async () => {
+    const { server, client } = await connectedClient<TestHub>();
+    const abort = new AbortController();
+    const { promise, reject } = Promise.withResolvers<number>();
+    abort.signal.addEventListener("abort", () => reject(abort.signal.reason));
+    async function* fetched() {
+      yield await promise;
+    }
+    const sum = outcomeOf(client.with({ signal: abort.signal }).invoke.sum(fetched()));
+    await advance();
+    abort.abort();
+    expect(await sum).toEqual({ code: "cancelled" });
+    await advance();
+    expect(ends(server)).toEqual([]);
+  });
+
   it("with an item that is too large fails its call, and stops", async () => {
     const { server, client } = await connectedClient<TestHub>({ messageBytes: 200 });
     let isStopped = false;

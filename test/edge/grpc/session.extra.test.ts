@@ -86,6 +86,14 @@ it("holds a stream back while its caller does not read, and brings all of it", a
   expect(await talk.answer(id, [])).toMatchObject({ value: { code: "cancelled" } });
 });
 
+it("does not wait for a report of less than the worker reports at once", async () => {
+  using talk = await begun("few-queued");
+  const id = talk.say({ case: "invoke", value: { method: "busy", arguments: list([]) } });
+  for (let n = 0; n < 3_000;) if ((await talk.next())?.case === "item") n++;
+  talk.say({ case: "cancel", value: id });
+  expect(await talk.answer(id, [])).toMatchObject({ value: { code: "cancelled" } });
+});
+
 it("is told which room a fresh token takes from it", async () => {
   const admitting = (...channels: string[]) => ({ caps: [{ channels, allow: ["sub"] }] });
   const [kept, taken] = ["group:kept", "group:taken"];

@@ -54,3 +54,12 @@ it("names the key that signed, and the worker's own code; and is silent of reads
   await ask("POST", "/hubs/chat/users/eve/:ban", { body: { seconds: 0 } });
   expect(acted()).toEqual([]);
 });
+
+it.each([[[null]], [[{ type: "CloseConnection" }]], [{ some: 1 }]])(
+  "takes no item of a stream, such as %j, for commands",
+  async (body) => {
+    const path = "/hubs/chat/connections/x/streams/1/:send";
+    expect((await ask("POST", path, { body })).status).toBe(202);
+    expect(acted()).toEqual([]);
+  },
+);
