@@ -170,6 +170,7 @@ describe("a hub's beginning", () => {
         answered: () => {},
       },
       replies: { send: () => {} },
+      inOrder: (_: object, send: () => void) => void send(),
       waitUntil: () => {},
       clock: systemClock,
       roomOf: () => ({ kind: "all", name: "" }),
