@@ -57,7 +57,9 @@ export class HubTotals {
   /** Counts of a row with metrics of its own bring these codes and versions. Writes only if there are new ones. */
   know(increase: CounterSnapshot): void {
     const { all } = this.#stored;
+    if (!LABELLED.some((figure) => hasOthers(increase[figure], all[figure]))) return;
     const known = sum(all, difference(increase, increase));
+    // Beyond their bound they are counted together.
     if (labelsIn(known) > labelsIn(all)) this.#put({ ...this.#stored, all: known });
   }
 
@@ -87,7 +89,12 @@ export class HubTotals {
   }
 }
 
-const labelsIn = ({ refusals, clients = {}, runs = {} }: CounterSnapshot): number =>
-  [refusals, clients, runs].reduce((count, named) => count + Object.keys(named).length, 0);
+const LABELLED = ["refusals", "clients", "runs"] as const;
+
+const hasOthers = (names: object = {}, known: object = {}): boolean =>
+  Object.keys(names).some((name) => !Object.hasOwn(known, name));
+
+const labelsIn = (counted: CounterSnapshot): number =>
+  LABELLED.reduce((count, figure) => count + Object.keys(counted[figure] ?? {}).length, 0);
 
 const countersOf = (total: string): CounterSnapshot => JSON.parse(total) as CounterSnapshot;
