@@ -23,18 +23,15 @@ export async function authenticateClient(
   const token = readToken(request);
   const urls = audiencesOf(request);
   const signed = await verifySigned(token, { urls, canonical: clientUrl }, { env, nowMs });
-  const given = applicationClaims(signed.claims);
   const { tenant } = signed;
   const claims = {
-    ...given,
+    ...applicationClaims(signed.claims),
     sub: subjectOf(signed.claims, token),
     ...(tenant !== undefined && { [tenantClaim]: tenant }),
   };
-  const names = {
-    ...(tenant === undefined && { tenant: keyTenant(given, tenantClaim) }),
-    ...{ tenantClaim, ...(rolesClaim !== undefined && { rolesClaim }) },
-  };
-  return userOf(claims, names, LEEWAY_SECONDS);
+  const names = { tenantClaim, tenant: keyTenant(claims, tenantClaim) };
+  const roles = rolesClaim !== undefined && { rolesClaim };
+  return userOf(claims, { ...names, ...roles }, LEEWAY_SECONDS);
 }
 
 /** The valid audiences for the URL of the client's request, without the part that SignalR appends to the path. */
