@@ -63,7 +63,7 @@ export class RoomObject<Env extends ObjectEnv = ObjectEnv>
     // Hub code of this connection publishes here synchronously, so the room must be in use before.
     if (userRoom) await userRoom.use();
     // A command of the account meanwhile has not found the connection, and the first frames have the room's state.
-    await this.admissions.check(factsOf(arrival.user));
+    if (state || userRoom) await this.admissions.check(factsOf(arrival.user));
     const connection = enterRoom(this.parts, socket, arrival);
     this.inBackground(this.welcome(connection));
     return connection;
