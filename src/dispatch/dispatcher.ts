@@ -230,6 +230,7 @@ function invoke(received: ReceivedMessage, invocation: Invocation): void {
   try {
     if (!session.rate.take(session.host.clock.now())) throw rateError(session);
     const own = anyCase ? undefined : builtIns.get(target);
+    // Flat arguments, which most calls have, take about their size.
     const held = args.some((arg) => typeof arg === "object") ? heldByAll(args, bytes) : bytes;
     if (!own) return startHubCall(session, invocation, { answer, held });
     if (unreadable) throw unreadable;
