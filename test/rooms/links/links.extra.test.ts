@@ -112,7 +112,7 @@ describe("a join", () => {
 it("a channel of the token that could not be followed at first is followed by alarm, two seconds later", async () => {
   const [home, away] = ["meddling/group:channel", "meddling/group:channel-away"];
   await roomAt(away).history({});
-  await failOnce(away, "follow", "undone");
+  await failTwice(away, "follow", "undone");
   const claims = { channels: ["group:channel-away"] };
   const eve = await entering(home, { user: "eve", claims });
   const alarm = () => runInDurableObject(roomAt(home), (_, { storage }) => storage.getAlarm());
