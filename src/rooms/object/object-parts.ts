@@ -203,7 +203,7 @@ function activityOf(
     ...{ storage, keeper, counters, wake: randomId(), isReported: isServed },
     occupancy: () => ({ ...options.occupancy(), waiting: waiting() }),
     ...{ stateBytes, published },
-    snapshot: () => ({ ...snapshotOf(counters), bytesOut: connections.written }),
+    snapshot: () => snapshotOf(counters, connections.written),
     report: options.report ?? ((about) => room(ALL).report(name, about)),
     reported: (about, increase) =>
       writeReport(env, { ...address, room: name }, { report: about, increase }),

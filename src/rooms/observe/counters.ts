@@ -81,17 +81,21 @@ export function countReplay(counters: Counters, recovered: boolean, messages: nu
   counters.replayed += messages;
 }
 
-export const snapshotOf = (counters: Counters): CounterSnapshot => {
-  const { refusals, clients, runs, webhooks, deliveries, calls, ...figures } = counters;
-  return {
-    ...figures,
-    refusals: Object.fromEntries(refusals),
-    clients: Object.fromEntries(clients),
-    runs: Object.fromEntries(runs),
-    webhooks: Object.fromEntries(webhooks),
-    ...{ deliveries: deliveries.counts, calls: calls.counts },
-  };
-};
+export const snapshotOf = (counters: Counters, bytesOut = counters.bytesOut): CounterSnapshot => ({
+  ...{ in: counters.in, out: counters.out, bytesIn: counters.bytesIn, bytesOut },
+  ...{ replays: counters.replays, replayed: counters.replayed, wakes: counters.wakes },
+  refusals: namedIn(counters.refusals),
+  clients: namedIn(counters.clients),
+  runs: namedIn(counters.runs),
+  webhooks: namedIn(counters.webhooks),
+  ...{ deliveries: counters.deliveries.counts, calls: counters.calls.counts },
+});
+
+/** Shared, because most figures of most objects have no names. */
+const NONE: Named = {};
+
+const namedIn = (counts: ReadonlyMap<string, number>): Named =>
+  counts.size === 0 ? NONE : Object.fromEntries(counts);
 
 type CounterName = Exclude<keyof CounterSnapshot, NamedFigure>;
 /** All counters that are one number, in the order of Analytics Engine's doubles (analytics.ts). */
@@ -107,30 +111,40 @@ export const difference = (now: CounterSnapshot, before: CounterSnapshot): Count
   combine(now, before, (x, y) => Math.max(0, x - y));
 
 /** Figures that are several numbers, and how many of their names are kept. */
-const NAMED: Readonly<Record<NamedFigure, number>> = {
-  ...{ refusals: CODES_AT_MOST, clients: VERSIONS_AT_MOST, runs: CODES_AT_MOST },
-  ...{ webhooks: Infinity, deliveries: Infinity, calls: Infinity },
-};
+const NAMED: readonly (readonly [NamedFigure, number])[] = [
+  ...([
+    ["refusals", CODES_AT_MOST],
+    ["clients", VERSIONS_AT_MOST],
+    ["runs", CODES_AT_MOST],
+  ] as const),
+  ...(["webhooks", "deliveries", "calls"] as const).map((name) => [name, Infinity] as const),
+];
 
 function combine(
   a: CounterSnapshot,
   b: CounterSnapshot,
   by: (x: number, y: number) => number,
 ): CounterSnapshot {
-  const counts = COUNTER_NAMES.map((name) => [name, by(a[name], b[name])]);
-  const named = (Object.entries(NAMED) as [NamedFigure, number][]).map(([name, most]) => [
-    name,
-    withFew(combineNamed(a[name] ?? {}, b[name] ?? {}, by), most),
-  ]);
-  return Object.fromEntries([...counts, ...named]) as CounterSnapshot;
+  const combined: Record<string, number | Named> = {};
+  for (const name of COUNTER_NAMES) combined[name] = by(a[name], b[name]);
+  for (const [name, most] of NAMED) combined[name] = combineNamed(a[name], b[name], { by, most });
+  return combined as unknown as CounterSnapshot;
 }
 
 type Named = Readonly<Record<string, number>>;
 
-const combineNamed = (a: Named, b: Named, by: (x: number, y: number) => number): Named =>
-  Object.fromEntries(
-    Object.keys({ ...a, ...b }).map((name) => [name, by(countOf(a, name), countOf(b, name))]),
-  );
+interface Combining {
+  by(x: number, y: number): number;
+  /** How many names are kept. */
+  readonly most: number;
+}
+
+function combineNamed(a: Named = NONE, b: Named = NONE, { by, most }: Combining): Named {
+  const names = Object.keys({ ...a, ...b });
+  if (names.length === 0) return NONE;
+  const all = names.map((name) => [name, by(countOf(a, name), countOf(b, name))] as const);
+  return withFew(Object.fromEntries(all), most);
+}
 
 /** A code such as `constructor` must not read a property of Object.prototype. */
 const countOf = (named: Named, name: string): number =>

@@ -37,8 +37,9 @@ export class WakeCounts {
 
   /** As of now. A wake counts once something has happened in it. */
   get now(): Counts {
-    const now = this.#snapshot();
-    const counted = sum(this.#earlier, this.isActive ? now : { ...now, wakes: 0 });
+    const snapshot = this.#snapshot();
+    const now = this.isActive ? snapshot : { ...snapshot, wakes: 0 };
+    const counted = this.#earlier === ZERO_COUNTERS ? now : sum(this.#earlier, now);
     return { wake: this.#wake, counted, before: this.#reported };
   }
 

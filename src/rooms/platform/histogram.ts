@@ -26,10 +26,11 @@ export class Histogram {
   }
 
   get counts(): DurationCounts {
-    const counts = [...this.#counts].map(
-      (count, at) => [BOUNDS_MS[at] ?? BEYOND, at === 0 ? count + this.instant : count] as const,
-    );
-    const filled = counts.filter(([, count]) => count > 0);
-    return filled.length === 0 ? {} : Object.fromEntries([...filled, [SUM, this.#sum]]);
+    const counts: Record<string, number> = {};
+    for (const [at, count] of this.#counts.entries()) {
+      const all = at === 0 ? count + this.instant : count;
+      if (all > 0) counts[BOUNDS_MS[at] ?? BEYOND] = all;
+    }
+    return Object.keys(counts).length === 0 ? counts : { ...counts, [SUM]: this.#sum };
   }
 }
