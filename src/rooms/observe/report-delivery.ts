@@ -60,8 +60,10 @@ export class ReportDelivery {
   #stored(now: number): Stored {
     const { last, stateBytes, storage } = this.#options;
     const state = stateBytes?.();
-    const { rows } = (this.#rows = rowCount(storage, this.#rows ?? last.count, now));
-    return { bytes: storage.bytes, rows, ...(state !== undefined && { state }) };
+    const { bytes } = storage;
+    const file = { bytes, now, last: this.#rows ?? last.count };
+    const { rows } = (this.#rows = rowCount(storage, file));
+    return { bytes, rows, ...(state !== undefined && { state }) };
   }
 
   async #send(report: Report, at: number): Promise<void> {

@@ -9,13 +9,19 @@ const COUNT_MS_PER_ROW = 1_000;
 /** … unless the file has changed by this part: a row is then read some eight times in all. */
 const CHANGED_PART = 1 / 8;
 
-/** The last count, or a new one. `last`: undefined where the storage is new. */
+interface File {
+  /** Its size. */
+  readonly bytes: number;
+  /** The last count; undefined where the storage is new. */
+  readonly last: RowCount | undefined;
+  readonly now: number;
+}
+
+/** The last count, or a new one. */
 export function rowCount(
-  storage: Pick<ObjectStorage, "bytes" | "countRows">,
-  last: RowCount | undefined,
-  now: number,
+  storage: Pick<ObjectStorage, "countRows">,
+  { bytes, last, now }: File,
 ): RowCount {
-  const { bytes } = storage;
   if (last && !isOutdated(last, bytes, now)) return last;
   return { rows: storage.countRows(), bytes, countedAt: now };
 }
