@@ -24,7 +24,7 @@ export function serviceRoutes(): Route[] {
         }),
     },
     {
-      method: "GET",
+      method: "ALL",
       paths: ["/admin", "/admin/*"],
       ...plain,
       handler: adminPage,
