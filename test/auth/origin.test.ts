@@ -119,6 +119,27 @@ describe("[S3] origins", () => {
     expect(await outcome(await signedIn())).toBe("alice");
   });
 
+  it.each(["cross-site", "same-site"])(
+    "refuses what a page sends without one, %s",
+    async (site) => {
+      const headers = { "sec-fetch-mode": "no-cors", "sec-fetch-site": site };
+      expect(await outcome(await signedIn(headers))).toBe("forbidden_origin");
+    },
+  );
+
+  it.each([
+    ["no-cors", "same-origin"],
+    ["no-cors", "none"],
+    ["navigate", "cross-site"],
+    ["cors", ""],
+  ])(
+    "accepts its own page, a visit and Node's fetch, which send none: %s %s",
+    async (mode, site) => {
+      const headers = { "sec-fetch-mode": mode, ...(site && { "sec-fetch-site": site }) };
+      expect(await outcome(await signedIn(headers))).toBe("alice");
+    },
+  );
+
   it("refuses before it looks at the token", async () => {
     expect(await outcome(from({ origin: "https://evil.example" }))).toBe("forbidden_origin");
   });
