@@ -219,7 +219,7 @@ describe("corsHeaders", () => {
       vary: "Origin",
       "access-control-allow-origin": "https://app.example",
       "access-control-allow-credentials": "true",
-      "access-control-expose-headers": "retry-after, x-dormouse-error",
+      "access-control-expose-headers": "retry-after, x-dormouse-error, x-dormouse-claim",
     });
   });
 
