@@ -32,7 +32,7 @@ export async function negotiate(request: Request, serving: Serving): Promise<Res
     checkAccount(caller.user, serving),
   ]);
   const connectionToken = tokenFor(caller.user, seat.token);
-  return Response.json({
+  const negotiated = {
     negotiateVersion: version,
     connectionId: version > 0 ? seat.id : connectionToken,
     ...(version > 0 && { connectionToken }),
@@ -40,7 +40,9 @@ export async function negotiate(request: Request, serving: Serving): Promise<Res
       !isGuest(caller.user) && { tokenLifetimeSeconds: lifetimeOf(caller.user, Date.now()) }),
     availableTransports: caller.served.settings.signalR.transports.map(describe),
     ...(isResumable(caller) && { useStatefulReconnect: true }),
-  });
+  };
+  // The connection token is a secret.
+  return Response.json(negotiated, { headers: { "cache-control": "no-store" } });
 }
 
 async function seatFor(caller: Caller, serving: Serving, version: number): Promise<Seat> {

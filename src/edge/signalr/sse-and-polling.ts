@@ -4,6 +4,7 @@
 
 import { PING, POLL_ENDED, POLL_REPLACED } from "../../model/wire-constants.ts";
 import { asBytes } from "../../protocols/bytes.ts";
+import { STREAM_HEADERS } from "../answer/stream-headers.ts";
 import { closeQuietly } from "../stream/room-socket.ts";
 import { QUEUED_BYTES } from "../stream/slow-reader-queue.ts";
 import { TakenReports } from "./taken-reports.ts";
@@ -18,12 +19,12 @@ const KEEP_ALIVE_MS = 15_000;
  */
 const PROBES_A_PING = 3;
 
+const NO_STORE = { ...STREAM_HEADERS, pragma: "no-cache" };
+
 const EVENT_HEADERS = {
+  ...NO_STORE,
   "content-type": "text/event-stream",
-  "cache-control": "no-cache,no-store",
-  pragma: "no-cache",
   "content-encoding": "identity",
-  "x-accel-buffering": "no",
 };
 
 /**
@@ -150,8 +151,6 @@ async function acknowledge(socket: WebSocket, count: number): Promise<void> {
   sendQuietly(socket, String(count));
   await scheduler.wait(RELEASE_MS);
 }
-
-const NO_STORE = { "cache-control": "no-cache,no-store", pragma: "no-cache" };
 
 const connectionEnded = (): Response => new Response(null, { status: 204, headers: NO_STORE });
 
