@@ -12,7 +12,7 @@ import { LIMITS } from "../../model/options.ts";
 import { Hub } from "../../protocols/proto/dormouse/v1/hub_pb.ts";
 import { Health } from "../../protocols/proto/grpc/health/v1/health_pb.ts";
 import { pathBelow } from "../admit/request-target.ts";
-import { STREAM_HEADERS } from "../answer/stream-headers.ts";
+import { STREAM_HEADERS } from "../answer/cache-headers.ts";
 import type { StreamServing } from "../stream/room-sources.ts";
 import { CALL } from "./grpc-call.ts";
 import { Body } from "./grpc-body.ts";

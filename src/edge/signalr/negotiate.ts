@@ -2,6 +2,7 @@
 // transports that the server offers, and has the connection token by which further requests find their relay.
 
 import type { Transport } from "../../model/options.ts";
+import { NO_STORE } from "../answer/cache-headers.ts";
 import { checkAccount } from "../admit/account-check.ts";
 import { isGuest } from "../../model/user.ts";
 import { tokenFor } from "../admit/guests.ts";
@@ -42,7 +43,7 @@ export async function negotiate(request: Request, serving: Serving): Promise<Res
     ...(isResumable(caller) && { useStatefulReconnect: true }),
   };
   // The connection token is a secret.
-  return Response.json(negotiated, { headers: { "cache-control": "no-store" } });
+  return Response.json(negotiated, { headers: NO_STORE });
 }
 
 async function seatFor(caller: Caller, serving: Serving, version: number): Promise<Seat> {

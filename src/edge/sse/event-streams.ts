@@ -8,7 +8,7 @@ import { urlOf } from "../../model/request-url.ts";
 import { asBytes } from "../../protocols/bytes.ts";
 import { wantsEventStream } from "../admit/request-target.ts";
 import { clientVersionOf } from "../answer/client-version.ts";
-import { STREAM_HEADERS } from "../answer/stream-headers.ts";
+import { STREAM_HEADERS } from "../answer/cache-headers.ts";
 import { wantsWebSocket } from "../answer/upgrade-request.ts";
 import { endOfStream, type RoomSource } from "../stream/room-sources.ts";
 import {
