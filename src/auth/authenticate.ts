@@ -67,13 +67,16 @@ export function checkOrigin(request: Request, allowed: ReadonlySet<string>): voi
 }
 
 /**
- * Whether a page of another origin has sent a GET in the mode `no-cors` (`fetch`, `<img>`), for which browsers send
- * cookies but no `Origin` (Fetch §3.2). Without this check any page could open streams of guests in its visitors' names.
+ * Whether a page of another origin has sent a GET in the mode `no-cors` (`fetch`, `<img>`) or for a frame, for which
+ * browsers send cookies but no `Origin` (Fetch §3.2). Without this check any page could open streams of guests in its
+ * visitors' names. A visit by a link passes.
  */
-const isUnnamed = ({ headers }: Request): boolean =>
-  headers.get("sec-fetch-mode") === "no-cors" &&
+const isUnnamed = ({ headers }: Request): boolean | undefined =>
   // `cross-site` and `same-site`, but not `same-origin`.
-  headers.get("sec-fetch-site")?.endsWith("-site") === true;
+  headers.get("sec-fetch-site")?.endsWith("-site") &&
+  /no-cors|navigate(?!document)/.test(
+    `${headers.get("sec-fetch-mode")}${headers.get("sec-fetch-dest")}`,
+  );
 
 /**
  * The token of the `authorization` header, else of the query: browsers cannot set headers on WebSockets and

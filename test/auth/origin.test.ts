@@ -119,26 +119,28 @@ describe("[S3] origins", () => {
     expect(await outcome(await signedIn())).toBe("alice");
   });
 
-  it.each(["cross-site", "same-site"])(
-    "refuses what a page sends without one, %s",
-    async (site) => {
-      const headers = { "sec-fetch-mode": "no-cors", "sec-fetch-site": site };
-      expect(await outcome(await signedIn(headers))).toBe("forbidden_origin");
-    },
-  );
+  const fetched = ([mode = "", site = "", dest = ""]: readonly string[]) => {
+    const sent = { "sec-fetch-mode": mode, "sec-fetch-site": site, "sec-fetch-dest": dest };
+    return Object.fromEntries(Object.entries(sent).filter(([, value]) => value !== ""));
+  };
 
   it.each([
-    ["no-cors", "same-origin"],
-    ["no-cors", "none"],
-    ["navigate", "cross-site"],
-    ["cors", ""],
-  ])(
-    "accepts its own page, a visit and Node's fetch, which send none: %s %s",
-    async (mode, site) => {
-      const headers = { "sec-fetch-mode": mode, ...(site && { "sec-fetch-site": site }) };
-      expect(await outcome(await signedIn(headers))).toBe("alice");
-    },
-  );
+    [["no-cors", "cross-site", "empty"]],
+    [["no-cors", "same-site", "image"]],
+    [["navigate", "cross-site", "iframe"]],
+  ])("refuses what another page sends without one: %j", async (sent) => {
+    expect(await outcome(await signedIn(fetched(sent)))).toBe("forbidden_origin");
+  });
+
+  it.each([
+    [["no-cors", "same-origin", "image"]],
+    [["navigate", "same-origin", "iframe"]],
+    [["navigate", "cross-site", "document"]],
+    [["navigate", "none", "document"]],
+    [["cors"]],
+  ])("accepts its own page, a visit and Node's fetch, which send none: %j", async (sent) => {
+    expect(await outcome(await signedIn(fetched(sent)))).toBe("alice");
+  });
 
   it("refuses before it looks at the token", async () => {
     expect(await outcome(from({ origin: "https://evil.example" }))).toBe("forbidden_origin");

@@ -32,7 +32,7 @@ const HEADERS = {
 export async function adminPage({ request, env, prefix }: PageRequest): Promise<Response> {
   const path = pathBelow(request, prefix);
   if (env.ADMIN !== "1" || !env.ASSETS) throw nothingHere();
-  if (!["GET", "HEAD"].includes(request.method)) return methodNotAllowed("GET");
+  if (!/^(?:GET|HEAD)$/.test(request.method)) return methodNotAllowed("GET");
   // A relative redirect, because a proxy may have removed a part of the path. The page names its files relative to `/`.
   if (path === "/admin")
     return new Response(null, { status: 308, headers: { location: "admin/" } });
