@@ -53,17 +53,30 @@ export const verifyToken = async (
 
 /**
  * Throws `forbidden_origin` for a page whose origin is neither the server's own nor allowed. Requests without `Origin`
- * come from other programs than browsers, and pass. CORS does not apply to WebSockets, so that every transport calls
- * this function.
+ * come from other programs than browsers, and pass; those of pages, which cannot read the answer, are refused. CORS
+ * does not apply to WebSockets, so that every transport calls this function.
  */
 export function checkOrigin(request: Request, allowed: ReadonlySet<string>): void {
   const origin = request.headers.get("origin");
-  if (origin === null || allowed.has(origin) || origin === urlOf(request).origin) return;
+  const passes = origin === null ? !isUnnamed(request) : allowed.has(origin);
+  if (passes || origin === urlOf(request).origin) return;
   throw withFacts(new Refusal("forbidden_origin"), () => ({
     expected: [urlOf(request).origin, ...allowed],
-    received: origin,
+    received: origin ?? "no-cors",
   }));
 }
+
+/**
+ * Whether a page of another origin has sent a GET in the mode `no-cors` (`fetch`, `<img>`) or for a frame, for which
+ * browsers send cookies but no `Origin` (Fetch §3.2). Without this check any page could open streams of guests in its
+ * visitors' names. A visit by a link passes.
+ */
+const isUnnamed = ({ headers }: Request): boolean | undefined =>
+  // `cross-site` and `same-site`, but not `same-origin`.
+  headers.get("sec-fetch-site")?.endsWith("-site") &&
+  /no-cors|navigate(?!document)/.test(
+    `${headers.get("sec-fetch-mode")}${headers.get("sec-fetch-dest")}`,
+  );
 
 /**
  * The token of the `authorization` header, else of the query: browsers cannot set headers on WebSockets and

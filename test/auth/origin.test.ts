@@ -119,6 +119,29 @@ describe("[S3] origins", () => {
     expect(await outcome(await signedIn())).toBe("alice");
   });
 
+  const fetched = ([mode = "", site = "", dest = ""]: readonly string[]) => {
+    const sent = { "sec-fetch-mode": mode, "sec-fetch-site": site, "sec-fetch-dest": dest };
+    return Object.fromEntries(Object.entries(sent).filter(([, value]) => value !== ""));
+  };
+
+  it.each([
+    [["no-cors", "cross-site", "empty"]],
+    [["no-cors", "same-site", "image"]],
+    [["navigate", "cross-site", "iframe"]],
+  ])("refuses what another page sends without one: %j", async (sent) => {
+    expect(await outcome(await signedIn(fetched(sent)))).toBe("forbidden_origin");
+  });
+
+  it.each([
+    [["no-cors", "same-origin", "image"]],
+    [["navigate", "same-origin", "iframe"]],
+    [["navigate", "cross-site", "document"]],
+    [["navigate", "none", "document"]],
+    [["cors"]],
+  ])("accepts its own page, a visit and Node's fetch, which send none: %j", async (sent) => {
+    expect(await outcome(await signedIn(fetched(sent)))).toBe("alice");
+  });
+
   it("refuses before it looks at the token", async () => {
     expect(await outcome(from({ origin: "https://evil.example" }))).toBe("forbidden_origin");
   });
@@ -198,7 +221,7 @@ describe("corsHeaders", () => {
       vary: "Origin",
       "access-control-allow-origin": "https://app.example",
       "access-control-allow-credentials": "true",
-      "access-control-expose-headers": "retry-after, x-dormouse-error",
+      "access-control-expose-headers": "retry-after, x-dormouse-error, x-dormouse-claim",
     });
   });
 

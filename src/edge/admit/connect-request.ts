@@ -6,8 +6,11 @@ import { urlOf } from "../../model/request-url.ts";
 
 /** The most characters of all names and values together. Beyond it the longest pairs are dropped, not cut. */
 const CHARACTERS_AT_MOST = 4_096;
-/** `id` is SignalR's connection token. */
-const SECRET: ReadonlySet<string> = new Set(["authorization", "cookie", "access_token", "id"]);
+/** `id` is SignalR's connection token, and so is the last, which is .NET 11's header. */
+const SECRET: ReadonlySet<string> = new Set([
+  ...["authorization", "proxy-authorization", "cookie"],
+  ...["access_token", "id", "x-signalr-connection-token"],
+]);
 
 /**
  * If a name is repeated in the query, the last value counts; repeated headers are joined, as HTTP has it. Cookies are

@@ -27,14 +27,15 @@ function appended(response: Response, headers: readonly (readonly [string, strin
  * actual request. Browsers may keep the answer for ten minutes.
  */
 export function preflight(request: Request, env: AuthEnv): Response {
-  const headers = new Headers(headersFor(request, env));
-  if (headers.has("access-control-allow-origin")) {
-    const requested = request.headers.get("access-control-request-headers") ?? "";
-    headers.set("access-control-allow-methods", "GET, POST, DELETE");
-    headers.set("access-control-allow-headers", requested);
-    headers.set("access-control-max-age", "600");
-  }
-  return new Response(null, { status: 204, headers });
+  const headers = headersFor(request, env);
+  const allowing = "access-control-allow-origin" in headers && {
+    "access-control-allow-methods": "GET, POST, DELETE",
+    "access-control-allow-headers": request.headers.get("access-control-request-headers") ?? "",
+    "access-control-max-age": "600",
+    // Some CDNs cache preflights, and this answer repeats a header of its request.
+    vary: "Origin, Access-Control-Request-Headers",
+  };
+  return new Response(null, { status: 204, headers: { ...headers, ...allowing } });
 }
 
 /**
@@ -70,6 +71,6 @@ export function corsHeaders(
     vary: "Origin",
     "access-control-allow-origin": origin,
     "access-control-allow-credentials": "true",
-    "access-control-expose-headers": "retry-after, x-dormouse-error",
+    "access-control-expose-headers": "retry-after, x-dormouse-error, x-dormouse-claim",
   };
 }

@@ -12,6 +12,7 @@ import { LIMITS } from "../../model/options.ts";
 import { Hub } from "../../protocols/proto/dormouse/v1/hub_pb.ts";
 import { Health } from "../../protocols/proto/grpc/health/v1/health_pb.ts";
 import { pathBelow } from "../admit/request-target.ts";
+import { STREAM_HEADERS } from "../answer/cache-headers.ts";
 import type { StreamServing } from "../stream/room-sources.ts";
 import { CALL } from "./grpc-call.ts";
 import { Body } from "./grpc-body.ts";
@@ -66,12 +67,9 @@ const universalRequest = ({ method, url, headers: header, signal }: Request) => 
   ...{ httpVersion: "", method, url, header, signal },
 });
 
-/**
- * Proxies must neither cache nor compress an answer, because that would delay messages; pages may read Connect's
- * headers.
- */
+/** Every answer may be a stream, refusals included; pages may read Connect's headers. */
 function withHeaders(response: Response): Response {
-  response.headers.set("cache-control", "no-store, no-transform");
+  for (const [name, value] of Object.entries(STREAM_HEADERS)) response.headers.set(name, value);
   response.headers.set("access-control-expose-headers", cors.exposedHeaders.join(", "));
   return response;
 }

@@ -14,6 +14,7 @@ import { bodyWithin, utf8Text } from "../admit/request-body.ts";
 import { connectRequest } from "../admit/connect-request.ts";
 import { callerOf, queryOf, relayTargetOf, type Caller } from "../admit/hub-callers.ts";
 import { callRelay } from "../admit/relay-call.ts";
+import { NO_STORE } from "../answer/cache-headers.ts";
 import { wantsWebSocket } from "../answer/upgrade-request.ts";
 import { VERSION_PARAMETER } from "../../model/package-version.ts";
 import type { Serving } from "../admit/serving.ts";
@@ -131,7 +132,7 @@ const json = (text: string, status: number, code?: string): Response =>
     status,
     headers: {
       "content-type": "application/json",
-      "cache-control": "no-store",
+      ...NO_STORE,
       ...(code !== undefined && { "x-dormouse-error": code }),
     },
   });

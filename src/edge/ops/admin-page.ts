@@ -4,6 +4,7 @@
 import { nothingHere } from "../../auth/authenticate.ts";
 import { HubError } from "../../model/errors.ts";
 import { pathBelow } from "../admit/request-target.ts";
+import { methodNotAllowed } from "../answer/method-not-allowed.ts";
 
 export interface AdminPageEnv {
   /** `1`: the page is served. Default: it is not found. */
@@ -31,6 +32,7 @@ const HEADERS = {
 export async function adminPage({ request, env, prefix }: PageRequest): Promise<Response> {
   const path = pathBelow(request, prefix);
   if (env.ADMIN !== "1" || !env.ASSETS) throw nothingHere();
+  if (!/^(?:GET|HEAD)$/.test(request.method)) return methodNotAllowed("GET");
   // A relative redirect, because a proxy may have removed a part of the path. The page names its files relative to `/`.
   if (path === "/admin")
     return new Response(null, { status: 308, headers: { location: "admin/" } });

@@ -12,6 +12,7 @@ import type { NamedFigure } from "../../rooms/observe/counters.ts";
 import type { CounterSnapshot } from "../../rooms/rpc/activity-report.ts";
 import type { HubMetrics, RoomMetrics } from "../../rooms/rpc/hub-metrics.ts";
 import { objectsOf, type Placing } from "../../rooms/rpc/place.ts";
+import { NO_STORE } from "../answer/cache-headers.ts";
 import { latenciesOf, type HubAnswer } from "./latencies.ts";
 import { CONTENT_TYPE, textOf, type Family, type Sample } from "./prometheus.ts";
 
@@ -19,7 +20,7 @@ import { CONTENT_TYPE, textOf, type Family, type Sample } from "./prometheus.ts"
 export async function metrics(tenant: string, hubs: Hubs, placing: Placing): Promise<Response> {
   const queries = [...hubs.keys()].map((hub) => () => hubMetrics(placing, { tenant, hub }));
   const answers = await inBatches(queries);
-  const headers = { "content-type": CONTENT_TYPE, "cache-control": "no-store" };
+  const headers = { "content-type": CONTENT_TYPE, ...NO_STORE };
   return new Response(textOf(familiesOf(answers)), { headers });
 }
 

@@ -8,6 +8,7 @@ import { urlOf } from "../../model/request-url.ts";
 import { toResultJson } from "../../protocols/json.ts";
 import { checkSetup } from "../../setup/check-setup.ts";
 import { pathBelow, servedHub } from "../admit/request-target.ts";
+import { NO_STORE } from "../answer/cache-headers.ts";
 import { allowing, METHOD_NOT_ALLOWED } from "../answer/method-not-allowed.ts";
 import { failed } from "./azure-errors.ts";
 import { accessKey } from "./hub-operations.ts";
@@ -83,7 +84,7 @@ function endpointRoutes(): RestRoute[] {
         forService(call, async (service) => {
           const key = await accessKey(service.tenant, call.env);
           audit("accessKey", service, call.request);
-          return Response.json(key, NO_STORE);
+          return Response.json(key, { headers: NO_STORE });
         }),
     },
     ...["openapi.json", "health", "auth/accessKey", "metrics"].map((path) => ({
@@ -106,7 +107,7 @@ function endpointRoutes(): RestRoute[] {
 function health({ request, env }: Pick<ServiceCall, "request" | "env">): Response {
   try {
     checkSetup(env, request.url);
-    return new Response(null, NO_STORE);
+    return new Response(null, { headers: NO_STORE });
   } catch (error) {
     return failed(error);
   }
@@ -119,12 +120,11 @@ function notAllowed(verbs: readonly string[]): Response {
   return response;
 }
 
-const NO_STORE = { headers: { "cache-control": "no-store" } };
-const JSON_HEADERS = { ...NO_STORE.headers, "content-type": "application/json" };
+const JSON_HEADERS = { ...NO_STORE, "content-type": "application/json" };
 
 /** wrangler declares an empty body as gzip unless told otherwise, and Azure's SDK for JavaScript fails to unpack it. */
 function emptyResponse(status: number, more: Answer["headers"]): Response {
-  const headers = { ...NO_STORE.headers, "content-encoding": "identity", ...more };
+  const headers = { ...NO_STORE, "content-encoding": "identity", ...more };
   return new Response(null, { status, headers, encodeBody: "manual" });
 }
 

@@ -1,5 +1,6 @@
 // The paths of the Connect service. A file of their own, because the service is large, and an option of `serve`.
 
+import { refusalHeaders } from "../../model/refusal-headers.ts";
 import type { Route } from "./route.ts";
 
 /** In Hono's syntax. They also match methods that do not exist. */
@@ -16,6 +17,6 @@ export const withoutGrpc: Route = {
   handler: () =>
     Response.json(
       { code: "unimplemented", message: NOT_SERVED },
-      { status: 404, headers: { "x-dormouse-error": "unimplemented" } },
+      { status: 404, headers: refusalHeaders("unimplemented", 404) },
     ),
 };

@@ -2,6 +2,7 @@
 
 import { devToken } from "../../auth/dev-tokens.ts";
 import { GuestRates } from "../../auth/guest-tokens.ts";
+import { NO_STORE } from "../answer/cache-headers.ts";
 import { adminPage } from "../ops/admin-page.ts";
 import { metrics } from "../ops/metrics.ts";
 import { restRoutes } from "../rest/rest-router.ts";
@@ -20,11 +21,11 @@ export function serviceRoutes(): Route[] {
       ...plain,
       handler: async ({ request, env }) =>
         Response.json(await devToken(request, env, guests), {
-          headers: { "cache-control": "no-store" },
+          headers: NO_STORE,
         }),
     },
     {
-      method: "GET",
+      method: "ALL",
       paths: ["/admin", "/admin/*"],
       ...plain,
       handler: adminPage,

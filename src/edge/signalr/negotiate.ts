@@ -2,6 +2,7 @@
 // transports that the server offers, and has the connection token by which further requests find their relay.
 
 import type { Transport } from "../../model/options.ts";
+import { NO_STORE } from "../answer/cache-headers.ts";
 import { checkAccount } from "../admit/account-check.ts";
 import { isGuest } from "../../model/user.ts";
 import { tokenFor } from "../admit/guests.ts";
@@ -32,7 +33,7 @@ export async function negotiate(request: Request, serving: Serving): Promise<Res
     checkAccount(caller.user, serving),
   ]);
   const connectionToken = tokenFor(caller.user, seat.token);
-  return Response.json({
+  const negotiated = {
     negotiateVersion: version,
     connectionId: version > 0 ? seat.id : connectionToken,
     ...(version > 0 && { connectionToken }),
@@ -40,7 +41,9 @@ export async function negotiate(request: Request, serving: Serving): Promise<Res
       !isGuest(caller.user) && { tokenLifetimeSeconds: lifetimeOf(caller.user, Date.now()) }),
     availableTransports: caller.served.settings.signalR.transports.map(describe),
     ...(isResumable(caller) && { useStatefulReconnect: true }),
-  });
+  };
+  // The connection token is a secret.
+  return Response.json(negotiated, { headers: NO_STORE });
 }
 
 async function seatFor(caller: Caller, serving: Serving, version: number): Promise<Seat> {

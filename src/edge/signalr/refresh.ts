@@ -7,6 +7,7 @@ import { httpStatusOf, type ErrorCode } from "../../model/error-table.ts";
 import { factsOf, withFacts } from "../../model/refusal-facts.ts";
 import { refusalHeaders } from "../../model/refusal-headers.ts";
 import type { User } from "../../model/user.ts";
+import { NO_STORE } from "../answer/cache-headers.ts";
 import { authenticateCaller, queryOf, type Caller } from "../admit/hub-callers.ts";
 import { relayOfToken } from "../admit/relay-choice.ts";
 import { domainOf } from "../admit/request-target.ts";
@@ -77,5 +78,5 @@ const NOT_ADMITTED = "The fresh token does not admit this connection.";
 const json = (body: object, status = 200, code?: string): Response =>
   Response.json(body, {
     status,
-    headers: code ? refusalHeaders(code, status) : { "cache-control": "no-store" },
+    headers: code ? refusalHeaders(code, status) : NO_STORE,
   });

@@ -1,13 +1,14 @@
 // Refusals of SignalR's own routes. Its clients show the body to their users, so it is a sentence of plain text, as in
 // ASP.NET Core; our stable code is in a header.
 
+import { NO_STORE } from "../answer/cache-headers.ts";
 import { httpStatusOf, type ErrorCode } from "../../model/error-table.ts";
 
 export const refusal = (code: ErrorCode, text: string, allow?: string): Response =>
   new Response(text, {
     status: httpStatusOf(code),
     headers: {
-      "cache-control": "no-store",
+      ...NO_STORE,
       "content-type": "text/plain",
       "x-dormouse-error": code,
       ...(allow !== undefined && { allow }),

@@ -4,6 +4,7 @@
 
 import { PING, POLL_ENDED, POLL_REPLACED } from "../../model/wire-constants.ts";
 import { asBytes } from "../../protocols/bytes.ts";
+import { STREAM_HEADERS } from "../answer/cache-headers.ts";
 import { closeQuietly } from "../stream/room-socket.ts";
 import { QUEUED_BYTES } from "../stream/slow-reader-queue.ts";
 import { TakenReports } from "./taken-reports.ts";
@@ -18,12 +19,12 @@ const KEEP_ALIVE_MS = 15_000;
  */
 const PROBES_A_PING = 3;
 
+const UNCACHED = { ...STREAM_HEADERS, pragma: "no-cache" };
+
 const EVENT_HEADERS = {
+  ...UNCACHED,
   "content-type": "text/event-stream",
-  "cache-control": "no-cache,no-store",
-  pragma: "no-cache",
   "content-encoding": "identity",
-  "x-accel-buffering": "no",
 };
 
 /**
@@ -151,13 +152,11 @@ async function acknowledge(socket: WebSocket, count: number): Promise<void> {
   await scheduler.wait(RELEASE_MS);
 }
 
-const NO_STORE = { "cache-control": "no-cache,no-store", pragma: "no-cache" };
-
-const connectionEnded = (): Response => new Response(null, { status: 204, headers: NO_STORE });
+const connectionEnded = (): Response => new Response(null, { status: 204, headers: UNCACHED });
 
 /** Frames are joined without anything between: in both of SignalR's protocols each marks its own end or length. */
 function bodyOf(frames: readonly Frame[]): Response {
-  const headers = { ...NO_STORE, "content-type": "application/octet-stream" };
+  const headers = { ...UNCACHED, "content-type": "application/octet-stream" };
   return new Response(new Blob([...frames]), { headers });
 }
 

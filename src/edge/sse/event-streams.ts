@@ -8,6 +8,7 @@ import { urlOf } from "../../model/request-url.ts";
 import { asBytes } from "../../protocols/bytes.ts";
 import { wantsEventStream } from "../admit/request-target.ts";
 import { clientVersionOf } from "../answer/client-version.ts";
+import { STREAM_HEADERS } from "../answer/cache-headers.ts";
 import { wantsWebSocket } from "../answer/upgrade-request.ts";
 import { endOfStream, type RoomSource } from "../stream/room-sources.ts";
 import {
@@ -30,12 +31,7 @@ const REFUSED_RETRY_MS = 5_000;
 /** A random time between one and two times `ms`. */
 const spread = (ms: number): number => Math.round(ms * (1 + Math.random()));
 
-const HEADERS = {
-  "content-type": "text/event-stream; charset=utf-8",
-  // Caches and compressing proxies would hold events back.
-  "cache-control": "no-cache, no-transform",
-  "x-accel-buffering": "no",
-};
+const HEADERS = { "content-type": "text/event-stream; charset=utf-8", ...STREAM_HEADERS };
 
 /**
  * Turns a 429 or 503 for an event stream into a stream that ends at once. EventSource never reconnects after an error

@@ -20,7 +20,10 @@ describe("the request of a connection", () => {
   });
 
   it("has no credentials, in whatever case they are written, and cookies where the hub asks for them", () => {
-    const headers = { Authorization: "Bearer t", Cookie: "c=1", "Sec-WebSocket-Protocol": "t" };
+    const headers = {
+      ...{ Authorization: "Bearer t", Cookie: "c=1", "Sec-WebSocket-Protocol": "t" },
+      ...{ "Proxy-Authorization": "Basic t", "X-SignalR-Connection-Token": "s" },
+    };
     const query = "?access_token=t&Access_Token=t&ID=s&authorization=x&cookie=y&page=1";
     expect(read(query, headers)).toEqual({ query: { page: "1" }, headers: {} });
     expect(read(query, headers, { cookies: true }).headers).toEqual({ cookie: "c=1" });

@@ -11,7 +11,7 @@ const ORIGIN = "https://app.example";
 const ask = (method: string, path: string, init: RequestInit = {}) =>
   worker.fetch(
     new Request(`https://edge.example${path}`, { method, ...init }),
-    { ...env, ALLOWED_ORIGINS: ORIGIN },
+    { ...env, ALLOWED_ORIGINS: ORIGIN, ADMIN: "1" },
     createExecutionContext(),
   );
 
@@ -31,6 +31,7 @@ describe("405", () => {
     ["PATCH", "/api/hubs/chat/rooms/group:x/history", "GET, HEAD, DELETE"],
     ["GET", "/api/v1/hubs/chat/:send", "POST"],
     ["GET", "/dormouse.v1.Hub/Publish", "POST"],
+    ["POST", "/admin/", "GET, HEAD"],
     ["PUT", "/grpc.health.v1.Health/Check", "POST"],
   ])("%s %s allows %s", async (method, path, allow) => {
     const answer = await ask(method, path);
