@@ -30,7 +30,7 @@ export interface StateOptions<I, T, V> {
    */
   readonly schema: StandardSchemaV1<I, T>;
   /** The state of a new room, and of one that was erased: a value, or made from the room's name. */
-  readonly initial: NoInfer<T> | ((name: RoomName) => NoInfer<T>);
+  readonly initial: NoInfer<T | ((name: RoomName) => T)>;
   /**
    * The part that clients get, as a copy. A pure and fast function, whose result is JSON like the state; called once
    * for each flush. `false`: clients get only the hub's messages. Default: the whole state.
