@@ -4,7 +4,7 @@
 import type { ClientMethods } from "./client-methods.ts";
 import type { Hub, HubMember } from "./hub-definition.ts";
 import type { RoomTypes } from "./state-options.ts";
-import type { ArgumentsOf, Wire } from "./wire-types.ts";
+import type { ArgumentsOf, Wire, WireResult } from "./wire-types.ts";
 
 export type { Wire } from "./wire-types.ts";
 
@@ -14,11 +14,11 @@ type Members = Record<string, HubMember<any>>;
 export type Invokes<M extends Members, B = string> = {
   readonly [K in keyof M as M[K]["kind"] extends "method" ? K : never]: (
     ...args: ArgumentsOf<M[K]>
-  ) => Promise<Wire<Awaited<ReturnType<M[K]["handle"]>>, B>>;
+  ) => Promise<WireResult<Awaited<ReturnType<M[K]["handle"]>>, B>>;
 };
 
 /** The methods of a hub, as calls without an answer. */
-type SendMethods<M extends Members> = {
+export type SendMethods<M extends Members> = {
   readonly [K in keyof M as M[K]["kind"] extends "method" ? K : never]: (
     ...args: ArgumentsOf<M[K]>
   ) => void;
@@ -29,7 +29,7 @@ export type Streams<M extends Members, B = string> = {
   readonly [K in keyof M as M[K]["kind"] extends "stream" ? K : never]: (
     ...args: ArgumentsOf<M[K]>
   ) => AsyncIterable<
-    ReturnType<M[K]["handle"]> extends AsyncIterable<infer T> ? Wire<T, B> : never
+    ReturnType<M[K]["handle"]> extends AsyncIterable<infer T> ? WireResult<T, B> : never
   >;
 };
 
