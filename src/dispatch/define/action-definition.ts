@@ -31,7 +31,7 @@ export interface Action<
   A extends readonly Plain[],
   F extends ActionRun<R, A>,
 > {
-  readonly [room]?: R;
+  readonly [room]?: (types: R) => void;
   readonly kind: "action";
   readonly args: A;
   readonly policy: Policy;
@@ -44,7 +44,7 @@ export interface Internal<
   A extends readonly Plain[],
   F extends InternalRun<R, A>,
 > {
-  readonly [room]?: R;
+  readonly [room]?: (types: R) => void;
   readonly kind: "internal";
   readonly args: A;
   readonly handle: F;
@@ -52,7 +52,7 @@ export interface Internal<
 
 /** Any action of a room with these types. */
 export interface ActionOf<R extends RoomTypes> {
-  readonly [room]?: R;
+  readonly [room]?: (types: R) => void;
   readonly kind: "action";
   readonly args: readonly Plain[];
   readonly returns?: Plain;
@@ -62,7 +62,7 @@ export interface ActionOf<R extends RoomTypes> {
 }
 
 export interface InternalOf<R extends RoomTypes> {
-  readonly [room]?: R;
+  readonly [room]?: (types: R) => void;
   readonly kind: "internal";
   readonly args: readonly Plain[];
   readonly handle: (context: InternalContext<R>, ...args: any[]) => unknown;
