@@ -7,6 +7,7 @@ import { closeConnections, exists, roomAt, withoutResult } from "./backend-rooms
 import type { Ending, ServiceRoom } from "./backend-rooms.ts";
 import { segment } from "./backend-urls.ts";
 
+/** A group, with the operations of its room. */
 export interface ServiceGroup<H extends AnyHub> extends ServiceRoom<H> {
   /** At least one connection is in the group. */
   isConnected(): Promise<boolean>;

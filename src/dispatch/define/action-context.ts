@@ -82,6 +82,7 @@ export interface InternalContext<R extends RoomTypes> {
   readonly trace: string | undefined;
 }
 
+/** The context of an action that clients and services run. */
 export interface ActionContext<R extends RoomTypes> extends InternalContext<R> {
   /** The caller; a service has the role `service`. */
   readonly user: User;
