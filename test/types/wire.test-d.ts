@@ -69,6 +69,6 @@ expect<Equal<ReturnType<typeof streams.items>, AsyncIterable<string | null | und
 export async function found(): Promise<number> {
   const name = await invoke.find("vase");
   // @ts-expect-error it may be null, which is not `undefined`
-  if (name !== undefined) return name.length;
-  return name?.length ?? 0;
+  const length: number | undefined = name === undefined ? 0 : name.length;
+  return length ?? name?.length ?? 0;
 }
