@@ -2,6 +2,7 @@
 // test/dispatch/testing/wire-values.test.ts.
 
 import * as z from "zod";
+import type { HandlerOf, SavedMessage } from "../../src/client/index.ts";
 import { hub, method, stream, type HubCalls, type Wire } from "../../src/hub.ts";
 
 type Equal<A, B> =
@@ -72,3 +73,12 @@ export async function found(): Promise<number> {
   const length: number | undefined = name === undefined ? 0 : name.length;
   return length ?? name?.length ?? 0;
 }
+
+// So it is in arguments of client methods, for handlers and in messages.
+interface Told {
+  told(text: string, note?: string, at?: Date): void;
+}
+export const TellHub = hub<Told>("tell").methods({});
+type Arguments = [text: string, note?: string | null | undefined, at?: string | null | undefined];
+expect<Equal<Parameters<HandlerOf<Told["told"]>>, Arguments>>();
+expect<Equal<SavedMessage<typeof TellHub>["params"], Readonly<Arguments>>>();

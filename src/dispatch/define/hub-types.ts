@@ -6,7 +6,7 @@ import type { Hub, HubMember } from "./hub-definition.ts";
 import type { RoomTypes } from "./state-options.ts";
 import type { ArgumentsOf, Wire, WireResult } from "./wire-types.ts";
 
-export type { Wire } from "./wire-types.ts";
+export type { Wire, WireResult } from "./wire-types.ts";
 
 type Members = Record<string, HubMember<any>>;
 

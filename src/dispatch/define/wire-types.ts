@@ -83,7 +83,7 @@ type Sent<K, V> = unknown extends V
       ? never
       : K;
 
-/** The type of a result or an item after it was sent: one that may be undefined may then be null. */
+/** The type of a result, an item or an argument after it was sent: one that may be undefined may then be null. */
 export type WireResult<T, B = string> = [T] extends [undefined | void]
   ? T
   : Wire<T, B> | (undefined extends T ? null : never);

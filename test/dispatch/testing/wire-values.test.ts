@@ -28,6 +28,14 @@ const OddHub = hub("odd").methods({
   }),
 });
 
+interface Told {
+  told(text: string, note?: string, at?: Date): void;
+}
+const TellHub = hub<Told>("tell").methods({
+  tell: method([], ({ clients }) => clients.caller.told("a", undefined, new Date(0))),
+  cut: method([], ({ clients }) => clients.all.told("a", undefined)),
+});
+
 const { invoke, stream: streams } = await world(OddHub).connect();
 
 it("leaves out what has no form in JSON", async () => {
@@ -53,4 +61,18 @@ it("has null for undefined in an array, as a result and as an item", async () =>
   const items: (string | null | undefined)[] = [];
   for await (const item of streams.items()) items.push(item);
   expect(items).toEqual(["1970-01-01T00:00:00.000Z", null]);
+});
+
+it("has null for undefined in arguments of client methods", async () => {
+  const told: [text: string, note?: string | null | undefined, at?: string | null | undefined][] =
+    [];
+  const tell = world(TellHub);
+  const alice = await tell.connect({ handlers: { told: (...args) => void told.push(args) } });
+  await alice.invoke.tell();
+  await alice.invoke.cut();
+  await tell.settled();
+  expect(told).toStrictEqual([
+    ["a", null, "1970-01-01T00:00:00.000Z"],
+    ["a", null],
+  ]);
 });
