@@ -15,11 +15,13 @@ declare const room: unique symbol;
 /** Actions take values, no streams. */
 export type Plain = StandardSchemaV1;
 
+/** The handler of an action: its context, then the validated arguments. Synchronous. */
 export type ActionRun<R extends RoomTypes, A extends readonly Plain[], T = unknown> = (
   context: ActionContext<R>,
   ...args: Received<A>
 ) => T;
 
+/** The handler of an internal action, likewise. */
 export type InternalRun<R extends RoomTypes, A extends readonly Plain[]> = (
   context: InternalContext<R>,
   ...args: Received<A>
