@@ -43,6 +43,7 @@ export interface ServiceUser<H extends AnyHub> extends Omit<ServiceRoom<H>, "clo
   revoke(revocation?: Revocation): Promise<void>;
   /** Refuses the user for `seconds`, in all hubs of the tenant, and closes the user's connections. */
   ban(ban: { readonly seconds: number; readonly reason?: string | undefined }): Promise<void>;
+  /** Ends a ban. Resolves also if there is none. */
   unban(): Promise<void>;
 }
 

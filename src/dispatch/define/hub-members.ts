@@ -89,14 +89,17 @@ export type AnyHub = Hub<any, Record<string, HubMember<any>>, any>;
 
 /** Constructors of hub members with results (or items) `T`: a schema for each argument, then the handler. */
 export interface MemberFactories<T = unknown> {
+  /** Declares a method, like the function `method`. */
   method<C, const A extends readonly Arg[], F extends Handler<C, A, Awaitable<T>>>(
     args: A,
     handle: F,
   ): Method<C, A, NoInfer<F>>;
+  /** Declares a stream, like the function `stream`. */
   stream<C, const A extends readonly Arg[], F extends Handler<C, A, AsyncIterable<T>>>(
     args: A,
     handle: F,
   ): Stream<C, A, NoInfer<F>>;
+  /** Declares an action, like the function `action`. */
   action<R extends RoomTypes, const A extends readonly Plain[], F extends ActionRun<R, A, T>>(
     args: A,
     handle: F,

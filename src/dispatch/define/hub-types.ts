@@ -35,8 +35,11 @@ export type Streams<M extends Members, B = string> = {
 
 /** A hub as its clients use it. `invoke` waits for the result; `send` does not, and reports no error of the hub. */
 export interface HubCalls<H extends Hub<any, any, any>, B = string> {
+  /** Methods as calls that resolve with the result, or reject with a `HubError`: that of the hub, or `interrupted`. */
   readonly invoke: Invokes<H["members"], B>;
+  /** Methods as calls without an answer: nothing is known of their effects and errors. */
   readonly send: SendMethods<H["members"]>;
+  /** Streams as iterables: `for await` starts the call, and `break` cancels it. */
   readonly stream: Streams<H["members"], B>;
 }
 

@@ -63,7 +63,9 @@ export interface StateOptions<I, T, V> {
    * succeeds; a call that takes 30 s has failed.
    */
   save?(saved: Saved<NoInfer<T>>, env: Cloudflare.Env): Awaitable<void>;
+  /** Time limit of `load`, in seconds. Default: 10. */
   readonly loadSeconds?: number;
+  /** Seconds between a change and its `save`. Default: 1. */
   readonly saveSeconds?: number;
 }
 
@@ -72,6 +74,8 @@ export interface Saved<T> {
   readonly room: RoomName;
   /** `undefined`: the room was erased. */
   readonly state: T | undefined;
+  /** The room's position at this state. */
   readonly position: Position;
+  /** The version of the state: one more than the number of `migrations`. */
   readonly version: number;
 }
