@@ -33,6 +33,7 @@ import type { SessionEvents } from "./session/session-events.ts";
 export interface AnyConnection<H extends AnyHub, G> extends HubCalls<H>, AsyncDisposable {
   /** The first greeting. Rejects if the connection closes before it, with the reason or with `closed`. */
   readonly ready: Promise<G>;
+  /** The status of the connection. The state of a room is `room.state` of `dormouse-hubs/state`. */
   readonly state: State;
   /** The newest error of `onError`. It remains after a reconnection. */
   readonly lastError: HubError | undefined;
@@ -99,12 +100,15 @@ export interface Connection<H extends AnyHub, G extends RoomGreeting = Hello> ex
    * later, with the option `since`.
    */
   readonly position: string | undefined;
+  /** Every change of `presence`. */
   onPresence(listener: Listener<Presence<PresenceStateOf<H>>>): Unsubscribe;
   /** Sets the state that others see of this user. The server drops it when the user leaves; a return restores it. */
   track(state: PresenceStateOf<H>): Promise<void>;
+  /** Sets the state to null. */
   untrack(): Promise<void>;
   /** Rejects with `forbidden` without the right to read the history, and with `history_gone` for an old `since`. */
   history(query?: HistoryQuery): Promise<HistoryPage<H>>;
+  /** Reads a page of the users, for rooms whose `presence` has `more`. Rejects with `forbidden`. */
   presencePage(query?: PresenceQuery): Promise<PresencePage<PresenceStateOf<H>>>;
 }
 
@@ -123,6 +127,7 @@ export interface HubConnection<H extends AnyHub> extends AnyConnection<H, Greeti
    * joined before (`await join`).
    */
   track(room: RoomText, state: PresenceStateOf<H>): Promise<void>;
+  /** Sets the state to null. */
   untrack(room: RoomText): Promise<void>;
   history(room: RoomText, query?: HistoryQuery): Promise<HistoryPage<H>>;
   presencePage(room: RoomText, query?: PresenceQuery): Promise<PresencePage<PresenceStateOf<H>>>;

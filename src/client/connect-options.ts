@@ -9,6 +9,7 @@ import type { Token } from "./transport/credentials.ts";
 
 /** Options of a connection to one room. */
 export interface ConnectOptions<H extends AnyHub> extends HubConnectOptions<H> {
+  /** Kind and name: `group:lobby`, `order:42`, `user:alice`. */
   readonly room: RoomText;
   /** The position of the application's own state (`epoch:offset`), if it has one: later messages are replayed. */
   readonly since?: string | undefined;

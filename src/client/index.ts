@@ -4,7 +4,9 @@ export { connect } from "./connect.ts";
 export { roomOf, type RoomViewOptions } from "./room-view.ts";
 export { events, type EventsOptions } from "./events/events.ts";
 export { OpenHubError as HubError } from "../model/errors.ts";
-export { typed, type StreamResult, type Typed } from "./signalr-types.ts";
+export type { HubError as HubErrorOf } from "../model/errors.ts";
+export { typed } from "./signalr-types.ts";
+export type { Lifecycle, SignalRConnection, StreamResult, Typed } from "./signalr-types.ts";
 export type { RemoteHub, RemoteMembers } from "./remote-hub.ts";
 export type { RoomText } from "./model/room-address.ts";
 export type { Backoff } from "./transport/backoff.ts";
@@ -14,7 +16,13 @@ export type { AnyConnection, Connection, HubConnection } from "./client-connecti
 export type { Joined } from "./scope/hub-scope.ts";
 export type { ConnectOptions, HubConnectOptions } from "./connect-options.ts";
 export type { HandlerOf, HandlersOf } from "./model/client-handlers.ts";
-export type { HistoryPage, HistoryQuery, Message, SavedMessage } from "./model/client-messages.ts";
+export type {
+  HistoryPage,
+  HistoryQuery,
+  HubMessage,
+  Message,
+  SavedMessage,
+} from "./model/client-messages.ts";
 export type { State } from "./model/client-state.ts";
 export type {
   Member,

@@ -49,37 +49,42 @@ type Actions<H extends AnyHub, R = Runs<ActionsOf<H>>> = {
 type InRoom<F> = F extends (...args: infer A) => infer R ? (room: string, ...args: A) => R : never;
 
 type Members<H extends AnyHub> = H["members"];
-type Methods<H extends AnyHub> = Invokes<Members<H>, Uint8Array> & Actions<H>;
-type StreamMethods<H extends AnyHub> = Streams<Members<H>, Uint8Array>;
-type OptionalHandlers<H> = HandlersOf<H, Uint8Array>;
-type Handlers<H> = {
-  readonly [K in keyof OptionalHandlers<H>]-?: NonNullable<OptionalHandlers<H>[K]>;
+type Methods<H extends AnyHub, B> = Invokes<Members<H>, B> & Actions<H>;
+type StreamMethods<H extends AnyHub, B> = Streams<Members<H>, B>;
+type Handlers<H, B> = {
+  readonly [K in keyof HandlersOf<H, B>]-?: NonNullable<HandlersOf<H, B>[K]>;
 };
 
-/** The connection `C` with the hub's method names, arguments, results and client methods in place of `any`. */
-export type Typed<H extends AnyHub, C extends SignalRConnection> = Omit<
+/** Bytes that a hub sends: base64 in SignalR's JSON, bytes in its MessagePack. */
+type Bytes = string | Uint8Array;
+
+/**
+ * The connection `C` with the hub's method names, arguments, results and client methods in place of `any`. `B` is the
+ * type of bytes in its protocol.
+ */
+export type Typed<H extends AnyHub, C extends SignalRConnection, B = Bytes> = Omit<
   C,
   "invoke" | "send" | "stream" | "on" | "off"
 > & {
-  invoke<N extends Spelled<keyof Methods<H>>>(
+  invoke<N extends Spelled<keyof Methods<H, B>>>(
     methodName: N,
-    ...args: Args<Methods<H>[Plain<Methods<H>, N>]>
-  ): Result<Methods<H>[Plain<Methods<H>, N>]>;
-  send<N extends Spelled<keyof Methods<H>>>(
+    ...args: Args<Methods<H, B>[Plain<Methods<H, B>, N>]>
+  ): Result<Methods<H, B>[Plain<Methods<H, B>, N>]>;
+  send<N extends Spelled<keyof Methods<H, B>>>(
     methodName: N,
-    ...args: Args<Methods<H>[Plain<Methods<H>, N>]>
+    ...args: Args<Methods<H, B>[Plain<Methods<H, B>, N>]>
   ): Promise<void>;
-  stream<N extends Spelled<keyof StreamMethods<H>>>(
+  stream<N extends Spelled<keyof StreamMethods<H, B>>>(
     methodName: N,
-    ...args: Args<StreamMethods<H>[Plain<StreamMethods<H>, N>]>
-  ): StreamResult<Item<StreamMethods<H>[Plain<StreamMethods<H>, N>]>>;
+    ...args: Args<StreamMethods<H, B>[Plain<StreamMethods<H, B>, N>]>
+  ): StreamResult<Item<StreamMethods<H, B>[Plain<StreamMethods<H, B>, N>]>>;
   on<N extends Spelled<keyof ClientOf<H>>>(
     methodName: N,
-    newMethod: Handlers<H>[Plain<Handlers<H>, N>],
+    newMethod: Handlers<H, B>[Plain<Handlers<H, B>, N>],
   ): void;
   off<N extends Spelled<keyof ClientOf<H>>>(
     methodName: N,
-    method?: Handlers<H>[Plain<Handlers<H>, N>],
+    method?: Handlers<H, B>[Plain<Handlers<H, B>, N>],
   ): void;
 };
 
@@ -98,7 +103,8 @@ export interface Lifecycle {
 
 /**
  * Gives SignalR's connection the types of a hub, and returns the same object. `typed<ChatHub, HubConnection>` also
- * keeps the further members of SignalR's own type.
+ * keeps the further members of SignalR's own type. Bytes that the hub sends are texts in base64, or bytes if the
+ * connection has MessagePack: `typed<ChatHub, HubConnection, Uint8Array>`.
  *
  * @example
  * const chat = typed<ChatHub>(new HubConnectionBuilder().withUrl("/hubs/chat").build());
@@ -108,6 +114,7 @@ export interface Lifecycle {
 export const typed = <
   H extends AnyHub,
   C extends SignalRConnection = SignalRConnection & Lifecycle,
+  B extends Bytes = Bytes,
 >(
   connection: C,
-): Typed<H, C> => connection as unknown as Typed<H, C>;
+): Typed<H, C, B> => connection as unknown as Typed<H, C, B>;

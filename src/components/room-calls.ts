@@ -9,6 +9,7 @@ import { callProxy } from "../model/audiences.ts";
 import type { RoomConnection } from "./hub-at.ts";
 import type { RoomReference } from "./live-values.ts";
 
+/** The calls of a component in its room. Without a room they reject with `closed`. */
 export interface RoomCalls<H extends AnyHub> extends HubCalls<H>, RoomReference<H> {
   /** The connection, for history and further events. Not to be called while rendering. Throws `closed`. */
   connection(): RoomConnection<H>;

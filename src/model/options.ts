@@ -150,6 +150,7 @@ export type Durability = "logged" | "behind" | "none";
 export interface History {
   /** Messages kept, at least. */
   readonly size: number;
+  /** Seconds after which a message expires. */
   readonly ttlSeconds: number;
 }
 

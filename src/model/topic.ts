@@ -113,7 +113,9 @@ export function parsePosition(text: string): Position {
 }
 
 /** Nine random base36 characters from 64 random bits. */
-export function randomEpoch(bits = crypto.getRandomValues(new BigUint64Array(1))): string {
+export function randomEpoch(
+  bits: BigUint64Array = crypto.getRandomValues(new BigUint64Array(1)),
+): string {
   return (bits[0] ?? 0n).toString(36).padStart(9, "0").slice(-9);
 }
 

@@ -52,6 +52,7 @@ export interface Grant {
   readonly caps?: readonly Capability[];
   readonly channels?: readonly string[];
   readonly limits?: TokenLimits;
+  /** Milliseconds since 1970. */
   readonly expiresAt?: number;
 }
 

@@ -5,6 +5,7 @@ export * from "../client/index.ts";
 export { hubAt } from "../components/hub-at.ts";
 export type { Held, HubAt, HubAtOptions, RoomConnection } from "../components/hub-at.ts";
 export type { RoomReference } from "../components/live-values.ts";
+export type { RoomCalls } from "../components/room-calls.ts";
 export type { RoomHistory, RoomHistoryOptions, RoomMessage } from "../components/room-history.ts";
 export { useHub } from "./use-hub.ts";
 export type { HubRoom, UseHubOptions } from "./use-hub.ts";

@@ -86,6 +86,13 @@ describe("the packed files", () => {
     expect(sources.filter((file) => !existsSync(join(root(), file)))).toEqual([]);
   });
 
+  it("have declarations that TypeScript reads from 5.4 on, where arrays of bytes are not generic", () => {
+    const declarations = files().filter((file) => file.endsWith(".d.ts"));
+    expect(declarations).toContain("dist/hub.d.ts");
+    const newer = declarations.filter((file) => /\bU?int\d+(Clamped)?Array</i.test(text(file)));
+    expect(newer).toEqual([]);
+  });
+
   it("have nothing that publint warns of", async () => {
     const program = `${PROJECT}node_modules/publint/src/cli.js`;
     expect(await page.node(program, "run", await packed(), "--strict")).toContain("All good!");

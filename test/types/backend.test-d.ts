@@ -141,3 +141,15 @@ void lotState;
 void lots.order("42").run;
 // @ts-expect-error the hub has no rooms with state
 void asking.group("a").view();
+
+// States of presence have the type that the hub declares, as for clients.
+export const TypingHub = hub("typing")
+  .presenceState(z.object({ at: z.date() }))
+  .methods({});
+const shownIn = async () => {
+  const { members } = await backend<typeof TypingHub>({ url, token: "t" })
+    .order("1")
+    .presence.list();
+  expect<Equal<(typeof members)[number]["state"], { at: string } | null>>();
+};
+void shownIn;

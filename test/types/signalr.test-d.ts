@@ -44,17 +44,23 @@ export async function calls(): Promise<void> {
   asking.on("confirm", () => "yes");
 }
 
-/** In MessagePack bytes are bytes, and over JSON-RPC texts. */
+/** In MessagePack bytes are bytes, and texts over SignalR's JSON and JSON-RPC. */
 interface Camera {
   frame(picture: { readonly bytes: Uint8Array; readonly at: Date }): void;
 }
 export async function bytes(): Promise<void> {
   const cameras = hub<Camera>("cameras").methods({ last: method([], () => [new Uint8Array(1)]) });
-  typed<typeof cameras>(connection).on("frame", (picture) => {
+  const binary = typed<typeof cameras, HubConnection, Uint8Array>(connection);
+  binary.on("frame", (picture) => {
     expect<Equal<typeof picture, { readonly bytes: Uint8Array; readonly at: string }>>();
   });
-  const [last] = await typed<typeof cameras>(connection).invoke("last");
+  const [last] = await binary.invoke("last");
   expect<Equal<typeof last, Uint8Array | undefined>>();
+  const [text] = await typed<typeof cameras, HubConnection, string>(connection).invoke("last");
+  expect<Equal<typeof text, string | undefined>>();
+  // Without a word about the protocol they may be either.
+  const [either] = await typed<typeof cameras>(connection).invoke("last");
+  expect<Equal<typeof either, string | Uint8Array | undefined>>();
   const camera = connect<typeof cameras>("/hubs/cameras", { room: "group:lobby" });
   camera.on("frame", (picture) => {
     expect<Equal<typeof picture, { readonly bytes: string; readonly at: string }>>();

@@ -1,7 +1,7 @@
 // A room as a service uses it: its history, presence and connections.
 
 import type { AnyHub } from "../../dispatch/define/hub-definition.ts";
-import type { ClientOf } from "../../dispatch/define/hub-types.ts";
+import type { ClientOf, PresenceStateOf } from "../../dispatch/define/hub-types.ts";
 import { HubError } from "../../model/errors.ts";
 import { formatPosition, type Position, type RoomKind, roomTopic } from "../../model/topic.ts";
 import type { HandlersOf } from "../model/client-handlers.ts";
@@ -54,7 +54,7 @@ export interface ServiceRoom<H extends AnyHub> {
   /** Deletes the messages in the log. A client that resumes from a position among them has to reload its state. */
   clearHistory(): Promise<void>;
   readonly presence: {
-    list(page?: PresenceQuery): Promise<PresencePage>;
+    list(page?: PresenceQuery): Promise<PresencePage<PresenceStateOf<H>>>;
     count(): Promise<{ readonly users: number; readonly connections: number }>;
   };
   /** Position, and numbers of users and connections. */
@@ -101,7 +101,10 @@ export function roomAt<H extends AnyHub>(
       historyOf((await get("/history", query)) as HistoryResponse) as HubHistory<H>,
     clearHistory: () => withoutResult(send({ method: "DELETE", path: `${path}/history` })),
     presence: {
-      list: async (page) => presenceOf((await get("/presence", page)) as PresenceResponse),
+      list: async (page) =>
+        presenceOf((await get("/presence", page)) as PresenceResponse) as PresencePage<
+          PresenceStateOf<H>
+        >,
       count: async () => countsOf((await get("/presence_stats")) as CountsResponse),
     },
     info: async () => infoOf((await get("")) as InfoResponse),

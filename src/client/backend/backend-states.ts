@@ -120,6 +120,5 @@ const runsOf = ({ send, path, idempotencyKey }: StatefulRoomOptions, at?: string
       ...{ method: "POST", path: `${path}/:run/${segment(action)}`, body: bodyOf(body) },
       ...(at !== undefined && { headers: { "if-match": `"${at}"` } }),
     });
-    // An action that returns nothing resolves with `undefined`.
-    return (answer as { readonly result: unknown }).result ?? undefined;
+    return (answer as { readonly result: unknown }).result;
   });

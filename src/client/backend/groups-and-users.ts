@@ -7,6 +7,7 @@ import { closeConnections, exists, roomAt, withoutResult } from "./backend-rooms
 import type { Ending, ServiceRoom } from "./backend-rooms.ts";
 import { segment } from "./backend-urls.ts";
 
+/** A group, with the operations of its room. */
 export interface ServiceGroup<H extends AnyHub> extends ServiceRoom<H> {
   /** At least one connection is in the group. */
   isConnected(): Promise<boolean>;
@@ -42,6 +43,7 @@ export interface ServiceUser<H extends AnyHub> extends Omit<ServiceRoom<H>, "clo
   revoke(revocation?: Revocation): Promise<void>;
   /** Refuses the user for `seconds`, in all hubs of the tenant, and closes the user's connections. */
   ban(ban: { readonly seconds: number; readonly reason?: string | undefined }): Promise<void>;
+  /** Ends a ban. Resolves also if there is none. */
   unban(): Promise<void>;
 }
 

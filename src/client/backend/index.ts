@@ -2,6 +2,7 @@
 
 export { backend } from "./backend.ts";
 export { OpenHubError as HubError } from "../../model/errors.ts";
+export type { HubError as HubErrorOf } from "../../model/errors.ts";
 export type { Sends } from "../../model/audiences.ts";
 export type { HistoryQuery } from "../model/client-messages.ts";
 export type { RoomText } from "../model/room-address.ts";

@@ -1,7 +1,7 @@
 // The `clients` of a backend: the same audiences as in hub code, but they publish through the REST API.
 
 import type { Answers } from "../../dispatch/define/hub-definition.ts";
-import type { Wire } from "../../dispatch/define/hub-types.ts";
+import type { WireResult } from "../../dispatch/define/hub-types.ts";
 import {
   Audiences,
   callProxy,
@@ -18,7 +18,7 @@ import { roomPath, segment } from "./backend-urls.ts";
 /** The client methods that return a result, with the wire type of the result. */
 export type Invocable<C> = {
   readonly [K in keyof C & keyof Answers<C>]: C[K] extends (...args: infer A) => infer R
-    ? (...args: A) => Promise<Wire<Awaited<R>>>
+    ? (...args: A) => Promise<WireResult<Awaited<R>>>
     : never;
 };
 

@@ -1,7 +1,7 @@
 // Messages as the application receives them, live or from a room's history.
 
 import type { AnyHub } from "../../dispatch/define/hub-definition.ts";
-import type { ClientOf, Wire } from "../../dispatch/define/hub-types.ts";
+import type { ClientOf, WireResult } from "../../dispatch/define/hub-types.ts";
 import type { PresenceChange } from "./room-presence.ts";
 
 /** One call of a client method of the hub, by `method`. */
@@ -11,9 +11,9 @@ type CallOf<H extends AnyHub> = {
 
 interface MethodCall<K, F> {
   readonly method: K;
-  /** The arguments in their wire types: a Date arrives as a string. */
+  /** The arguments in their wire types: a Date arrives as a string, undefined as null. */
   readonly params: F extends (...args: infer A) => unknown
-    ? { readonly [I in keyof A]: Wire<A[I]> }
+    ? { readonly [I in keyof A]: WireResult<A[I]> }
     : readonly unknown[];
 }
 

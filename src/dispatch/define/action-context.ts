@@ -52,10 +52,13 @@ export interface Schedule<I> {
    * is replaced. Milliseconds count in an object that is awake; a wake by alarm may be seconds late.
    */
   in(seconds: number, id?: string): Scheduling<I>;
+  /** The same at a time: a Date, or milliseconds since 1970. */
   at(time: Date | number, id?: string): Scheduling<I>;
   /** Again and again, by seconds or in five fields of cron, in UTC. Missed runs are made up once. */
   every(period: number | string, id?: string): Scheduling<I>;
+  /** Cancels what is scheduled under this id, if anything is. */
   cancel(id: (keyof I & string) | (string & {})): void;
+  /** What is scheduled. */
   readonly pending: readonly Scheduled[];
 }
 
@@ -82,6 +85,7 @@ export interface InternalContext<R extends RoomTypes> {
   readonly trace: string | undefined;
 }
 
+/** The context of an action that clients and services run. */
 export interface ActionContext<R extends RoomTypes> extends InternalContext<R> {
   /** The caller; a service has the role `service`. */
   readonly user: User;

@@ -15,11 +15,13 @@ declare const room: unique symbol;
 /** Actions take values, no streams. */
 export type Plain = StandardSchemaV1;
 
+/** The handler of an action: its context, then the validated arguments. Synchronous. */
 export type ActionRun<R extends RoomTypes, A extends readonly Plain[], T = unknown> = (
   context: ActionContext<R>,
   ...args: Received<A>
 ) => T;
 
+/** The handler of an internal action, likewise. */
 export type InternalRun<R extends RoomTypes, A extends readonly Plain[]> = (
   context: InternalContext<R>,
   ...args: Received<A>
@@ -31,7 +33,7 @@ export interface Action<
   A extends readonly Plain[],
   F extends ActionRun<R, A>,
 > {
-  readonly [room]?: R;
+  readonly [room]?: (types: R) => void;
   readonly kind: "action";
   readonly args: A;
   readonly policy: Policy;
@@ -44,7 +46,7 @@ export interface Internal<
   A extends readonly Plain[],
   F extends InternalRun<R, A>,
 > {
-  readonly [room]?: R;
+  readonly [room]?: (types: R) => void;
   readonly kind: "internal";
   readonly args: A;
   readonly handle: F;
@@ -52,7 +54,7 @@ export interface Internal<
 
 /** Any action of a room with these types. */
 export interface ActionOf<R extends RoomTypes> {
-  readonly [room]?: R;
+  readonly [room]?: (types: R) => void;
   readonly kind: "action";
   readonly args: readonly Plain[];
   readonly returns?: Plain;
@@ -62,7 +64,7 @@ export interface ActionOf<R extends RoomTypes> {
 }
 
 export interface InternalOf<R extends RoomTypes> {
-  readonly [room]?: R;
+  readonly [room]?: (types: R) => void;
   readonly kind: "internal";
   readonly args: readonly Plain[];
   readonly handle: (context: InternalContext<R>, ...args: any[]) => unknown;

@@ -21,6 +21,7 @@ export interface ClientMethods<C> {
   readonly clientMethods: Readonly<Record<string, DeclaredClientMethod>>;
 }
 
+/** One declared client method, in its long form. */
 export interface DeclaredClientMethod {
   readonly args: readonly StandardSchemaV1[];
   /** Absent: clients return nothing. */

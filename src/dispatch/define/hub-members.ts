@@ -15,7 +15,7 @@ export { streamOf } from "./hub-arguments.ts";
 export type { Answers, HubOptions, HubSettings } from "./hub-settings.ts";
 export type { Arg, Received, StreamArg } from "./hub-arguments.ts";
 
-/** Carries the type of a hub's clients; no value has this member. */
+/** Carries the type of a hub's clients, which hubs with more client methods fit; no value has this member. */
 declare const client: unique symbol;
 
 /** Hub code that runs a call: its context, then the call's validated arguments. */
@@ -26,7 +26,7 @@ export type Handler<C, A extends readonly Arg[], R> = (
 
 /** A method: its caller gets one result, or none. */
 export interface Method<C, A extends readonly Arg[], F extends Handler<C, A, unknown>> {
-  readonly [client]?: C;
+  readonly [client]?: (clients: C) => void;
   readonly kind: "method";
   readonly args: A;
   readonly policy: Policy;
@@ -41,7 +41,7 @@ export interface Stream<
   A extends readonly Arg[],
   F extends Handler<C, A, AsyncIterable<unknown>>,
 > {
-  readonly [client]?: C;
+  readonly [client]?: (clients: C) => void;
   readonly kind: "stream";
   readonly args: A;
   readonly policy: Policy;
@@ -52,7 +52,7 @@ export interface Stream<
 
 /** Any method or stream of a hub with clients `C`. */
 export interface HubMember<C> {
-  readonly [client]?: C;
+  readonly [client]?: (clients: C) => void;
   readonly kind: "method" | "stream";
   readonly args: readonly Arg[];
   readonly policy: Policy;
@@ -88,15 +88,18 @@ export type AnyMember = HubMember<any>;
 export type AnyHub = Hub<any, Record<string, HubMember<any>>, any>;
 
 /** Constructors of hub members with results (or items) `T`: a schema for each argument, then the handler. */
-interface MemberFactories<T = unknown> {
+export interface MemberFactories<T = unknown> {
+  /** Declares a method, like the function `method`. */
   method<C, const A extends readonly Arg[], F extends Handler<C, A, Awaitable<T>>>(
     args: A,
     handle: F,
   ): Method<C, A, NoInfer<F>>;
+  /** Declares a stream, like the function `stream`. */
   stream<C, const A extends readonly Arg[], F extends Handler<C, A, AsyncIterable<T>>>(
     args: A,
     handle: F,
   ): Stream<C, A, NoInfer<F>>;
+  /** Declares an action, like the function `action`. */
   action<R extends RoomTypes, const A extends readonly Plain[], F extends ActionRun<R, A, T>>(
     args: A,
     handle: F,
@@ -104,7 +107,7 @@ interface MemberFactories<T = unknown> {
 }
 
 /** Constructors of members whose results may be declared. */
-interface MemberDeclarations extends MemberFactories {
+export interface MemberDeclarations extends MemberFactories {
   /**
    * Declares the result, or each item of a stream, by a schema: handlers have its input type. Results are sent as they
    * are; in development one that the schema refuses fails the call with `invalid_result`.

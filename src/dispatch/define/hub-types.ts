@@ -4,9 +4,9 @@
 import type { ClientMethods } from "./client-methods.ts";
 import type { Hub, HubMember } from "./hub-definition.ts";
 import type { RoomTypes } from "./state-options.ts";
-import type { ArgumentsOf, Wire } from "./wire-types.ts";
+import type { ArgumentsOf, Wire, WireResult } from "./wire-types.ts";
 
-export type { Wire } from "./wire-types.ts";
+export type { Wire, WireResult } from "./wire-types.ts";
 
 type Members = Record<string, HubMember<any>>;
 
@@ -14,11 +14,11 @@ type Members = Record<string, HubMember<any>>;
 export type Invokes<M extends Members, B = string> = {
   readonly [K in keyof M as M[K]["kind"] extends "method" ? K : never]: (
     ...args: ArgumentsOf<M[K]>
-  ) => Promise<Wire<Awaited<ReturnType<M[K]["handle"]>>, B>>;
+  ) => Promise<WireResult<Awaited<ReturnType<M[K]["handle"]>>, B>>;
 };
 
 /** The methods of a hub, as calls without an answer. */
-type SendMethods<M extends Members> = {
+export type SendMethods<M extends Members> = {
   readonly [K in keyof M as M[K]["kind"] extends "method" ? K : never]: (
     ...args: ArgumentsOf<M[K]>
   ) => void;
@@ -29,14 +29,17 @@ export type Streams<M extends Members, B = string> = {
   readonly [K in keyof M as M[K]["kind"] extends "stream" ? K : never]: (
     ...args: ArgumentsOf<M[K]>
   ) => AsyncIterable<
-    ReturnType<M[K]["handle"]> extends AsyncIterable<infer T> ? Wire<T, B> : never
+    ReturnType<M[K]["handle"]> extends AsyncIterable<infer T> ? WireResult<T, B> : never
   >;
 };
 
 /** A hub as its clients use it. `invoke` waits for the result; `send` does not, and reports no error of the hub. */
 export interface HubCalls<H extends Hub<any, any, any>, B = string> {
+  /** Methods as calls that resolve with the result, or reject with a `HubError`: that of the hub, or `interrupted`. */
   readonly invoke: Invokes<H["members"], B>;
+  /** Methods as calls without an answer: nothing is known of their effects and errors. */
   readonly send: SendMethods<H["members"]>;
+  /** Streams as iterables: `for await` starts the call, and `break` cancels it. */
   readonly stream: Streams<H["members"], B>;
 }
 

@@ -8,6 +8,7 @@ import { isGuest, isService, type Right, type User } from "../../model/user.ts";
 import { describedAs, policyText } from "./policy-names.ts";
 import type { Runtime } from "./runtime.ts";
 
+/** A value, or a promise of it. */
 export type Awaitable<T> = T | Promise<T>;
 
 /** The subject of a policy: a method call; or, without `method`, a connection to `room` or to the whole hub. */

@@ -30,7 +30,7 @@ export interface StateOptions<I, T, V> {
    */
   readonly schema: StandardSchemaV1<I, T>;
   /** The state of a new room, and of one that was erased: a value, or made from the room's name. */
-  readonly initial: NoInfer<T> | ((name: RoomName) => NoInfer<T>);
+  readonly initial: NoInfer<T | ((name: RoomName) => T)>;
   /**
    * The part that clients get, as a copy. A pure and fast function, whose result is JSON like the state; called once
    * for each flush. `false`: clients get only the hub's messages. Default: the whole state.
@@ -63,7 +63,9 @@ export interface StateOptions<I, T, V> {
    * succeeds; a call that takes 30 s has failed.
    */
   save?(saved: Saved<NoInfer<T>>, env: Cloudflare.Env): Awaitable<void>;
+  /** Time limit of `load`, in seconds. Default: 10. */
   readonly loadSeconds?: number;
+  /** Seconds between a change and its `save`. Default: 1. */
   readonly saveSeconds?: number;
 }
 
@@ -72,6 +74,8 @@ export interface Saved<T> {
   readonly room: RoomName;
   /** `undefined`: the room was erased. */
   readonly state: T | undefined;
+  /** The room's position at this state. */
   readonly position: Position;
+  /** The version of the state: one more than the number of `migrations`. */
   readonly version: number;
 }

@@ -4,12 +4,12 @@ import type { Position } from "../../model/topic.ts";
 import type { HubContext, MemberContext, Room, RoomContext, RoomView } from "./hub-context.ts";
 import type { Awaitable } from "./policies.ts";
 import type { RoomTypes } from "./state-options.ts";
-import type { ArgumentsOf, Callable, Wire } from "./wire-types.ts";
+import type { ArgumentsOf, Callable, Wire, WireResult } from "./wire-types.ts";
 
 /** A room's actions as calls. Each resolves when it is durable, and its messages were sent to the room's members. */
 export type Runs<A> = {
   readonly [K in keyof A]: A[K] extends Callable
-    ? (...args: ArgumentsOf<A[K]>) => Promise<Wire<ReturnType<A[K]["handle"]>>>
+    ? (...args: ArgumentsOf<A[K]>) => Promise<WireResult<ReturnType<A[K]["handle"]>>>
     : never;
 };
 
@@ -37,6 +37,7 @@ type Reach<R extends RoomTypes, A> = R["kind"] extends "order"
 /** The member that `Reach` replaces; not `user`, which is the caller. */
 type Reached<R extends RoomTypes> = Exclude<R["kind"], "user">;
 
+/** `HubContext` in a hub whose rooms have a state: its rooms also have `state()`, `run` and `internal`. */
 export type StatefulContext<C, R extends RoomTypes, A> = Omit<HubContext<C>, Reached<R>> &
   Reach<R, A>;
 

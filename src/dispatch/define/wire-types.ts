@@ -34,23 +34,56 @@ export type OptionalTail<T extends readonly unknown[]> = T extends readonly [...
     : T
   : T;
 
+/** Values that arrive as they are. Their types are kept: to change one that contains itself would never end. */
+type Json = string | number | boolean | null | readonly Json[] | JsonObject;
+interface JsonObject {
+  readonly [name: string]: Json | undefined;
+}
+
+/** Values without a form in JSON: members that have one are not sent. */
+type Unsent = ((...args: any) => any) | (abstract new (...args: any) => any) | symbol;
+/** Objects whose content is not sent. */
+type Empty = ReadonlySet<unknown> | PromiseLike<unknown>;
+
 /**
- * The type of a value after it was sent: as JSON encodes it, so that a Date is a string and functions have no type.
- * Bytes are `B`: a string in base64, or bytes where SignalR's MessagePack carries them. A bigint arrives as a number,
- * which `JSON.parse` rounds beyond 2⁵³.
+ * The type of a value after it was sent: as JSON encodes it, so that a Date is a string, undefined in an array is null,
+ * and functions are left out. Bytes are `B`: a string in base64, or bytes where SignalR's MessagePack carries them. A
+ * bigint arrives as a number, which `JSON.parse` rounds beyond 2⁵³.
  */
 export type Wire<T, B = string> = unknown extends T
   ? T
-  : T extends string | number | boolean | null | undefined | void
+  : T extends Json | undefined | void
     ? T
     : T extends Uint8Array | ArrayBuffer
       ? B
-      : T extends bigint
-        ? number
-        : T extends ReadonlyMap<infer K, infer V>
-          ? { [P in K & (string | number)]: Wire<V, B> }
-          : T extends { toJSON(): infer J }
-            ? Wire<J, B>
-            : T extends (...args: any) => any
-              ? never
-              : { [K in keyof T]: Wire<T[K], B> };
+      : T extends ArrayBufferView
+        ? { readonly [index: number]: number }
+        : T extends bigint
+          ? number
+          : T extends ReadonlyMap<infer K, infer V>
+            ? { [P in K & (string | number)]: Wire<V, B> }
+            : T extends { toJSON(): infer J }
+              ? Wire<J, B>
+              : T extends readonly unknown[]
+                ? { [K in keyof T]: Wire<T[K], B> | (undefined extends T[K] ? null : never) }
+                : T extends Unsent
+                  ? never
+                  : T extends Empty
+                    ? {}
+                    : T extends Error
+                      ? Wire<Omit<T, keyof Error>, B>
+                      : { [K in keyof T as Sent<K, T[K]>]: Wire<T[K], B> };
+
+/** The name of a member with values `V`; never if it is not sent. */
+type Sent<K, V> = unknown extends V
+  ? K
+  : [Exclude<V, undefined>] extends [never]
+    ? K
+    : [Exclude<V, undefined>] extends [Unsent]
+      ? never
+      : K;
+
+/** The type of a result, an item or an argument after it was sent: one that may be undefined may then be null. */
+export type WireResult<T, B = string> = [T] extends [undefined | void]
+  ? T
+  : Wire<T, B> | (undefined extends T ? null : never);

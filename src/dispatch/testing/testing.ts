@@ -2,6 +2,7 @@
 // several callers, rooms and a clock; `callingRoom` runs the actions of a room.
 
 export { calling } from "./calling.ts";
+export type { Frame } from "../../client/transport/wire.ts";
 export type { Called, Hooks, Setting, TestEnv } from "./calling-types.ts";
 export type { Sending } from "./recording.ts";
 export { world } from "./world.ts";

@@ -40,13 +40,17 @@ export interface Received {
   readonly args: readonly unknown[];
   /** The room it was published in, as a topic. Absent: it is only for this connection. */
   readonly room?: string;
+  /** `epoch:offset` in that room. */
   readonly position?: string;
 }
 
 /** The result of a join. */
 export interface JoinOutcome {
+  /** The room's position at the join, `epoch:offset`. */
   readonly position: string;
+  /** Whether all messages after `since` were replayed. */
   readonly recovered: boolean;
+  /** The number of replayed messages. */
   readonly replayed: number;
 }
 

@@ -95,7 +95,7 @@ export const accountStub = (
   });
 
 /** 128 bits as 22 characters of a URL. */
-export const randomId = (random = crypto.getRandomValues(new Uint8Array(16))): string =>
+export const randomId = (random: Uint8Array = crypto.getRandomValues(new Uint8Array(16))): string =>
   random.toBase64({ alphabet: "base64url", omitPadding: true });
 
 /** Ids are public: 128 random bits, then the object that holds the socket, so that it is found without a lookup. */
