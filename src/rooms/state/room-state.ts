@@ -176,7 +176,10 @@ export class RoomState {
   }
 
   readonly open = (): void => this.#parts.commit.open();
-  readonly seal = (): void => this.#parts.store.seal();
+  seal(): void {
+    this.#parts.schedule.seal();
+    this.#parts.store.seal();
+  }
 
   saved(isSaved: boolean): void {
     const { agenda, external, schedule, store, now } = this.#parts;
