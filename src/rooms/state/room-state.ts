@@ -237,9 +237,7 @@ export class RoomState {
   }
 
   /** Called before the log loses rows: saves changes that only these have. */
-  checkpoint(): void {
-    this.#parts.commit.checkpoint();
-  }
+  readonly checkpoint = (): void => this.#parts.commit.checkpoint();
 
   /** Whether the state must be kept. At a wake it is not read for this: a stored state counts as kept. */
   keeps(atWake: boolean): boolean {
