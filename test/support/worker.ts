@@ -12,6 +12,7 @@ import { DeliveryHub } from "./database/deliveries.ts";
 import { ShopHub } from "./database/shop.ts";
 import { testHubs } from "./hubs.ts";
 import { LeavingHub } from "./leaving-hub.ts";
+import { modelledHubs } from "./modelled-hub.ts";
 import { orderHubs } from "./order-hubs.ts";
 import { StepwiseHub } from "./stepwise-hub.ts";
 import { ParityHub } from "./parity-hub.ts";
@@ -49,6 +50,7 @@ const { Room, Relay, Account, endpoint } = serve(
     ShopHub,
     DeliveryHub,
     ...stateHubs,
+    ...modelledHubs,
     SteeredHub,
     SteeredBehindHub,
     TracedHub,

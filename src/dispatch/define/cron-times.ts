@@ -12,9 +12,9 @@ const SHORTEST_SECONDS = 1;
  */
 export function nextTime(every: number | string, planned: number, now: number): number {
   if (typeof every === "string") return nextOfCron(every, Math.max(planned, now));
-  if (!(every >= SHORTEST_SECONDS) || !Number.isFinite(every))
-    throw new TypeError(`A period has ${SHORTEST_SECONDS} second at least.`);
   const period = every * 1000;
+  if (!(every >= SHORTEST_SECONDS) || !Number.isFinite(period))
+    throw new TypeError(`A period has ${SHORTEST_SECONDS} second at least.`);
   return planned + Math.max(1, Math.floor((now - planned) / period) + 1) * period;
 }
 

@@ -136,11 +136,11 @@ function scheduleOf(served: ServedHub, turn: Turn): Schedule<any> {
       if (name.length > ID_CHARS)
         throw new HubError("invalid_name", "A schedule's id is too long.");
       const more = every === undefined ? {} : { every };
-      turn.schedule(name, { id: name, action, args, at, failures: 0, ...more });
+      turn.schedule(name, { id: name, action, args, at: finite(at), failures: 0, ...more });
     }) as never);
   return {
     in: (seconds, id) => due(turn.now + millisecondsOf(seconds), id),
-    at: (time, id) => due(timeOf(time), id),
+    at: (time, id) => due(time instanceof Date ? time.getTime() : time, id),
     every: (period, id) => due(nextTime(period, turn.now, turn.now), id, period),
     cancel: (id) => turn.schedule(id, undefined),
     get pending() {
@@ -155,8 +155,8 @@ function millisecondsOf(seconds: number): number {
   return seconds * 1000;
 }
 
-function timeOf(time: Date | number): number {
-  const at = time instanceof Date ? time.getTime() : time;
+/** A time that is not finite has no JSON: its row would delay all others. */
+function finite(at: number): number {
   if (!Number.isFinite(at)) throw new TypeError("A schedule's time is invalid.");
   return at;
 }

@@ -24,6 +24,9 @@ export const ARGUMENT_BYTES = 1024;
 /** The most bytes of a result, which is stored with its run. */
 const RESULT_BYTES = 16 * 1024;
 
+/** SQL that may write without a count of rows: several statements, of which only the last counts, and `DROP`. */
+const UNCOUNTED = /;|\bdrop\b/i;
+
 interface TurnOptions {
   readonly draft: StateDraft<unknown>;
   readonly was: unknown;
@@ -109,7 +112,7 @@ export class ActionTurn implements Turn {
     this.#checkOpen();
     const rows = this.#ports.sql.exec(query, ...values);
     const all = rows.toArray();
-    if (rows.rowsWritten > 0) this.hasWritten = true;
+    if (rows.rowsWritten > 0 || UNCOUNTED.test(query)) this.hasWritten = true;
     return all;
   }
 

@@ -176,7 +176,10 @@ export class RoomState {
   }
 
   readonly open = (): void => this.#parts.commit.open();
-  readonly seal = (): void => this.#parts.store.seal();
+  seal(): void {
+    this.#parts.schedule.seal();
+    this.#parts.store.seal();
+  }
 
   saved(isSaved: boolean): void {
     const { agenda, external, schedule, store, now } = this.#parts;
@@ -234,9 +237,7 @@ export class RoomState {
   }
 
   /** Called before the log loses rows: saves changes that only these have. */
-  checkpoint(): void {
-    this.#parts.commit.checkpoint();
-  }
+  readonly checkpoint = (): void => this.#parts.commit.checkpoint();
 
   /** Whether the state must be kept. At a wake it is not read for this: a stored state counts as kept. */
   keeps(atWake: boolean): boolean {

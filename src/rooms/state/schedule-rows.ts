@@ -19,8 +19,10 @@ export class ScheduleRows {
   #scheduled: Map<string, Scheduled> | undefined;
   /** The actions before the flush under way; undefined if the flush has not changed them. */
   #before: Map<string, Scheduled> | undefined;
-  /** Ids whose rows differ from memory. */
-  readonly #changed = new Set<string>();
+  /** Ids that the flush under way has changed. */
+  #open: string[] = [];
+  /** Changes of sealed flushes that are not written yet. A log written behind may be written during another flush. */
+  readonly #changed = new Map<string, Scheduled | undefined>();
 
   /** `most`: the most scheduled actions of a room. */
   constructor(sql: PartStorage["sql"], most: number) {
@@ -56,14 +58,22 @@ export class ScheduleRows {
     for (const [id, scheduled] of changes) {
       if (scheduled) map.set(id, freezeDeep(scheduled));
       else map.delete(id);
-      this.#changed.add(id);
+      this.#open.push(id);
     }
+  }
+
+  /** Called before the flush is saved: its changes are written with it. */
+  seal(): void {
+    for (const id of this.#open.splice(0)) this.#changed.set(id, this.#map().get(id));
   }
 
   /** Called after a flush was saved, or not at all. Returns whether a saved flush has changed the schedule. */
   flushed(isSaved: boolean): boolean {
     const isChanged = this.#before !== undefined;
-    if (!isSaved && this.#before) this.#scheduled = this.#before;
+    if (!isSaved && this.#before) {
+      this.#scheduled = this.#before;
+      for (const id of this.#changed.keys()) this.#changed.set(id, this.#scheduled.get(id));
+    }
     this.#before = undefined;
     return isSaved && isChanged;
   }
@@ -78,15 +88,13 @@ export class ScheduleRows {
 
   /** Called in the commit. */
   write(): void {
-    for (const id of this.#changed) {
-      const one = this.#map().get(id);
+    for (const [id, one] of this.#changed)
       if (!one) this.#sql.exec("DELETE FROM room_schedule WHERE id = ?", id);
       else
         this.#sql.exec(
           "INSERT OR REPLACE INTO room_schedule VALUES (?, ?, ?, ?)",
           ...[id, Math.ceil(one.at), one.failures, JSON.stringify(one)],
         );
-    }
   }
 
   /** Called when the commit has succeeded. */
@@ -112,7 +120,7 @@ export class ScheduleRows {
   }
 
   forget(): void {
-    [this.#scheduled, this.#before] = [undefined, undefined];
+    [this.#scheduled, this.#before, this.#open] = [undefined, undefined, []];
     this.#changed.clear();
   }
 }

@@ -190,7 +190,7 @@ export class StateTransfer {
     schedule.put(scheduling);
     store.reserveWhole();
     const { ticket } = store.flush();
-    publisher().save();
+    publisher().save(true);
     if (ticket.error) throw ticket.error;
   }
 }

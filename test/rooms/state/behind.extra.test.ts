@@ -2,10 +2,11 @@
 
 import { runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
 import { expect, it, vi } from "vitest";
+import type { RoomParts } from "../../../src/rooms/room/room-parts.ts";
 import { heldTimers } from "../../support/held-timers.ts";
 import { roomAt } from "../client.ts";
 import { DAY } from "../storage/deploys.ts";
-import { act, newRoom, ran, steeredByClock, wholeOf } from "./steered-room.ts";
+import { act, newRoom, ran, steeredByClock, user, wholeOf } from "./steered-room.ts";
 
 steeredByClock();
 
@@ -46,4 +47,61 @@ it("an answer is remembered that was not written when the history was removed", 
   await roomAt(name).clear();
   await crash(name);
   expect(await ran(name, run)).toEqual({ result: 2, repeated: true });
+});
+
+const factsOf = (name: string) =>
+  runInDurableObject(roomAt(name), (_, { storage: { sql } }) => {
+    const isThere =
+      sql.exec("SELECT 1 FROM sqlite_master WHERE name = 'facts'").toArray().length > 0;
+    return isThere ? sql.exec("SELECT value FROM facts").toArray() : "no table";
+  });
+const steps = (...given: readonly unknown[][]) => ({ action: "steps", args: [given] });
+
+it.each(["crashes", "fails"])(
+  "a schedule is as it was where the flush that changes it %s, and the log is written before",
+  async (how) => {
+    heldTimers(1_000);
+    const name = newRoom("modelled-behind");
+    await ran(name, steps(["in", 10, "kept", []]));
+    await written(name);
+    await ran(name, steps(["set", ["a"], 1]));
+    await runInDurableObject(roomAt(name), async (one) => {
+      const { log, outbox, state } = (one as unknown as { parts: RoomParts }).parts;
+      const plan = [
+        [
+          ["in", 20, "lost", []],
+          ["cancel", "kept"],
+          ["set", ["poison"], true],
+        ],
+      ];
+      await state!.run({ action: "steps", args: JSON.stringify(plan), user });
+      // As its timer does.
+      log.save!();
+      if (how === "fails") outbox.flush();
+    });
+    await crash(name);
+    expect(await wholeOf(name)).toEqual({ a: 1 });
+    expect(await roomAt(name).schedule()).toMatchObject([{ id: "kept" }]);
+  },
+);
+
+it("an import is as a whole after a crash, rows of tables among it", async () => {
+  heldTimers(1_000);
+  const [name, copy] = [newRoom("modelled-behind-sql"), newRoom("modelled-behind-sql")];
+  await ran(name, steps(["set", ["a"], 1], ["insert", 1]));
+  const exported = (await roomAt(name).exportState()) as Uint8Array;
+  await roomAt(copy).importState(exported);
+  await crash(copy);
+  expect([await wholeOf(copy), await factsOf(copy)]).toEqual([{ a: 1 }, [{ value: 1 }]]);
+});
+
+it.each([
+  ["several statements", "INSERT INTO facts VALUES (1); SELECT 1", [{ value: 1 }]],
+  ["a table that is dropped", "DROP TABLE facts", "no table"],
+])("SQL whose rows are not counted is saved with the state: %s", async (_, text, kept) => {
+  heldTimers(1_000);
+  const name = newRoom("modelled-behind-sql");
+  await ran(name, steps(["set", ["a"], 1], ["query", text]));
+  await crash(name);
+  expect([await wholeOf(name), await factsOf(name)]).toEqual([{ a: 1 }, kept]);
 });

@@ -21,12 +21,15 @@ export function steeredByClock(): void {
 
 export const newRoom = (hub = "steered") => `${hub}/group:${crypto.randomUUID()}`;
 
-const user = { id: "svc", tenant: "default", roles: [], claims: {}, caps: [], channels: [] };
+/** The service `svc`. */
+export const user = {
+  ...{ id: "svc", tenant: "default", roles: [], claims: {}, caps: [], channels: [] },
+  expiresAt: Infinity,
+};
 
-/** What the run gives, or the code of its error; by the service `svc`. */
+/** What the run gives, or the code of its error; by `user`. */
 export async function ran(name: string, run: { action: string; args: unknown[]; key?: string }) {
-  const by = { ...user, expiresAt: Infinity };
-  const given = await roomAt(name).runAction({ ...run, args: JSON.stringify(run.args), user: by });
+  const given = await roomAt(name).runAction({ ...run, args: JSON.stringify(run.args), user });
   if ("fault" in given) return given.fault.code;
   return { result: JSON.parse(given.result) as unknown, repeated: given.repeated };
 }
