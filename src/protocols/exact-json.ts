@@ -4,7 +4,7 @@
 
 import { HubError, serverError } from "../model/errors.ts";
 import type { Params } from "../model/message.ts";
-import { encodeParams } from "./json.ts";
+import { encodeParams, is64Bit } from "./json.ts";
 
 /** `parseJson` for texts that `scanJson` finds lossy. Undefined if the text is not JSON. */
 export const parseExactJson = (text: string): unknown =>
@@ -80,9 +80,6 @@ function exactInteger(_key: string, value: unknown, { source = "" }: Source = {}
   const whole = BigInt(source);
   return is64Bit(whole) ? whole : value;
 }
-
-/** Whether a whole number is within int64 or uint64, the range of .NET and MessagePack. */
-export const is64Bit = (value: bigint): boolean => value >= -(2n ** 63n) && value < 2n ** 64n;
 
 /**
  * The path to a number out of the range of doubles, which `JSON.parse` reads as infinity (`1e400`); undefined if there
