@@ -4,11 +4,11 @@
 
 import { HubError, serverError } from "../model/errors.ts";
 import type { Params } from "../model/message.ts";
-import { encodeParams, is64Bit } from "./json.ts";
+import { encodeParams, is64Bit, parseJson } from "./json.ts";
 
 /** `parseJson` for texts that `scanJson` finds lossy. Undefined if the text is not JSON. */
 export const parseExactJson = (text: string): unknown =>
-  revived(text, LONG.test(text) ? exactNumber : undefined);
+  parseJson(text, LONG.test(text) ? exactNumber : undefined);
 
 /** Parses the server's own text, such as a room's record: whole numbers of 64 bits that are not safe become bigints. */
 export const parseOwnJson = (text: string): unknown =>
@@ -46,15 +46,7 @@ export function encodeGivenParams(args: readonly unknown[]): Params {
 }
 
 /** Parses numbers like .NET's `int`: one that is not written only as digits, or has more than 32 bits, becomes NaN. */
-export const parseWithInts = (text: string): unknown => revived(text, intOrNaN);
-
-function revived(text: string, reviver: typeof intOrNaN | undefined): unknown {
-  try {
-    return JSON.parse(text, reviver);
-  } catch {
-    return undefined; // A SyntaxError, the only thing that JSON.parse throws.
-  }
-}
+export const parseWithInts = (text: string): unknown => parseJson(text, intOrNaN);
 
 function intOrNaN(_key: string, value: unknown, { source = "" }: Source = {}): unknown {
   if (typeof value !== "number") return value;

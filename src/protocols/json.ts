@@ -95,9 +95,9 @@ const grouped = (count: number): string => String(count).replace(/\B(?=(\d{3})+$
 export type Members = Readonly<Record<string, unknown>>;
 
 /** The value, or undefined if the text is not JSON. No JSON text means undefined. */
-export function parseJson(text: string): unknown {
+export function parseJson(text: string, reviver?: Parameters<typeof JSON.parse>[1]): unknown {
   try {
-    return JSON.parse(text);
+    return JSON.parse(text, reviver);
   } catch {
     return undefined; // A SyntaxError, the only thing that JSON.parse throws.
   }
