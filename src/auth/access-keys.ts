@@ -236,5 +236,4 @@ export async function signClientToken(
   );
 }
 
-const bytesOf = (text: string): Uint8Array<ArrayBuffer> =>
-  Uint8Array.from(new TextEncoder().encode(text));
+const bytesOf = (text: string): Uint8Array => new TextEncoder().encode(text);
