@@ -21,8 +21,7 @@ export function msgpackError(bytes: Uint8Array, limit: number): HubError | undef
     at += head.bytes;
     // A value has at least one byte, so that a length beyond the remaining bytes is false. Decoders would allocate it.
     if (head.children > view.byteLength - at) return new HubError("malformed", TRUNCATED);
-    if (head.nests && open.push(head.children) > limit + 1)
-      return tooDeep(limit);
+    if (head.nests && open.push(head.children) > limit + 1) return tooDeep(limit);
   }
   return at < view.byteLength ? new HubError("malformed", "Bytes behind the message.") : undefined;
 }
