@@ -1,6 +1,5 @@
 // OpenRPC documents of hubs, from the source that the user names: the worker of this folder, a running hub, or a file.
 
-import { parseJson } from "../protocols/json.ts";
 import { readText } from "./files.ts";
 import { missingMain } from "./main-exports.ts";
 import { workerHubs } from "./worker-hubs.ts";
@@ -85,7 +84,7 @@ async function discovered(url: string, token?: string): Promise<HubDocument> {
   });
   const text = await response.text();
   if (!response.ok) throw new Error(`${url} answers ${response.status}: ${text}`);
-  const { result, error } = (parseJson(text) ?? {}) as Answer;
+  const { result, error } = (parse(text) ?? {}) as Answer;
   if (error) throw new Error(`${url} answers: ${error.message}`);
   return checked(result, url);
 }
@@ -101,7 +100,16 @@ function reasonOf(error: unknown): string {
   return cause instanceof Error && cause.message !== "" ? cause.message : message;
 }
 
-const read = (file: string): HubDocument => checked(parseJson(readText(file)), file);
+/** Undefined for text that is not JSON. */
+function parse(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+const read = (file: string): HubDocument => checked(parse(readText(file)), file);
 
 /** Checked, because names from other places are written into source files. */
 const HUB_NAME = /^[a-z][a-z0-9_-]{0,63}$/;

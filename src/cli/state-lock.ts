@@ -5,7 +5,6 @@
 
 import { linkSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { parseJson } from "../protocols/json.ts";
 
 interface Holder {
   readonly pid: number;
@@ -81,13 +80,18 @@ function release(path: string, own: string): void {
 }
 
 function isHeld(text: string): boolean {
-  const { pid, began } = holderIn(text);
+  const { pid, began } = parse(text) ?? {};
   if (typeof pid !== "number" || !isAlive(pid)) return false;
   return began === "" || began === beganAt(pid);
 }
 
-/** Empty for text that is not JSON, as after a crash while it was written. */
-const holderIn = (text: string): Partial<Holder> => (parseJson(text) ?? {}) as Partial<Holder>;
+function parse(text: string): Partial<Holder> | undefined {
+  try {
+    return JSON.parse(text) as Partial<Holder>;
+  } catch {
+    return undefined;
+  }
+}
 
 function isAlive(pid: number): boolean {
   try {
@@ -105,5 +109,5 @@ function beganAt(pid: number): string {
 }
 
 const heldBy = (text: string, folder: string): string =>
-  `This worker is already running, as process ${holderIn(text).pid}: a second one would fork its rooms, in ${folder}.
+  `This worker is already running, as process ${parse(text)?.pid}: a second one would fork its rooms, in ${folder}.
 End it, or give this one a state of its own: --persist-to <folder>.`;

@@ -5,7 +5,6 @@ import { parseArgs } from "node:util";
 import { ensureDevVars, readTokenSettings, type ClaimNames, type Keys } from "./dev-vars.ts";
 import { canonicalName } from "../model/topic.ts";
 import { tokenUserId } from "../model/user.ts";
-import { parseJson } from "../protocols/json.ts";
 import { signToken } from "./sign-token.ts";
 import type { ChosenConfig } from "./wrangler-package.ts";
 import { UsageError, type Command } from "./command-line.ts";
@@ -110,9 +109,16 @@ function claimPair(text: string): Claim {
   return [name, claimValue(text.slice(at + 1))];
 }
 
-/** A JSON object or array is parsed; any other text is a string. */
-const claimValue = (text: string): unknown =>
-  /^[[{]/.test(text) ? (parseJson(text) ?? text) : text;
+/** Text that begins as a JSON object or array is parsed; any other value is a string. */
+function claimValue(text: string): unknown {
+  if (!/^[[{]/.test(text)) return text;
+  try {
+    return JSON.parse(text) as unknown;
+  } catch {
+    // Not JSON after all: text that begins with a bracket.
+    return text;
+  }
+}
 
 function collect(pairs: readonly Claim[]): Record<string, unknown> {
   const names = [...new Set(pairs.map(([name]) => name))];
