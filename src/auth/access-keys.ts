@@ -150,8 +150,8 @@ function checked(
 
 /**
  * A URL as audiences are compared: without query, default port and trailing slash. Scheme and host are in lower case;
- * the path is exact, since names of rooms and users differ by case, but for the digits of escapes (RFC 3986, §6.2.2.1).
- * Azure's documents sign without the query, its management SDK with it.
+ * the path is exact, since names of rooms and users differ by case, except for the digits of escapes
+ * (RFC 3986, §6.2.2.1). Azure's documents sign without the query, its management SDK with it.
  */
 export function canonicalUrl(text: string): string {
   const url = URL.parse(text);
@@ -236,5 +236,4 @@ export async function signClientToken(
   );
 }
 
-const bytesOf = (text: string): Uint8Array<ArrayBuffer> =>
-  Uint8Array.from(new TextEncoder().encode(text));
+const bytesOf = (text: string): Uint8Array => new TextEncoder().encode(text);

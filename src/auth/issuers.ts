@@ -2,7 +2,7 @@
 // and the lookup of the issuer that a token names.
 
 import { isJsonObject, parseJson } from "../protocols/json.ts";
-import { MIN_HMAC_KEY_BYTES, secureUrl } from "../model/environment.ts";
+import { MIN_HMAC_KEY_BYTES, secureUrl, textOf } from "../model/environment.ts";
 import { canonicalName } from "../model/topic.ts";
 import type { ClaimNames } from "./claims.ts";
 import type { CryptoKey, JWTHeaderParameters } from "jose";
@@ -104,10 +104,6 @@ const isSetting = (member: Member, value: unknown): boolean =>
   value === undefined ||
   typeof value === "string" ||
   (member === "audience" && Array.isArray(value) && value.every((one) => typeof one === "string"));
-
-/** Empty variables count as unset. */
-const textOf = (value: unknown): string | undefined =>
-  typeof value === "string" && value !== "" ? value : undefined;
 
 const isPresent = <T>(value: T | undefined): value is T => value !== undefined;
 

@@ -4,6 +4,7 @@ import { randomBytes } from "node:crypto";
 import { appendFileSync, existsSync, writeFileSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { parseEnv } from "node:util";
+import { textOf } from "../model/environment.ts";
 import { readText } from "./files.ts";
 import {
   configPath,
@@ -153,10 +154,6 @@ export async function readTokenSettings(
 /** Reads the keys from the same variables as `readTokenSettings`, and throws the same errors. */
 export const readKeys = async (folder: string, chosen: ChosenConfig = {}): Promise<Keys> =>
   (await readTokenSettings(folder, chosen)).keys;
-
-/** Empty variables count as unset. */
-const textOf = (value: unknown): string | undefined =>
-  typeof value === "string" && value !== "" ? value : undefined;
 
 function required(vars: Record<string, unknown>, name: string): string {
   const value = textOf(vars[name]);

@@ -7,7 +7,7 @@ import type { Problem } from "../setup/problem.ts";
 /**
  * Runs wrangler's reader, and passes each warning to `onWarning` instead of the console. wrangler writes them while it
  * reads. Its later notice about a newer version, on standard output, is suppressed by the log level. The warning that
- * `[unsafe]` is experimental is suppressed, too: whoever uses it knows.
+ * `[unsafe]` is experimental is suppressed as well: it would repeat what its users know.
  */
 export function withWarnings<T>(read: () => T, onWarning: (text: string) => void): T {
   Object.assign(process.env, {

@@ -1,4 +1,4 @@
-// Helpers for readers of environment variables: caching by value, and checks of URLs.
+// Helpers for readers of environment variables: caching by value, empty texts, and checks of URLs.
 
 /** The most configurations cached in an isolate. One or two occur; tests use more. */
 const MAX_CACHED = 32;
@@ -25,6 +25,10 @@ export function cacheByValues<E extends object, T>(
     return value;
   };
 }
+
+/** The text of a variable or setting. An empty one counts as unset. */
+export const textOf = (value: unknown): string | undefined =>
+  typeof value === "string" && value !== "" ? value : undefined;
 
 const LOOPBACK_HOSTS: ReadonlySet<string> = new Set(["localhost", "127.0.0.1", "[::1]"]);
 

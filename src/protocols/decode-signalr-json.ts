@@ -19,10 +19,10 @@ import { append, asBytes, asText, concat, restOf } from "./bytes.ts";
 import { brokenMessage, maxMessagesPerFrame, readHubMessage } from "./hub-message.ts";
 import {
   invalidData,
-  tooDeep as withDepthDetail,
   tooLarge,
   tooMany,
   unreadableValue,
+  withNetDetail,
 } from "./signalr-errors.ts";
 
 const SEPARATOR = "\u001e";
@@ -97,7 +97,7 @@ function readRecord(record: string, limits: Limits): Incoming | undefined {
   // The separator counts towards the size of its message.
   if (sizeError(record, limits.messageBytes - 1)) return brokenMessage(tooLarge(limits));
   const scan = scanJson(record, limits.depth);
-  if (scan === "deep") return brokenMessage(withDepthDetail(tooDeep(limits.depth)));
+  if (scan === "deep") return brokenMessage(withNetDetail(tooDeep(limits.depth)));
   const value = scan === "lossy" ? parseExactJson(record) : parseJson(record);
   if (value === undefined) return brokenMessage(invalidData("Error reading JSON."));
   const isSuspect = scan === "lossy" || mayHavePrototypeKey(record);

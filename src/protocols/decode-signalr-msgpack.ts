@@ -10,7 +10,13 @@ import { append, asBytes, concat, restOf } from "./bytes.ts";
 import { msgpackError } from "./hostile-msgpack.ts";
 import { brokenMessage, maxMessagesPerFrame, readHubMessage } from "./hub-message.ts";
 import { decodeItems, UNREADABLE } from "./msgpack-values.ts";
-import { invalidData, tooDeep, tooLarge, tooMany, unreadableValue } from "./signalr-errors.ts";
+import {
+  invalidData,
+  tooLarge,
+  tooMany,
+  unreadableValue,
+  withNetDetail,
+} from "./signalr-errors.ts";
 
 const NOTHING = new Uint8Array(0);
 
@@ -123,10 +129,6 @@ function readNamed(values: readonly unknown[], unreadable?: HubError): Incoming 
     ? readHubMessage(members, unreadable)
     : brokenMessage(invalidData("Invalid invocation result kind."));
 }
-
-/** The error with the detail that .NET would give. */
-const withNetDetail = (error: HubError): HubError =>
-  error.code === "too_deep" ? tooDeep(error) : invalidData(error.message);
 
 const CALL = ["type", "headers", "invocationId", "target", "arguments", "streamIds"];
 

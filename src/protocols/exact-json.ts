@@ -4,11 +4,11 @@
 
 import { HubError, serverError } from "../model/errors.ts";
 import type { Params } from "../model/message.ts";
-import { encodeParams } from "./json.ts";
+import { encodeParams, is64Bit, parseJson } from "./json.ts";
 
 /** `parseJson` for texts that `scanJson` finds lossy. Undefined if the text is not JSON. */
 export const parseExactJson = (text: string): unknown =>
-  revived(text, LONG.test(text) ? exactNumber : undefined);
+  parseJson(text, LONG.test(text) ? exactNumber : undefined);
 
 /** Parses the server's own text, such as a room's record: whole numbers of 64 bits that are not safe become bigints. */
 export const parseOwnJson = (text: string): unknown =>
@@ -46,15 +46,7 @@ export function encodeGivenParams(args: readonly unknown[]): Params {
 }
 
 /** Parses numbers like .NET's `int`: one that is not written only as digits, or has more than 32 bits, becomes NaN. */
-export const parseWithInts = (text: string): unknown => revived(text, intOrNaN);
-
-function revived(text: string, reviver: typeof intOrNaN | undefined): unknown {
-  try {
-    return JSON.parse(text, reviver);
-  } catch {
-    return undefined; // A SyntaxError, the only thing that JSON.parse throws.
-  }
-}
+export const parseWithInts = (text: string): unknown => parseJson(text, intOrNaN);
 
 function intOrNaN(_key: string, value: unknown, { source = "" }: Source = {}): unknown {
   if (typeof value !== "number") return value;
@@ -80,9 +72,6 @@ function exactInteger(_key: string, value: unknown, { source = "" }: Source = {}
   const whole = BigInt(source);
   return is64Bit(whole) ? whole : value;
 }
-
-/** Whether a whole number is within int64 or uint64, the range of .NET and MessagePack. */
-export const is64Bit = (value: bigint): boolean => value >= -(2n ** 63n) && value < 2n ** 64n;
 
 /**
  * The path to a number out of the range of doubles, which `JSON.parse` reads as infinity (`1e400`); undefined if there

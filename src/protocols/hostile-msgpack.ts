@@ -2,6 +2,7 @@
 // are built from them: linear in the bytes; memory grows with depth, never with an announced length.
 
 import { HubError } from "../model/errors.ts";
+import { tooDeep } from "./json.ts";
 
 /** The error of a payload that is not exactly one value of at most `limit` levels. Keys are checked by the decoder. */
 export function msgpackError(bytes: Uint8Array, limit: number): HubError | undefined {
@@ -20,8 +21,7 @@ export function msgpackError(bytes: Uint8Array, limit: number): HubError | undef
     at += head.bytes;
     // A value has at least one byte, so that a length beyond the remaining bytes is false. Decoders would allocate it.
     if (head.children > view.byteLength - at) return new HubError("malformed", TRUNCATED);
-    if (head.nests && open.push(head.children) > limit + 1)
-      return new HubError("too_deep", `Nested deeper than ${limit} levels.`);
+    if (head.nests && open.push(head.children) > limit + 1) return tooDeep(limit);
   }
   return at < view.byteLength ? new HubError("malformed", "Bytes behind the message.") : undefined;
 }

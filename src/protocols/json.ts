@@ -95,9 +95,9 @@ const grouped = (count: number): string => String(count).replace(/\B(?=(\d{3})+$
 export type Members = Readonly<Record<string, unknown>>;
 
 /** The value, or undefined if the text is not JSON. No JSON text means undefined. */
-export function parseJson(text: string): unknown {
+export function parseJson(text: string, reviver?: Parameters<typeof JSON.parse>[1]): unknown {
   try {
-    return JSON.parse(text);
+    return JSON.parse(text, reviver);
   } catch {
     return undefined; // A SyntaxError, the only thing that JSON.parse throws.
   }
@@ -221,7 +221,14 @@ export const prototypeKeyError = (): TypeError =>
 /** Engines without `JSON.rawJSON` throw as `JSON.stringify` does on BigInt. */
 function digitsOf(value: bigint): unknown {
   const { rawJSON } = JSON as { rawJSON?: (text: string) => unknown };
-  if (value < -(2n ** 63n) || value >= 2n ** 64n)
-    throw new TypeError("A whole number of more than 64 bits cannot be sent.");
+  check64Bit(value);
   return rawJSON ? rawJSON(String(value)) : value;
+}
+
+/** Whether a whole number is within int64 or uint64, the range of .NET and MessagePack. */
+export const is64Bit = (value: bigint): boolean => value >= -(2n ** 63n) && value < 2n ** 64n;
+
+/** Throws a TypeError for a whole number of more than 64 bits. */
+export function check64Bit(value: bigint): void {
+  if (!is64Bit(value)) throw new TypeError("A whole number of more than 64 bits cannot be sent.");
 }

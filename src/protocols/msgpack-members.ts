@@ -2,10 +2,8 @@
 // that only MessagePack has (bytes, times, 64 bits, NaN, keys that are numbers), and with the keys that .NET expects.
 
 import { asBytes, isBytes } from "./bytes.ts";
-import { is64Bit } from "./exact-json.ts";
-import { prototypeKeyError } from "./json.ts";
+import { check64Bit, prototypeKeyError } from "./json.ts";
 import { hasToJson } from "./places.ts";
-
 import { wireObjects } from "./wire-objects.ts";
 
 /** How keys of records are spelled: like members of C# classes, or as in hub code. */
@@ -60,8 +58,8 @@ const isLong = (value: number): boolean =>
   (value > 0xffff_ffff || value < -0x8000_0000) && Number.isSafeInteger(value);
 
 function whole(value: bigint): bigint {
-  if (is64Bit(value)) return value;
-  throw new TypeError("A whole number of more than 64 bits cannot be sent.");
+  check64Bit(value);
+  return value;
 }
 
 /** Keys are texts or whole numbers; others are converted by `String`. */

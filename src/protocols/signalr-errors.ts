@@ -87,29 +87,25 @@ const FINAL: ReadonlySet<number> = new Set([
 ]);
 
 /** A message that cannot be read. SignalR has no answer for it: the connection ends. */
-export function invalidData(sentence: string): HubError {
-  return withDetail(new HubError("malformed", sentence), sentence);
-}
+export const invalidData = (sentence: string): HubError =>
+  withNetDetail(new HubError("malformed", sentence));
 
 /** A value that no argument can have. Only its call, stream or answer fails; the connection continues. */
 export const unreadableValue = (sentence: string): HubError =>
   new HubError("invalid_arguments", sentence);
 
-export const tooDeep = (error: HubError): HubError => withDetail(error, error.message);
-
 /** .NET's sentence and advice for a message over the size limit. */
 export function tooLarge({ messageBytes }: Limits): HubError {
   const sentence = `The maximum message size of ${messageBytes}B was exceeded.`;
   const advice = "The message size can be configured in AddHubOptions.";
-  return withDetail(new HubError("too_large", sentence), `${sentence} ${advice}`);
+  return withNetDetail(new HubError("too_large", sentence), `${sentence} ${advice}`);
 }
 
-export function tooMany(allowed: number): HubError {
-  const sentence = `Frame of more than ${allowed} messages.`;
-  return withDetail(new HubError("too_large", sentence), sentence);
-}
+export const tooMany = (allowed: number): HubError =>
+  withNetDetail(new HubError("too_large", `Frame of more than ${allowed} messages.`));
 
-function withDetail(error: HubError, sentence: string): HubError {
+/** The same error, with the detail that .NET would give. */
+export function withNetDetail(error: HubError, sentence = error.message): HubError {
   error.detail = `InvalidDataException: ${sentence}`;
   return error;
 }

@@ -20,10 +20,10 @@ export function checkSetup(env: object, url?: string): void {
   if (problems.length === 0) return;
   const isLocal = url !== undefined && isLoopback(new URL(url).hostname);
   const isShown = isLocal || isDevelopment(env);
-  throw new Refusal("misconfigured", isShown ? { message: messageOf(problems), action: MEND } : {});
+  throw new Refusal("misconfigured", isShown ? { message: messageOf(problems), action: FIX } : {});
 }
 
-const MEND = "Fix the listed problems. `npx dormouse check` finds them before a deploy.";
+const FIX = "Fix the listed problems. `npx dormouse check` finds them before a deploy.";
 
 const texts = (problems: readonly Problem[]): string[] =>
   problems.map((problem) => described(problem));

@@ -35,8 +35,8 @@ export class LiveState {
   readonly #copy = new RoomCopy();
   readonly #changes = emitter<unknown>();
   /** The state with which the listeners were called last. */
-  #told: unknown;
-  #isTelling = false;
+  #notified: unknown;
+  #isNotifying = false;
   /** The pending request for a snapshot. */
   #loading: Promise<void> | undefined;
   /** Patches that arrived since that request, while the copy is still empty. */
@@ -67,11 +67,12 @@ export class LiveState {
 
   readonly onState = (listener: Listener<unknown>): Unsubscribe => {
     // All listeners may still be about to be called for the present state: this one must not get it twice.
-    let told: unknown;
-    const tell = (state: unknown) => (state === told ? undefined : listener((told = state)));
-    const unsubscribe = this.#changes.listen(tell);
+    let notified: unknown;
+    const notify = (state: unknown) =>
+      state === notified ? undefined : listener((notified = state));
+    const unsubscribe = this.#changes.listen(notify);
     const { state } = this;
-    if (state !== undefined) runListener(() => tell(state));
+    if (state !== undefined) runListener(() => notify(state));
     return unsubscribe;
   };
 
@@ -86,7 +87,7 @@ export class LiveState {
     else if (this.#loading && this.position === undefined && "patch" in change)
       this.#held.push({ change, position });
     else this.#copy.change(change, position);
-    this.#tell();
+    this.#notify();
   }
 
   /** Called with the greeting of the room's own connection: it has the snapshot, unless missed changes are replayed. */
@@ -143,7 +144,7 @@ export class LiveState {
     const guess = (this.#options.guesses as Record<string, Guess> | undefined)?.[action];
     const run: OpenRun = { guess, args };
     this.#copy.add(run);
-    this.#tell();
+    this.#notify();
     try {
       const params = args.slice(0, args.findLastIndex((arg) => arg !== undefined) + 1);
       const call: Omit<RunParams, "at"> = { action, params, idempotencyKey };
@@ -156,7 +157,7 @@ export class LiveState {
       return result;
     } finally {
       this.#copy.remove(run);
-      this.#tell();
+      this.#notify();
     }
   }
 
@@ -164,15 +165,15 @@ export class LiveState {
    * Calls the listeners once for the changes of all messages of a frame. Waits two turns of microtasks, because in the
    * first the answers of the frame end their guesses.
    */
-  #tell(): void {
-    if (this.#isTelling) return;
-    this.#isTelling = true;
+  #notify(): void {
+    if (this.#isNotifying) return;
+    this.#isNotifying = true;
     queueMicrotask(() =>
       queueMicrotask(() => {
-        this.#isTelling = false;
+        this.#isNotifying = false;
         const { state } = this;
-        if (state === this.#told) return;
-        this.#told = state;
+        if (state === this.#notified) return;
+        this.#notified = state;
         this.#changes.emit(state);
       }),
     );

@@ -92,7 +92,7 @@ const SECRET_PREFIX = "whsec_";
 const SECRET_BYTES = { least: 24, most: 64 };
 
 /** The bytes of each secret; a text without `whsec_` is used as UTF-8. Reports the first that is wrong. */
-function readSecrets(text: string, problems: string[]): Uint8Array<ArrayBuffer>[] {
+function readSecrets(text: string, problems: string[]): Uint8Array[] {
   const secrets = text.split(/\s+/).filter((secret) => secret !== "");
   if (secrets.length === 0) problems.push("WEBHOOK_SECRET is missing.");
   const read = secrets.map(readSecret);
@@ -103,7 +103,7 @@ function readSecrets(text: string, problems: string[]): Uint8Array<ArrayBuffer>[
 }
 
 /** The bytes, or the problem. */
-function readSecret(secret: string): Uint8Array<ArrayBuffer> | string {
+function readSecret(secret: string): Uint8Array | string {
   const { least, most } = SECRET_BYTES;
   const isEncoded = secret.startsWith(SECRET_PREFIX);
   const bytes = isEncoded ? decodeBase64(secret.slice(SECRET_PREFIX.length)) : utf8(secret);
@@ -116,10 +116,9 @@ function readSecret(secret: string): Uint8Array<ArrayBuffer> | string {
 const commaHint = (secret: string): string =>
   secret.includes(",") ? "; several secrets have spaces between them, not commas" : "";
 
-const utf8 = (text: string): Uint8Array<ArrayBuffer> =>
-  Uint8Array.from(new TextEncoder().encode(text));
+const utf8 = (text: string): Uint8Array => new TextEncoder().encode(text);
 
-function decodeBase64(text: string): Uint8Array<ArrayBuffer> | undefined {
+function decodeBase64(text: string): Uint8Array | undefined {
   try {
     return Uint8Array.from(atob(text), (char) => char.charCodeAt(0));
   } catch {
@@ -127,7 +126,7 @@ function decodeBase64(text: string): Uint8Array<ArrayBuffer> | undefined {
   }
 }
 
-const importKey = (bytes: Uint8Array<ArrayBuffer>): Destination["keys"][number] =>
+const importKey = (bytes: Uint8Array): Destination["keys"][number] =>
   crypto.subtle.importKey("raw", bytes, { name: "HMAC", hash: "SHA-256" }, false, ["sign"]);
 
 /** Refuses credentials in the URL: requests are authenticated by their signature, and URLs reach logs. */

@@ -203,7 +203,8 @@ export class Sender {
 
   /**
    * Whether the receiver takes no empty batch either, which is repeated until it does. Refusals before say nothing about
-   * the event then: they are counted anew, since some of a receiver's instances may still have the wrong secret.
+   * the event then: they are counted again from zero, since some of a receiver's instances may still have the wrong
+   * secret.
    */
   async #refusesAll(batch: Batch): Promise<boolean> {
     const failure = await this.#attempt({ id: `${batch.id}-0`, text: "[]" });

@@ -43,9 +43,9 @@ const CODE_BY_STATUS: ReadonlyMap<number, string> = new Map([
  * has no member for advice: it is taken from the table of errors.
  */
 export function refusalOf({ status, headers }: Response, body: unknown): HubError {
-  const { code: told, message } = (body ?? {}) as ErrorBody;
+  const { code: inBody, message } = (body ?? {}) as ErrorBody;
   const fromServer =
-    text(told) ?? headers.get("x-dormouse-error") ?? headers.get("x-ms-error-code");
+    text(inBody) ?? headers.get("x-dormouse-error") ?? headers.get("x-ms-error-code");
   const code =
     fromServer ?? CODE_BY_STATUS.get(status) ?? (status >= 500 ? "internal" : "invalid_request");
   const action = adviceFor(code);

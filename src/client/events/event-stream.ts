@@ -86,7 +86,7 @@ const answerLimit = (signal: AbortSignal): Timeout => ({
 });
 
 async function tokenOf({ token, tokenSeconds, signal }: StreamRequest): Promise<string> {
-  if (typeof token !== "function") return token ?? "";
+  if (typeof token !== "function") return token;
   const error = () => new HubError("timed_out", `The token took more than ${tokenSeconds} s.`);
   // An async function, so that a token function that throws rejects as well.
   const fresh = (async () => token())();

@@ -25,7 +25,7 @@ export class RoomScope implements Scope {
     return this.#resume.query;
   }
 
-  /** Presence is replaced before the application is told whether messages were missed. */
+  /** Presence is replaced before the listeners learn whether messages were missed. */
   greet(hello: Hello): void {
     const { room, replayed } = hello;
     const outcome = this.#resume.greet(hello);

@@ -20,7 +20,7 @@ interface RoomTablesOptions {
 }
 
 /** Storage key: the number of statements that were run. */
-const KEY = "tables";
+export const TABLES_RUN = "tables";
 
 export class RoomTables {
   readonly #options: RoomTablesOptions;
@@ -34,20 +34,20 @@ export class RoomTables {
   prepare(): void {
     const { storage, tables } = this.#options;
     if (tables.length === 0 || storage.isEmpty) return;
-    const count = storage.kv.get<number>(KEY) ?? 0;
+    const count = storage.kv.get<number>(TABLES_RUN) ?? 0;
     if (count < tables.length) storage.transactionSync(() => this.#run(count));
   }
 
   #run(from: number): void {
     const { sql, storage, tables } = this.#options;
     for (const table of tables.slice(from)) sql.exec(table);
-    storage.kv.put(KEY, tables.length);
+    storage.kv.put(TABLES_RUN, tables.length);
   }
 
   /** Called in the transaction of an erasure: drops tables, also of earlier deploys, and creates the present ones. */
   erase(): void {
     const { own, sql, storage, tables } = this.#options;
-    const names = storage.kv.delete(KEY) ? tableNames(sql, own) : [];
+    const names = storage.kv.delete(TABLES_RUN) ? tableNames(sql, own) : [];
     for (const name of names) sql.exec(`DROP TABLE ${quoted(name)}`);
     if (tables.length > 0) this.#run(0);
   }

@@ -18,16 +18,17 @@ export function applyEntry(state: unknown, { change, params }: StateEntry): unkn
 }
 
 /**
- * A `StateChange` as text: the patch, or the whole state if that is shorter. Empty if there is no change. A short patch
- * is not compared with the whole.
+ * A `StateChange` as text: the patch, or the whole state if that is shorter or `isWhole`. Empty if there is no change. A
+ * short patch is not compared with the whole.
  */
 export function changeText(before: unknown, after: unknown, isWhole = false): string {
-  const patch = isWhole ? undefined : patchBetween(before, after);
-  if (patch === undefined && !isWhole) return "";
-  const text = isWhole ? "" : JSON.stringify(patch);
-  if (!isWhole && text.length < SHORT) return `{"patch":${text}}`;
+  if (isWhole) return `{"state":${JSON.stringify(after)}}`;
+  const patch = patchBetween(before, after);
+  if (patch === undefined) return "";
+  const text = JSON.stringify(patch);
+  if (text.length < SHORT) return `{"patch":${text}}`;
   const whole = JSON.stringify(after);
-  return isWhole || whole.length < text.length ? `{"state":${whole}}` : `{"patch":${text}}`;
+  return whole.length < text.length ? `{"state":${whole}}` : `{"patch":${text}}`;
 }
 
 /** Patches with fewer characters are not compared. */

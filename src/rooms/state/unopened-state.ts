@@ -8,6 +8,7 @@ import type { Position } from "../../model/topic.ts";
 import type { RoomLog } from "../log/room-log.ts";
 import type { StateEntry } from "../rpc/log-entry.ts";
 import { ERASED } from "./external-state.ts";
+import { TABLES_RUN } from "./room-tables.ts";
 import { RunMemory } from "./run-memory.ts";
 import { applyEntry } from "./state-changes.ts";
 import { StateRows } from "./state-rows.ts";
@@ -90,6 +91,6 @@ export function eraseState({ storage, sql, own, position }: Erased): void {
   const saved = storage.sql.exec("SELECT 1 FROM room_state WHERE saved >= 0").toArray();
   if (saved.length > 0) storage.kv.put(ERASED, position);
   eraseRows(storage);
-  if (!storage.kv.delete("tables")) return;
+  if (!storage.kv.delete(TABLES_RUN)) return;
   for (const name of tableNames(sql, own)) sql.exec(`DROP TABLE ${quoted(name)}`);
 }
