@@ -1,6 +1,6 @@
 // The room's side of a follow link, with followers that answer when the test says so.
 
-import { describe, expect, it } from "vitest";
+import { beforeEach, describe, expect, it, onTestFinished, vi } from "vitest";
 import { DEFAULTS } from "../../../src/model/options.ts";
 import { Followers } from "../../../src/rooms/room/followers.ts";
 import type { RoomLog } from "../../../src/rooms/log/room-log.ts";
@@ -23,11 +23,13 @@ function followed(
   const clock = { now: 1_000 };
   const alarms: number[] = [];
   const delivered: Delivery[] = [];
-  const replies: ((reply: DeliveryReply) => void)[] = [];
+  const replies: PromiseWithResolvers<DeliveryReply>[] = [];
   const gone: string[] = [];
   const deliver = (delivery: Delivery) => {
     delivered.push(delivery);
-    return new Promise<DeliveryReply>((resolve) => replies.push(resolve));
+    const answer = Promise.withResolvers<DeliveryReply>();
+    replies.push(answer);
+    return answer.promise;
   };
   const followers = new Followers({
     room: "group:followed",
@@ -46,7 +48,9 @@ function followed(
     all.push(...said);
     followers.publish(said);
   };
-  const reply = (kind: "taken" | "gone") => replies.shift()!({ kind });
+  const reply = (kind: "taken" | "gone") => replies.shift()!.resolve({ kind });
+  const replyBehind = (offset: number) => replies.shift()!.resolve({ kind: "behind", offset });
+  const fail = () => replies.shift()!.reject(new Error("It cannot be reached."));
   const erase = () => {
     epoch = "f";
     all.length = 0;
@@ -67,6 +71,8 @@ function followed(
     alarms,
     say,
     reply,
+    replyBehind,
+    fail,
     erase,
     gone,
     all,
@@ -151,6 +157,71 @@ describe("a room's followers", () => {
       followers.run(10_000);
       await expect.poll(resets).toEqual(["f reset"]);
       expect(batches()).toEqual([[]]);
+    }));
+});
+
+describe("a follower that cannot be reached", () => {
+  beforeEach(() => {
+    const logged = vi.spyOn(console, "warn").mockImplementation(() => {});
+    onTestFinished(() => logged.mockRestore());
+  });
+
+  it("gets the batch again by alarms after growing pauses, and nothing in between", () =>
+    withStorage(async (storage) => {
+      const { followers, say, fail, reply, alarms, batches, clock } = followed(storage);
+      followers.add("F", []);
+      say(1);
+      for (const [failures, pauseMs] of [1_000, 2_000, 5_000].entries()) {
+        fail();
+        const dueAt = clock.now + pauseMs;
+        await expect.poll(() => alarms.at(-1)).toBe(dueAt);
+        expect(followers.due()).toBeLessThanOrEqual(dueAt);
+        say(1);
+        clock.now = dueAt - 1;
+        await followers.run(clock.now);
+        expect(batches()).toHaveLength(failures + 1);
+        clock.now = dueAt;
+        void followers.run(clock.now);
+        expect(batches().at(-1)).toEqual(range(1, failures + 2));
+      }
+      reply("taken");
+      say(1);
+      await expect.poll(batches).toHaveLength(5);
+      expect(batches().at(-1)).toEqual([5]);
+    }));
+
+  it("is called again after the first pause once a batch has arrived", () =>
+    withStorage(async (storage) => {
+      const { followers, say, fail, reply, alarms, batches, clock } = followed(storage);
+      followers.add("F", []);
+      say(1);
+      fail();
+      await expect.poll(() => alarms.at(-1)).toBe(2_000);
+      clock.now = 2_000;
+      void followers.run(clock.now);
+      reply("taken");
+      await expect.poll(() => followers.due()).toBe(6_000);
+      say(1);
+      await expect.poll(batches).toEqual([[1], [1], [2]]);
+      fail();
+      await expect.poll(() => alarms.at(-1)).toBe(3_000);
+      expect(followers.due()).toBe(3_000);
+    }));
+
+  it("gets entries from the offset on that it says it is at", () =>
+    withStorage(async (storage) => {
+      const { followers, say, reply, replyBehind, batches } = followed(storage);
+      followers.add("F", []);
+      say(3);
+      replyBehind(1);
+      await expect.poll(batches).toEqual([
+        [1, 2, 3],
+        [2, 3],
+      ]);
+      reply("taken");
+      say(1);
+      await expect.poll(batches).toHaveLength(3);
+      expect(batches().at(-1)).toEqual([4]);
     }));
 });
 
