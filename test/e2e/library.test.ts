@@ -36,11 +36,17 @@ import { action, internal } from "dormouse-hubs/hub";
 import { add, admins, Client, numbers, ping, tick, ticks, upload } from "./members.ts";
 
 export const builder = hub("chat", { client: Client });
+export interface Branch {
+  readonly at: Date;
+  readonly branches: readonly (Branch | undefined)[];
+}
+const root: Branch = { at: new Date(0), branches: [] };
 export const filtered = builder.use({ invoke: (_call, next) => next() });
 export const Chat = filtered.presenceState(z.object({ typing: z.boolean() })).methods({
   ...{ ping, ticks, upload },
   say: admins.method([z.string()], ({ clients }, text) => clients.all.said(text, new Date())),
   one: numbers.method([], () => 1),
+  find: method([z.string()], (_context, name) => (name === "" ? undefined : root)),
 });
 export const rooms = hub<{ rang(n: number): void }>("lots").state("group", {
   schema: z.object({ n: z.number() }),
@@ -66,6 +72,7 @@ import { Chat, Lots } from "./hubs.ts";
 const at = { room: "group:a" } as const;
 export const chat = connect<typeof Chat>("/hubs/chat", at);
 export const { invoke, send, stream, presence, state, lastError } = chat;
+export const { find } = invoke;
 export const history = () => chat.history();
 export const whole = connect<typeof Chat>("/hubs/chat", {});
 export const view = roomOf(whole, "group:a");
@@ -77,6 +84,7 @@ export const other = stateOf<typeof Lots>(lots, "group:a");
 export const service = backend<typeof Lots>({ url: "https://h.example/hubs/lots", accessKey: "key" });
 export const vase = service.group("vase");
 export const { clients } = service;
+export const asking = backend<typeof Chat>({ url: "https://h.example/hubs/chat", accessKey: "key" }).clients;
 export const tests = () => [calling(Chat), callingRoom(Lots), world(Chat)] as const;
 export const Rooms = hubAt<typeof Lots>("/hubs/lots", {});
 export function useRoom() {
@@ -93,11 +101,13 @@ export const store = stateStore(Rooms, "group:a", ({ n }) => n);
 const USE = `
 import { connect } from "dormouse-hubs/client";
 import type { Chat } from "./out/hubs.js";
-import type { run } from "./out/clients.js";
+import type { find, run } from "./out/clients.js";
 
 const chat = connect<typeof Chat>("/hubs/chat", { room: "group:a", handlers: { confirm: () => true } });
 chat.invoke.say("hello") satisfies Promise<void>;
 export const bid = (lot: typeof run): Promise<number> => lot.bid(1);
+export const dates = async (read: typeof find): Promise<string[]> =>
+  (await read("a"))?.branches.map((branch) => branch?.at ?? "") ?? [];
 // @ts-expect-error a text is expected
 chat.invoke.say(1);
 `;

@@ -4,7 +4,8 @@ import type { ClientOf, WireResult } from "../../dispatch/define/hub-types.ts";
 
 /**
  * The handler of one client method `F`. Its arguments have their wire types: a Date arrives as a string, undefined as
- * null, and bytes as `B`, as in `Wire`. If the hub expects a result, the handler must return one of that type, or a promise of it.
+ * null, and bytes as `B`, as in `Wire`. If the hub expects a result, the handler must return one of that type, or a
+ * promise of it.
  */
 export type HandlerOf<F, B = string> = F extends (...args: infer A) => infer R
   ? (

@@ -36,8 +36,7 @@ export function statefulRoomOf(options: StatefulRoomOptions): StatefulRoom<any, 
   const runs = (isInternal: boolean) =>
     callProxy<any>(async (action, args) => {
       const { result } = await call(action, args, isInternal);
-      // An action that returns nothing is `undefined` for hub code.
-      return result === "null" ? undefined : JSON.parse(result);
+      return JSON.parse(result);
     });
   return {
     async state() {

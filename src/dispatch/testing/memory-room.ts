@@ -97,7 +97,7 @@ export class MemoryRoom {
       this.#schedule = schedule;
       for (const message of turn.here) this.#send(this.#topic, message);
       for (const { topic, draft: message } of turn.elsewhere) this.#send(topic, message);
-      return text === "null" ? undefined : JSON.parse(text);
+      return JSON.parse(text);
     } finally {
       finish("drop");
       turn.end();

@@ -2,6 +2,7 @@
 
 import { expect, it } from "vitest";
 import * as z from "zod";
+import { statefulRoomOf } from "../../../src/dispatch/context/stateful-rooms.ts";
 import { calling, callingRoom, world } from "../../../src/dispatch/testing/testing.ts";
 import { action, hub, method, signedIn } from "../../../src/hub.ts";
 
@@ -11,7 +12,11 @@ const CountHub = hub<{ counted(by: number): void }>("count", {
     clients.group(room.name).counted(user.id.length + (trace === undefined ? 0 : 100)),
 })
   .state("group", { schema: z.object({ count: z.number() }), initial: { count: 0 } })
-  .actions({ add: action([z.number()], ({ state }, by) => (state.count += by)) })
+  .actions({
+    add: action([z.number()], ({ state }, by) => (state.count += by)),
+    leader: action([], (): string | null => null),
+    reset: action([], ({ state }) => void (state.count = 0)),
+  })
   .methods({
     announce: method([z.string(), z.number()], async ({ clients }, name, by) => {
       await clients.group(name).counted(by);
@@ -58,4 +63,18 @@ it("`callingRoom` runs their actions", async () => {
   const room = callingRoom(CountHub);
   expect(await room.run.add(2)).toBe(2);
   expect(room.state).toEqual({ count: 2 });
+});
+
+it("`callingRoom` and hub code have the null of an action, which is not undefined", async () => {
+  const room = callingRoom(CountHub);
+  const leader: string | null = await room.run.leader();
+  expect(leader).toBeNull();
+  expect(await room.run.reset()).toBeNull();
+  const { run } = statefulRoomOf({
+    host: { states: { runAndSave: async () => ({ result: "null" }) } },
+    served: { state: { declaration: { kind: "group" } } },
+    topic: { kind: "group", name: "a" },
+    caller: { user: { id: "alice" }, id: "1", attached: {} },
+  } as never)!;
+  expect(await run["leader"]!()).toBeNull();
 });
