@@ -83,6 +83,13 @@ const STEPS: Readonly<Record<string, (effects: Effects, ...rest: any[]) => void>
   tell: (effects, group, text) => effects.tell(group, text),
   insert: (effects, value) => effects.insert(value),
   query: (effects, text) => effects.query!(text),
+  attempt(effects, text) {
+    try {
+      effects.query!(text);
+    } catch {
+      // The action goes on.
+    }
+  },
   throw() {
     throw new HubError("no", "Not so.");
   },

@@ -24,8 +24,10 @@ export const ARGUMENT_BYTES = 1024;
 /** The most bytes of a result, which is stored with its run. */
 const RESULT_BYTES = 16 * 1024;
 
-/** SQL that may write without a count of rows: several statements, of which only the last counts, and `DROP`. */
-const UNCOUNTED = /;|\bdrop\b/i;
+/**
+ * SQL that may write without a count of rows: several statements, of which only the last counts, `DROP`, and `OR FAIL`.
+ */
+const UNCOUNTED = /;\s*\S|\b(?:drop|fail)\b/i;
 
 interface TurnOptions {
   readonly draft: StateDraft<unknown>;
@@ -110,9 +112,11 @@ export class ActionTurn implements Turn {
 
   sql(query: string, values: readonly SqlStorageValue[]): readonly object[] {
     this.#checkOpen();
+    // Before it runs: it may write and then throw, and the action may go on.
+    this.hasWritten ||= UNCOUNTED.test(query);
     const rows = this.#ports.sql.exec(query, ...values);
     const all = rows.toArray();
-    if (rows.rowsWritten > 0 || UNCOUNTED.test(query)) this.hasWritten = true;
+    if (rows.rowsWritten > 0) this.hasWritten = true;
     return all;
   }
 

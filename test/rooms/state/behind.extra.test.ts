@@ -105,3 +105,31 @@ it.each([
   await crash(name);
   expect([await wholeOf(name), await factsOf(name)]).toEqual([{ a: 1 }, kept]);
 });
+
+it("SQL that writes and then throws is saved with the state of an action that goes on", async () => {
+  heldTimers(1_000);
+  const name = newRoom("modelled-behind-sql");
+  const text = "INSERT INTO facts VALUES (1); INSERT INTO nowhere VALUES (1)";
+  await ran(name, steps(["set", ["a"], 1], ["attempt", text]));
+  await crash(name);
+  expect([await wholeOf(name), await factsOf(name)]).toEqual([{ a: 1 }, [{ value: 1 }]]);
+});
+
+it("a deletion of all rows is saved with the state", async () => {
+  heldTimers(1_000);
+  const name = newRoom("modelled-behind-sql");
+  await ran(name, steps(["insert", 1], ["insert", 2]));
+  await ran(name, steps(["set", ["a"], 1], ["query", "DELETE FROM facts"]));
+  await crash(name);
+  expect([await wholeOf(name), await factsOf(name)]).toEqual([{ a: 1 }, []]);
+});
+
+it("SQL that only reads is written behind, also with a semicolon at its end", async () => {
+  heldTimers(1_000);
+  const name = newRoom("modelled-behind-sql");
+  await ran(name, steps(["set", ["a"], 1]));
+  await written(name);
+  await ran(name, steps(["set", ["a"], 2], ["query", "SELECT value FROM facts; "]));
+  await crash(name);
+  expect(await wholeOf(name)).toEqual({ a: 1 });
+});
