@@ -11,9 +11,13 @@ export interface Chance {
   pick<T>(from: readonly T[]): T;
 }
 
-/** Call it inside a test. `DORMOUSE_SEED=…` repeats one. */
-export function chance(): Chance {
-  const seed = Number(process.env["DORMOUSE_SEED"] ?? Math.floor(Math.random() * 2 ** 31));
+/**
+ * Call it inside a test. `DORMOUSE_SEED=…` repeats one. `usual`: the seed of a run without `DORMOUSE_LONG=1`; default: a
+ * random one.
+ */
+export function chance(usual?: number): Chance {
+  const random = Math.floor(Math.random() * 2 ** 31);
+  const seed = Number(process.env["DORMOUSE_SEED"] ?? sizeOf(usual ?? random, random));
   onTestFailed(() => console.error(`To repeat it: DORMOUSE_SEED=${seed}`));
   return chanceOf(seed);
 }

@@ -25,7 +25,7 @@ it.each([
   { timeout: sizeOf(30_000, 600_000) },
   async (hub) => {
     vi.setSystemTime(Date.now() + AHEAD_MS);
-    const life = new Life(hub, chance());
+    const life = new Life(hub, chance(345));
     onTestFinished(() => life.drop());
     onTestFailed(() => console.error(life.trail.slice(-20).join("\n")));
     await life.live(STEPS);
