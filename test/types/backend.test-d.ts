@@ -5,10 +5,7 @@ import { backend, type Backend } from "../../src/client/backend/index.ts";
 import { action, hub } from "../../src/hub.ts";
 import type { OrderHub } from "../../src/hubs/orders.ts";
 import type { PriceHub } from "../../src/hubs/prices.ts";
-
-type Equal<A, B> =
-  (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false;
-const expect = <T extends true>(): T | void => {};
+import { expect, type Equal } from "./equal.ts";
 
 interface Asked {
   said(user: string, at: Date): void;

@@ -15,10 +15,7 @@ import {
   stream,
   type ClientOf,
 } from "../../src/hub.ts";
-
-type Equal<A, B> =
-  (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false;
-const expect = <T extends true>(): T | void => {};
+import { expect, type Equal } from "./equal.ts";
 
 const AskingClient = clientMethods({
   said: [named("user", z.string()), z.unknown(), z.number().optional()],

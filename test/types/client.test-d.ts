@@ -6,10 +6,7 @@ import { connect, type Connection, type State } from "../../src/client/index.ts"
 import { hub, method, stream, streamOf } from "../../src/dispatch/define/hub-definition.ts";
 import type { ChatHub } from "../../src/hubs/chat.ts";
 import type { PriceHub } from "../../src/hubs/prices.ts";
-
-type Equal<A, B> =
-  (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false;
-const expect = <T extends true>(): T | void => {};
+import { expect, type Equal } from "./equal.ts";
 
 interface Asked {
   said(user: string, at: Date): void;

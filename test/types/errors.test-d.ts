@@ -7,10 +7,7 @@ import { HubError as ClientError } from "../../src/client/index.ts";
 import { HubError as OpenError, type ErrorCode as PublicCode } from "../../src/hub.ts";
 import { ERRORS, GRPC, type ErrorCode, type ErrorRow } from "../../src/model/error-table.ts";
 import { HubError } from "../../src/model/errors.ts";
-
-type Equal<A, B> =
-  (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false;
-const expect = <T extends true>(): T | void => {};
+import { expect, type Equal } from "./equal.ts";
 
 expect<Equal<PublicCode, ErrorCode>>();
 expect<Equal<string extends ErrorCode ? false : true, true>>();

@@ -20,10 +20,7 @@ import { feed } from "../../src/dispatch/define/hub-paths.ts";
 import { calling, world } from "../../src/dispatch/testing/testing.ts";
 import type { ClientOf, HubCalls } from "../../src/dispatch/define/hub-types.ts";
 import type { Topic } from "../../src/model/topic.ts";
-
-type Equal<A, B> =
-  (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false;
-const expect = <T extends true>(): T | void => {};
+import { expect, type Equal } from "./equal.ts";
 
 interface Told {
   said(count: number): void;

@@ -12,10 +12,7 @@ import {
   type HubCalls,
   type HubContext,
 } from "../../src/hub.ts";
-
-type Equal<A, B> =
-  (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false;
-const expect = <T extends true>(): T | void => {};
+import { expect, type Equal } from "./equal.ts";
 
 interface Told {
   said(text: string): void;

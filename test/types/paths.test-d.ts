@@ -5,10 +5,7 @@ import * as z from "zod";
 import { feed, hub, hubContext, jsonRpc, method, named, serve } from "../../src/server.ts";
 import type { EndpointEnv } from "../../src/server.ts";
 import type { HubCalls } from "../../src/dispatch/define/hub-types.ts";
-
-type Equal<A, B> =
-  (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false;
-const expect = <T extends true>(): T | void => {};
+import { expect, type Equal } from "./equal.ts";
 
 interface Client {
   changed(id: string, status: number): void;

@@ -6,10 +6,7 @@ import { connect, typed } from "../../src/client/index.ts";
 import { hub, method } from "../../src/dispatch/define/hub-definition.ts";
 import type { AskingHub } from "./client.test-d.ts";
 import type { LotHub } from "./state-client.test-d.ts";
-
-type Equal<A, B> =
-  (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false;
-const expect = <T extends true>(): T | void => {};
+import { expect, type Equal } from "./equal.ts";
 
 declare const connection: HubConnection;
 declare const numbers: Subject<number>;

@@ -5,10 +5,7 @@ import * as z from "zod";
 import { action, hub, internal, method } from "../../src/hub.ts";
 import { connect, roomOf, stateOf, type RoomState } from "../../src/state/index.ts";
 import { connect as connectPlain } from "../../src/client/index.ts";
-
-type Equal<A, B> =
-  (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false;
-const expect = <T extends true>(): T | void => {};
+import { expect, type Equal } from "./equal.ts";
 
 const Lot = z.object({ price: z.number(), leader: z.string().optional(), reserve: z.number() });
 interface Client {

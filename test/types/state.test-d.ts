@@ -17,10 +17,8 @@ import {
 } from "../../src/hub.ts";
 import { calling, world } from "../../src/dispatch/testing/testing.ts";
 import type { AuctionHub as Auctions } from "../support/state-hubs.ts";
+import { expect, type Equal } from "./equal.ts";
 
-type Equal<A, B> =
-  (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false;
-const expect = <T extends true>(): T | void => {};
 declare const AuctionHub: typeof Auctions;
 
 // ---- What clients see ----

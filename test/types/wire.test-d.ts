@@ -4,10 +4,7 @@
 import * as z from "zod";
 import type { HandlerOf, SavedMessage } from "../../src/client/index.ts";
 import { hub, method, stream, type HubCalls, type Wire } from "../../src/hub.ts";
-
-type Equal<A, B> =
-  (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false;
-const expect = <T extends true>(): T | void => {};
+import { expect, type Equal } from "./equal.ts";
 
 // Types that contain themselves.
 type Json = string | number | boolean | null | Json[] | { [name: string]: Json };
