@@ -150,7 +150,7 @@ async function filtered(session: Session, call: Call, request: ActionRequest): P
   const { served } = session;
   if (served.filters.length === 0) return runInRoom(session, request);
   const { name: method, args } = request;
-  const context = callerContext(call, session, { name: method, idPrefix: undefined });
+  const context = callerContext(call, session, { name: method, key: undefined });
   let outcome: RunOutcome | undefined;
   const result = await runFilters<unknown>(
     served,

@@ -220,16 +220,18 @@ function countUnsent(session: Session, size: number): () => void {
 interface Called {
   /** The method's name in the hub. */
   readonly name: string;
-  /** The same for every repetition of the call. */
-  readonly idPrefix: string | undefined;
+  /** The caller's idempotency key. */
+  readonly key: string | undefined;
 }
 
 /**
  * The context of a connection's call, for its handler and for filters around it. Before the handler waits for a
  * client's result, the connection's next call may begin.
  */
-export function callerContext(call: Call, session: Session, { name, idPrefix }: Called) {
+export function callerContext(call: Call, session: Session, { name, key }: Called) {
   const { connection, host, served } = session;
+  // The same for repetitions of a call: user and key, encoded without ambiguity.
+  const idPrefix = key === undefined ? undefined : JSON.stringify([connection.user.id, key]);
   const asking = () => session.calls.isCrowded || call.release();
   const messenger = messengerOf(
     { host, served, caller: connection, idPrefix, asking },

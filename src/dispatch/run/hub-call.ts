@@ -153,8 +153,7 @@ const handlerOf =
     // The call was answered already. Its handler might wait for the aborted signal, and keep its turn for ever.
     if (call.wasCancelled) return undefined;
     call.stage = "invoking";
-    const idPrefix = idPrefixOf(session, invocation);
-    const context = callerContext(call, session, { name, idPrefix });
+    const context = callerContext(call, session, { name, key: invocation.idempotencyKey });
     if (served.filters.length === 0) return member.handle(context, ...checked);
     const about = { context, hub: served.name, method: name, args: checked };
     return runFilters(
@@ -212,10 +211,6 @@ function openUploads(call: Call, { args }: AnyMember, given: readonly unknown[])
   );
   return new Map(refs.map((ref) => [ref, call.openUpload(ref)]));
 }
-
-/** The prefix of publication ids, the same for repetitions of a call: user and key, encoded without ambiguity. */
-const idPrefixOf = ({ connection }: Session, { idempotencyKey }: Invocation): string | undefined =>
-  idempotencyKey === undefined ? undefined : JSON.stringify([connection.user.id, idempotencyKey]);
 
 /**
  * The member's name for a target that the caller may have spelled in another way. Policies get this name, so that

@@ -86,7 +86,6 @@ export class PublishLanes {
   }
 
   #enqueue(topic: Topic, draft: Draft): Promise<Position> {
-    checkDraft(draft, this.#options.publishBytes);
     const length = charsOf(draft);
     const room = formatTopic(topic);
     const lane: Lane = this.#lanes.get(room) ?? { queue: [], running: undefined, last: RESOLVED };

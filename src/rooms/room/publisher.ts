@@ -88,7 +88,6 @@ export class Publisher implements Publishing {
 
   publish(topic: Topic, draft: Draft, caller?: Connection): Ticket | Promise<Position> {
     if (!this.#isHere(topic)) return this.#options.elsewhere().publish(topic, draft, caller);
-    checkDraft(draft, this.#options.publishBytes);
     return this.append(draft);
   }
 
