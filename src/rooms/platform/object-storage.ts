@@ -36,7 +36,6 @@ export class ObjectStorage implements PartStorage {
   readonly #version: number;
   /** Statements that create declared tables, by table. */
   readonly #declared = new Map<string, string>();
-  readonly #statements = new Map<string, Statement>();
   readonly #firstContent: (() => void)[] = [];
   #atDamage: (() => void) | undefined;
   /** Tables that exist. */
@@ -118,7 +117,7 @@ export class ObjectStorage implements PartStorage {
     const query = this.#declared.get(table);
     if (query === undefined || this.#tables.has(table)) return;
     this.#sound(() => this.#storage.sql.exec(query));
-    for (const made of this.#statementOf(query).tables) this.#tables.add(made);
+    for (const made of statementOf(query).tables) this.#tables.add(made);
   }
 
   /** Deletes the table: its next row creates it again. */
@@ -150,7 +149,7 @@ export class ObjectStorage implements PartStorage {
   }
 
   #exec<T extends Row>(query: string, values: readonly SqlStorageValue[]): SqlRows<T> {
-    const { verb, tables } = this.#statementOf(query);
+    const { verb, tables } = statementOf(query);
     if (verb === "CREATE") return this.#declare(query, tables);
     if (verb === "INSERT" && !tables.every((table) => this.#tables.has(table)))
       for (const table of tables) this.makeTable(table);
@@ -178,12 +177,6 @@ export class ObjectStorage implements PartStorage {
     return NO_ROWS;
   }
 
-  #statementOf(query: string): Statement {
-    let statement = this.#statements.get(query);
-    if (!statement) this.#statements.set(query, (statement = parse(query)));
-    return statement;
-  }
-
   #keyValues(): KeyValues {
     const { kv } = this.#storage;
     return {
@@ -200,6 +193,15 @@ export class ObjectStorage implements PartStorage {
 }
 
 const TABLE = /\b(?:FROM|INTO|(?<!DO )UPDATE|TABLE IF NOT EXISTS)\s+(?<table>\w+)/g;
+
+/** Parsed once for all objects of the isolate: the queries are texts of this program, and their number is finite. */
+const STATEMENTS = new Map<string, Statement>();
+
+function statementOf(query: string): Statement {
+  let statement = STATEMENTS.get(query);
+  if (!statement) STATEMENTS.set(query, (statement = parse(query)));
+  return statement;
+}
 
 const parse = (query: string): Statement => ({
   verb: /\w+/.exec(query)?.[0] ?? "",
