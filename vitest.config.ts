@@ -28,7 +28,7 @@ const BINDINGS = {
 const UNITS = unitFiles();
 
 /** How long a test waits for what it looks for again and again: vitest's second is too short on a busy machine. */
-const PATIENT = { expect: { poll: { timeout: 20_000 } } };
+const PATIENT = { expect: { poll: { timeout: 20_000 }, requireAssertions: true } };
 
 /** Two more than there are cores: tests of the real endpoint wait more than they compute. */
 const WORKERS = availableParallelism() + 2;
