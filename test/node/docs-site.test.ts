@@ -159,7 +159,7 @@ describe.concurrent.each([
   { size: "desktop", dark: true, pages: PAGES.slice(0, 2) },
   { size: "phone", dark: true, pages: PAGES },
 ] as const)("in a browser ($size, dark: $dark)", ({ pages, ...look }) => {
-  it.each(pages)("%s can be read, and says nothing on the console", async (path) => {
+  it.for(pages)("%s can be read, and says nothing on the console", async (path, { expect }) => {
     await using opened = await open(path, look);
     expect(await problemsOf(opened.page)).toEqual([]);
     const [width, shown] = (await opened.page.evaluate(

@@ -34,19 +34,14 @@ export interface Publishing {
   /**
    * Publications of one caller to one room keep their order. In this object's own room the ticket shows, after the next
    * flush, whether the message was saved; elsewhere the promise resolves with the position once it is durable there. A
-   * draft with an `id` may be repeated. Throws or rejects with `rate_limited`.
+   * draft with an `id` may be repeated. `checkDraft` comes before. Throws or rejects with `rate_limited`.
    *
    * `caller`: the connection whose call publishes. If it is a member of the room elsewhere, its own copy was sent when
    * the promise resolves, unless the room is slow to deliver. Its later joins and leaves there take effect after the
    * publication.
-   *
-   * The caller has checked the draft (`checkDraft`), when it encoded it.
    */
   publish(topic: Topic, draft: Draft, caller?: Connection): Ticket | Promise<Position>;
-  /**
-   * Resolves with the position when the message is durable. `caller` as for `publish`. Rejects with `too_large`,
-   * `invalid_request`, `rate_limited`.
-   */
+  /** Checks the draft, and resolves with the position when the message is durable. `caller` as for `publish`. */
   publishAndSave(topic: Topic, draft: Draft, caller?: Connection): Promise<Position>;
 }
 

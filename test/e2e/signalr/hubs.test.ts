@@ -31,7 +31,7 @@ describe.concurrent.each(ROWS)("$name", (row) => {
       { user, claims: { tid: row.name.replaceAll(" ", "-"), ...claims }, ...more },
     );
 
-  it("notifies a group, whose members their tokens name", async () => {
+  it("notifies a group, whose members their tokens name", async ({ expect }) => {
     const hears = ["ReceiveNotification"];
     await using alice = await enter("notifications", "alice", { hears });
     const claims = { channels: ["group:team"] };
@@ -45,7 +45,7 @@ describe.concurrent.each(ROWS)("$name", (row) => {
     expect(alice.heard).toEqual([]);
   });
 
-  it("notifies a user on all connections", async () => {
+  it("notifies a user on all connections", async ({ expect }) => {
     const hears = ["ReceiveNotification"];
     await using alice = await enter("notifications", "alice");
     await using one = await enter("notifications", "carol", { hears });
@@ -57,7 +57,7 @@ describe.concurrent.each(ROWS)("$name", (row) => {
       ]);
   });
 
-  it("chats in rooms: joins, says, is told who comes and goes", async () => {
+  it("chats in rooms: joins, says, is told who comes and goes", async ({ expect }) => {
     const hears = ["ReceiveMessage", "UserJoined", "UserLeft"];
     await using alice = await enter("chat", "alice", { hears });
     await using bob = await enter("chat", "bob", { hears });
@@ -80,7 +80,7 @@ describe.concurrent.each(ROWS)("$name", (row) => {
     ]);
   });
 
-  it("finds methods in any case, and sends without waiting", async () => {
+  it("finds methods in any case, and sends without waiting", async ({ expect }) => {
     await using alice = await enter("chat", "alice", { hears: ["ReceiveMessage"] });
     await alice.invoke("joinroom", "whim");
     await alice.connection.send("sendToRoom", "whim", "hi");
@@ -89,7 +89,7 @@ describe.concurrent.each(ROWS)("$name", (row) => {
     await expect.poll(heard).toContainEqual(["ReceiveMessage", "alice", "hi"]);
   });
 
-  it("tells of orders those who follow them, by whom has the role", async () => {
+  it("tells of orders those who follow them, by whom has the role", async ({ expect }) => {
     const hears = ["OrderStatusChanged"];
     await using customer = await enter("orders", "carol", { hears });
     await using manager = await enter("orders", "mia", { claims: { role: "Manager" } });
@@ -106,7 +106,7 @@ describe.concurrent.each(ROWS)("$name", (row) => {
     expect(await customer.next("OrderStatusChanged")).toEqual(["A-1", "returned"]);
   });
 
-  it("shows who is online, and tells when that changes", async () => {
+  it("shows who is online, and tells when that changes", async ({ expect }) => {
     const hears = ["OnlineUsersUpdated", "UserLeft"];
     await using alice = await enter("presence", "alice", { hears });
     await alice.next("OnlineUsersUpdated", (users) => isList(users, ["alice"]));
@@ -119,7 +119,7 @@ describe.concurrent.each(ROWS)("$name", (row) => {
     expect(await alice.invoke("GetOnlineUsers")).toEqual(["alice"]);
   });
 
-  it("streams prices until they are disposed of", async () => {
+  it("streams prices until they are disposed of", async ({ expect }) => {
     await using alice = await enter("prices", "alice");
     const price = record({
       ...{ symbol: "ACME", price: expect.any(Number), timestamp: TIMESTAMP },
@@ -130,7 +130,7 @@ describe.concurrent.each(ROWS)("$name", (row) => {
       expect(await alice.first(1, "StreamPrices", "ACME")).toEqual([price]);
   });
 
-  it("takes readings as a stream and sums them up", async () => {
+  it("takes readings as a stream and sums them up", async ({ expect }) => {
     await using alice = await enter("uploads", "alice");
     const subject = new Subject<object>();
     const summary = alice.invoke("UploadData", subject);
@@ -144,7 +144,7 @@ describe.concurrent.each(ROWS)("$name", (row) => {
     expect(await summary).toEqual(record(whole));
   });
 
-  it("lets staff in to the admin hub, and only those alert who may", async () => {
+  it("lets staff in to the admin hub, and only those alert who may", async ({ expect }) => {
     const hears = ["AlertReceived"];
     const permissions = { permissions: "users.manage" };
     await using admin = await enter("admin", "ada", {

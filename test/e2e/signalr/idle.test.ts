@@ -36,19 +36,12 @@ describe("a connection at rest", () => {
 });
 
 describe.runIf(isLong).concurrent("a stock client at rest, by its own settings", () => {
-  it.each(ROWS)(
-    "stays for 90 s: $name",
-    async (row) => {
-      await using alice = await visit(
-        { endpoint, row, hub: "chat" },
-        { hears: ["ReceiveMessage"] },
-      );
-      const rest = new Promise((resolve) => setTimeout(resolve, IDLE_MS, "still here"));
-      expect(await Promise.race([alice.closed, rest])).toBe("still here");
-      await alice.invoke("JoinRoom", row.name);
-      await alice.invoke("SendToRoom", row.name, "good morning");
-      expect(await alice.next("ReceiveMessage")).toEqual(["alice", "good morning"]);
-    },
-    IDLE_MS + 30_000,
-  );
+  it.for(ROWS)("stays for 90 s: $name", { timeout: IDLE_MS + 30_000 }, async (row, { expect }) => {
+    await using alice = await visit({ endpoint, row, hub: "chat" }, { hears: ["ReceiveMessage"] });
+    const rest = new Promise((resolve) => setTimeout(resolve, IDLE_MS, "still here"));
+    expect(await Promise.race([alice.closed, rest])).toBe("still here");
+    await alice.invoke("JoinRoom", row.name);
+    await alice.invoke("SendToRoom", row.name, "good morning");
+    expect(await alice.next("ReceiveMessage")).toEqual(["alice", "good morning"]);
+  });
 });
