@@ -88,7 +88,7 @@ export abstract class HubObject<Env extends ObjectEnv, P extends ObjectParts>
 
   /** Reports members that a crash has ended to rooms elsewhere. Closes all sockets if the hub is no longer served. */
   protected wake(): void {
-    const { connections, followed, agenda, isServed, sweepMs, webhooks } = this.parts;
+    const { connections, followed, agenda, isServed, storage, sweepMs, webhooks } = this.parts;
     if (!isServed)
       for (const connection of connections.all) connections.close(connection, CLOSE.gone);
     for (const connection of connections.all) this.receiver.awoke(this.host, connection);
@@ -96,6 +96,7 @@ export abstract class HubObject<Env extends ObjectEnv, P extends ObjectParts>
     webhooks?.resume();
     if (isUsed(this.parts)) agenda.arm(Date.now() + sweepMs());
     else this.parts.end.arm(Date.now(), true);
+    if (!storage.isEmpty) agenda.recover();
   }
 
   /**
