@@ -17,6 +17,7 @@ import type {
 } from "../rpc/account-rpc.ts";
 import type { Fault } from "../rpc/fault.ts";
 import type { ObjectEnv } from "../rpc/object-env.ts";
+import { REPLACING_ATTEMPT } from "../platform/alarm-agenda.ts";
 import { ObjectStorage } from "../platform/object-storage.ts";
 import { behind, PrefixedKv } from "../platform/prefixed-kv.ts";
 import { LOOK_AGAIN_MS, VERSION_KEY } from "../platform/storage-version.ts";
@@ -135,10 +136,13 @@ export class AccountObject<Env extends ObjectEnv = ObjectEnv> extends DurableObj
    * after a crash in between, the platform repeats the alarm, and the key shows which account is due. If no data of any
    * account is left, the storage is deleted.
    */
-  override async alarm(): Promise<void> {
+  override async alarm(info?: AlarmInvocationInfo): Promise<void> {
     const [fault, now] = [this.#fault, Date.now()];
     if (fault?.code === "storage_corrupt") return;
-    if (fault) return this.ctx.storage.setAlarm(now + LOOK_AGAIN_MS);
+    const isLast = info !== undefined && info.retryCount >= REPLACING_ATTEMPT;
+    if (fault || isLast) await this.ctx.storage.setAlarm(now + LOOK_AGAIN_MS);
+    if (fault) return;
+    if (isLast) await this.ctx.storage.sync();
     const due = this.#due.ring(now, RUNG_AT_ONCE);
     await Promise.all(due.map((user) => this.#ring(user, now)));
     const isSet = await this.#due.setAlarm();

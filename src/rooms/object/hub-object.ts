@@ -201,8 +201,8 @@ export abstract class HubObject<Env extends ObjectEnv, P extends ObjectParts>
       this.inBackground(this.receiver.closed(this.host, connection, { ...end, departed }));
   }
 
-  override async alarm(): Promise<void> {
-    await this.#start.ring(() => this.parts.agenda);
+  override async alarm(info?: AlarmInvocationInfo): Promise<void> {
+    await this.#start.ring(() => this.parts.agenda, info?.retryCount);
   }
 
   /** Failures of work that no caller waits for are logged; follow links are repaired by alarm. */

@@ -6,9 +6,11 @@
 //     nothing is due.
 //   · It survives sleep, crashes and deploys. The platform repeats an alarm whose handler throws or crashes, so a duty
 //     may run twice. A duty that throws is logged, and runs again when its `due` says so.
-//   · The platform gives up an alarm that fails for two minutes. The next wake sets it again (`recover`).
+//   · The platform gives up an alarm that fails for two minutes. Before that it is replaced by a later one; and where
+//     that was not possible, the next wake sets it again (`recover`).
 
 import { logError } from "../../model/logger.ts";
+import { LOOK_AGAIN_MS } from "./storage-version.ts";
 
 /** Work that is due at times. */
 export interface Duty {
@@ -30,7 +32,10 @@ const GAP_MS = 100;
 /** An alarm that is overdue by more was given up, although its time may still be read (docs/design/production.md#pl38). */
 const LOST_MS = 5 * 60_000;
 
-type AlarmStorage = Pick<DurableObjectStorage, "setAlarm" | "getAlarm">;
+/** The platform makes seven attempts; from this one on (the first is 0) another alarm replaces those that follow. */
+export const REPLACING_ATTEMPT = 4;
+
+type AlarmStorage = Pick<DurableObjectStorage, "setAlarm" | "getAlarm" | "sync">;
 
 /** Whether no alarm is set, by its time as read from the storage: an alarm that was given up is none. */
 export const isAlarmLost = (alarmAt: number | null): boolean =>
@@ -94,10 +99,17 @@ export class AlarmAgenda {
     if (isLost && this.#isRecovering) this.#armDue(Date.now(), true);
   }
 
-  /** The alarm's handler: runs every duty, one after another, and sets the next alarm. A failed duty stops no other. */
-  async ring(now: number): Promise<void> {
+  /**
+   * The alarm's handler: runs every duty, one after another, and sets the next alarm. A failed duty stops no other.
+   * `attempt`: the number of failures before, most often of a handler that exceeded a limit of the platform.
+   */
+  async ring(now: number, attempt = 0): Promise<void> {
     this.#alarmAt = null;
     this.#rangAt = now;
+    if (attempt >= REPLACING_ATTEMPT) {
+      this.arm(now + LOOK_AGAIN_MS);
+      await this.#storage.sync();
+    }
     for (const duty of this.#allDuties) {
       try {
         await duty.run(now);

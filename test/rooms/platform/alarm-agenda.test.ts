@@ -10,6 +10,7 @@ function alarmAt(armed: number | null) {
     set,
     storage: {
       getAlarm: async () => now,
+      sync: async () => {},
       setAlarm: async (at: number | Date) => {
         set.push(Number(at));
         now = Number(at);
@@ -74,6 +75,22 @@ describe("an agenda", () => {
     new AlarmAgenda(idle.storage, () => [duty(undefined)]).recover();
     await answered();
     expect(idle.set).toEqual([]);
+  });
+
+  it("replaces the platform's last attempts by a later alarm, which is stored before any duty runs", async () => {
+    const { storage, set } = alarmAt(null);
+    const stored: number[] = [];
+    const sync = async () => void stored.push(set.at(-1)!);
+    const cutOff = duty(undefined, () => new Promise<void>(() => {}));
+    const agenda = new AlarmAgenda({ ...storage, sync }, () => [cutOff]);
+    void agenda.ring(500, 3);
+    expect(stored).toEqual([]);
+    void agenda.ring(600, 4);
+    await answered();
+    expect(stored).toEqual([600 + 600_000]);
+    const healed = new AlarmAgenda(storage, () => [duty(900)]);
+    await healed.ring(700, 4);
+    expect(set.at(-1)).toBe(900);
   });
 
   it("does not take the alarm that is ringing for a lost one", async () => {
