@@ -41,7 +41,8 @@ export class DueUsers {
     this.#kv().put(DUE_PREFIX + user, at);
     if (at >= (this.#alarmAt ?? Infinity)) return;
     this.#alarmAt = Math.min(at, this.#alarmAt ?? this.#first);
-    void this.#storage.setAlarm(this.#alarmAt);
+    // The next user tries again.
+    this.#storage.setAlarm(this.#alarmAt).catch(() => (this.#alarmAt = undefined));
   }
 
   has(user: string): boolean {
