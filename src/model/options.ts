@@ -26,7 +26,7 @@ export interface Limits extends StateLimits {
   readonly connectsPerSecond: number;
   /** … and how many at once: many tabs reload together, and devices after an outage. */
   readonly connectBurst: number;
-  /** Sockets of one object; the platform's own limit is 32,768. Further clients of a room are placed on its relays. */
+  /** Sockets of one room, whose memory holds no more (docs/design/production.md#pl40). Its relays take the others. */
   readonly connectionsPerObject: number;
   /**
    * Sockets of one relay; once it is full, further clients go to the next level. Lower than for a room, because a relay
@@ -108,7 +108,7 @@ export const LIMITS: Limits = {
   connectionsPerNetwork: 500,
   connectsPerSecond: 20,
   connectBurst: 200,
-  connectionsPerObject: 32_000,
+  connectionsPerObject: 16_000,
   connectionsPerRelay: 5_000,
   arrivalsAtOnce: 1_000,
   arrivalWaitSeconds: 5,

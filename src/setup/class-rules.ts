@@ -56,8 +56,16 @@ function undeclared({ exports, migrations = [] }: WorkerFiles, className: string
     declared || isNew
       ? `The class ${className} has no storage in SQLite.`
       : `The class ${className} is not declared as a Durable Object.`;
-  return [error(text, declaration(className))];
+  const isOlder = !declared && !isNew && migrations.length > 0;
+  return [error(text, isOlder ? migration(className) : declaration(className))];
 }
+
+/** For a file with migrations: wrangler refuses both in one file. */
+const migration = (className: string): Fix => ({
+  where: "wrangler.toml",
+  lines: `[[migrations]]\ntag = "add-${className}"\nnew_sqlite_classes = ["${className}"]`,
+  json: `"migrations": [{ "tag": "add-${className}", "new_sqlite_classes": ["${className}"] }]`,
+});
 
 const declaration = (className: string): Fix => ({
   where: "wrangler.toml",

@@ -115,6 +115,15 @@ describe("bindings", () => {
     ]);
   });
 
+  it("are declared where the file declares its other classes: wrangler refuses both ways in one file", () => {
+    const linesWith = (files: Partial<WorkerFiles>) =>
+      problemsOf(facts({ files: { exports: {}, ...files } })).map(({ fix }) => fix!.lines)[0];
+    expect(linesWith({})).toBe('[exports.Room]\ntype = "durable-object"\nstorage = "sqlite"');
+    expect(linesWith({ migrations: [{ new_sqlite_classes: ["Other"] }] })).toBe(
+      '[[migrations]]\ntag = "add-Room"\nnew_sqlite_classes = ["Room"]',
+    );
+  });
+
   it.each<[string, Partial<WorkerFiles>, string[]]>([
     [
       "declared nowhere",

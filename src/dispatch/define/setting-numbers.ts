@@ -31,13 +31,28 @@ const NUMBERS = Object.entries({ ...flat(DEFAULTS), ...STATEFUL_RECONNECT })
 /** Settings that must not be zero, because alarms would follow each other without a pause. */
 const ABOVE_ZERO = /^(?:ping|silent|sweep)Seconds$/;
 
-/** Returns the same settings. Throws a `TypeError` for NaN, infinite and negative numbers, and for other types. */
+/**
+ * What the platform takes, in production if not locally (docs/design/production.md#pl39): a row has 2 MB, in which texts
+ * are quoted, and a change of a state is there twice; an object has so many sockets.
+ */
+const AT_MOST: Readonly<Record<string, number>> = {
+  ...{ publishBytes: 900_000, stateBytes: 512 * 1024 },
+  ...{ connectionsPerObject: 32_768, connectionsPerRelay: 32_768 },
+};
+
+/**
+ * Returns the same settings. Throws a `TypeError` for NaN, infinite and negative numbers, for other types, and for
+ * numbers that the platform does not take.
+ */
 export function withNumbers(hub: string, settings: RoomSettings): RoomSettings {
   const all: Record<string, unknown> = { ...STATEFUL_RECONNECT, ...flat(settings) };
   for (const name of NUMBERS) {
     const value = all[name] as number;
     if (!Number.isFinite(value) || value < 0 || (value === 0 && ABOVE_ZERO.test(name)))
       throw new TypeError(`Hub ${hub}: ${name} cannot be ${value} (${typeof value}).`);
+    const most = AT_MOST[name];
+    if (value > (most ?? value))
+      throw new TypeError(`Hub ${hub}: ${name} cannot be ${value}; ${most} at most.`);
   }
   return settings;
 }

@@ -1,6 +1,6 @@
 // Removes objects without connections of the user from the user's account, because no object reports that.
 
-import { askMany } from "../platform/ask-many.ts";
+import { askMany } from "../rpc/ask-many.ts";
 import type { AccountStore } from "./account-store.ts";
 
 /** The shortest pause between two searches for empty objects by a full account. */

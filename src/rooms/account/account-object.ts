@@ -6,6 +6,7 @@ import { Account } from "./account.ts";
 import { AccountsInMemory } from "./accounts-in-memory.ts";
 import { ACCOUNT_MIGRATIONS } from "./account-migrations.ts";
 import { AccountStore } from "./account-store.ts";
+import { DueUsers } from "./due-users.ts";
 import { escape, roomStubs, unescape } from "../rpc/object-names.ts";
 import { objectsOf, type Place } from "../rpc/place.ts";
 import type {
@@ -16,6 +17,7 @@ import type {
 } from "../rpc/account-rpc.ts";
 import type { Fault } from "../rpc/fault.ts";
 import type { ObjectEnv } from "../rpc/object-env.ts";
+import { REPLACING_ATTEMPT } from "../platform/alarm-agenda.ts";
 import { ObjectStorage } from "../platform/object-storage.ts";
 import { behind, PrefixedKv } from "../platform/prefixed-kv.ts";
 import { LOOK_AGAIN_MS, VERSION_KEY } from "../platform/storage-version.ts";
@@ -27,8 +29,6 @@ const USER_PREFIX = "user/";
 const prefixOf = (user: string): string => `${USER_PREFIX}${escape(user)}/`;
 const userOf = (key: string): string => unescape(key.split("/", 2)[1]!);
 
-/** Keys of pending alarms, by user. */
-const DUE_PREFIX = "due/";
 /** A pending alarm of this user is for all users, in turn: a key for each user would cost a row for each new one. */
 const EVERYBODY = "";
 /** The most users of one alarm, because each may call a thousand objects. The others follow at once. */
@@ -48,13 +48,15 @@ export class AccountObject<Env extends ObjectEnv = ObjectEnv> extends DurableObj
   #isTidyAsked = false;
   /** The last user of the pass over all users, if more users follow. */
   #tidiedUpTo = "";
-  /** The time of the object's alarm; undefined until this wake has set it. */
-  #alarmAt: number | undefined;
+  readonly #due: DueUsers;
   readonly #place: Place | undefined;
 
   constructor(ctx: DurableObjectState, env: Env, place?: Place) {
     super(ctx, env);
     this.#place = place;
+    this.#due = new DueUsers(ctx.storage, () => this.#storage.kv);
+    // A fault of the storage is thrown at the first use.
+    void this.#due.recover().catch(() => {});
   }
 
   #open(): ObjectStorage | HubError {
@@ -84,7 +86,8 @@ export class AccountObject<Env extends ObjectEnv = ObjectEnv> extends DurableObj
     if (this.#isSound) return false;
     const deleted = Promise.all([this.ctx.storage.deleteAlarm(), this.ctx.storage.deleteAll()]);
     this.#accounts.clear();
-    [this.#alarmAt, this.#isTidyDue] = [undefined, undefined];
+    this.#due.forget();
+    this.#isTidyDue = undefined;
     await deleted;
     this.#opened = this.#open();
     return true;
@@ -111,20 +114,15 @@ export class AccountObject<Env extends ObjectEnv = ObjectEnv> extends DurableObj
     });
   }
 
-  /**
-   * Sets the time of the user's alarm, in place of an earlier one. The object's own alarm is set for the first of all.
-   */
+  /** Sets the time of the user's alarm, in place of an earlier one. */
   #arm(user: string, at: number): void {
     this.#ringing.delete(user);
-    this.#storage.kv.put(DUE_PREFIX + user, at);
-    if (at >= (this.#alarmAt ?? Infinity)) return;
-    this.#alarmAt = Math.min(at, this.#alarmAt ?? this.#firstAlarm);
-    void this.ctx.storage.setAlarm(this.#alarmAt);
+    this.#due.arm(user, at);
   }
 
   #tidyLater(): void {
     this.#isTidyAsked = true;
-    this.#isTidyDue ??= this.#storage.kv.get(DUE_PREFIX + EVERYBODY) !== undefined;
+    this.#isTidyDue ??= this.#due.has(EVERYBODY);
     if (!this.#isTidyDue) this.#armTidy();
   }
 
@@ -133,30 +131,22 @@ export class AccountObject<Env extends ObjectEnv = ObjectEnv> extends DurableObj
     this.#arm(EVERYBODY, Math.ceil((Date.now() + TIDY_MS) / TIDY_STEP_MS) * TIDY_STEP_MS);
   }
 
-  get #firstAlarm(): number {
-    return this.#alarms.reduce((first, [, at]) => Math.min(first, at), Infinity);
-  }
-
-  get #alarms(): [user: string, at: number][] {
-    const all = [...this.#storage.kv.list<number>({ prefix: DUE_PREFIX })];
-    return all.map(([key, at]) => [key.slice(DUE_PREFIX.length), at]);
-  }
-
   /**
    * Runs the alarm of every due account. Its key is deleted afterwards, unless `ring` has armed the account again:
    * after a crash in between, the platform repeats the alarm, and the key shows which account is due. If no data of any
    * account is left, the storage is deleted.
    */
-  override async alarm(): Promise<void> {
+  override async alarm(info?: AlarmInvocationInfo): Promise<void> {
     const [fault, now] = [this.#fault, Date.now()];
     if (fault?.code === "storage_corrupt") return;
-    if (fault) return this.ctx.storage.setAlarm(now + LOOK_AGAIN_MS);
-    this.#alarmAt = undefined;
-    const due = this.#alarms.filter(([, at]) => at <= now).slice(0, RUNG_AT_ONCE);
-    await Promise.all(due.map(([user]) => this.#ring(user, now)));
-    const next = this.#firstAlarm;
-    if (next < Infinity) return this.ctx.storage.setAlarm((this.#alarmAt = next));
-    if (!this.#hasContent) await this.#storage.deleteAll();
+    const isLast = info !== undefined && info.retryCount >= REPLACING_ATTEMPT;
+    if (fault || isLast) await this.ctx.storage.setAlarm(now + LOOK_AGAIN_MS);
+    if (fault) return;
+    if (isLast) await this.ctx.storage.sync();
+    const due = this.#due.ring(now, RUNG_AT_ONCE);
+    await Promise.all(due.map((user) => this.#ring(user, now)));
+    const isSet = await this.#due.setAlarm();
+    if (!isSet && !this.#hasContent) await this.#storage.deleteAll();
   }
 
   get #hasContent(): boolean {
@@ -167,7 +157,7 @@ export class AccountObject<Env extends ObjectEnv = ObjectEnv> extends DurableObj
     this.#ringing.add(user);
     await (user === EVERYBODY ? this.#tidy(now) : this.#ringUser(user, now));
     if (!this.#ringing.delete(user)) return;
-    this.#storage.kv.delete(DUE_PREFIX + user);
+    this.#due.remove(user);
     if (user === EVERYBODY) this.#isTidyDue = false;
   }
 

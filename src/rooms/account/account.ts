@@ -23,7 +23,7 @@ import type {
 } from "../rpc/account-rpc.ts";
 import type { Fault } from "../rpc/fault.ts";
 import { KeyedBuckets } from "../platform/rates.ts";
-import { askMany } from "../platform/ask-many.ts";
+import { askMany } from "../rpc/ask-many.ts";
 
 /** With so many objects an account is cleaned in the background, so that no connection has to wait for it. */
 const NEARLY_FULL = OBJECTS_AT_MOST * 0.9;

@@ -34,8 +34,8 @@ export function endOf(why: CloseCode, detail?: string): HubError | undefined {
 
 /** The close of a connection whose user the account no longer admits, by the code of the account's refusal. */
 export function closeCodeOf(code: string): CloseCode {
-  if (code === "internal") return CLOSE.interrupted;
-  return code === "banned" ? CLOSE.banned : CLOSE.revoked;
+  if (code === "banned") return CLOSE.banned;
+  return code === "token_revoked" ? CLOSE.revoked : CLOSE.interrupted;
 }
 
 /** May be repeated. */

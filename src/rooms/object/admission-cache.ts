@@ -7,6 +7,7 @@ import { formatTopic } from "../../model/topic.ts";
 import { factsOf, type TokenFacts, type User } from "../../model/user.ts";
 import type { AccountRpc, AdmissionRequest, AdmittedRooms } from "../rpc/account-rpc.ts";
 import { errorOf } from "../rpc/fault.ts";
+import { retryOnce } from "../rpc/retry-once.ts";
 
 interface AdmissionCacheOptions {
   /** This object's name. */
@@ -62,8 +63,11 @@ export class AdmissionCache {
     const requests = this.#requests.get(name) ?? new Set();
     this.#requests.set(name, requests.add(request));
     try {
-      const account = this.#options.account(name);
-      const reply = await account.admit({ object, token, ...(rate && { rate }) });
+      const { account } = this.#options;
+      // The account may have listed this object before its answer was lost: listing it again changes nothing.
+      const reply = await retryOnce(() =>
+        account(name).admit({ object, token, ...(rate && { rate }) }),
+      );
       if ("fault" in reply) throw errorOf(reply.fault);
       if (request.isStale) return this.#ask(token);
       this.#remember(token, reply);

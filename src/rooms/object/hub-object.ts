@@ -88,7 +88,7 @@ export abstract class HubObject<Env extends ObjectEnv, P extends ObjectParts>
 
   /** Reports members that a crash has ended to rooms elsewhere. Closes all sockets if the hub is no longer served. */
   protected wake(): void {
-    const { connections, followed, agenda, isServed, sweepMs, webhooks } = this.parts;
+    const { connections, followed, agenda, isServed, storage, sweepMs, webhooks } = this.parts;
     if (!isServed)
       for (const connection of connections.all) connections.close(connection, CLOSE.gone);
     for (const connection of connections.all) this.receiver.awoke(this.host, connection);
@@ -96,6 +96,7 @@ export abstract class HubObject<Env extends ObjectEnv, P extends ObjectParts>
     webhooks?.resume();
     if (isUsed(this.parts)) agenda.arm(Date.now() + sweepMs());
     else this.parts.end.arm(Date.now(), true);
+    if (!storage.isEmpty) agenda.recover();
   }
 
   /**
@@ -200,8 +201,8 @@ export abstract class HubObject<Env extends ObjectEnv, P extends ObjectParts>
       this.inBackground(this.receiver.closed(this.host, connection, { ...end, departed }));
   }
 
-  override async alarm(): Promise<void> {
-    await this.#start.ring(() => this.parts.agenda);
+  override async alarm(info?: AlarmInvocationInfo): Promise<void> {
+    await this.#start.ring(() => this.parts.agenda, info?.retryCount);
   }
 
   /** Failures of work that no caller waits for are logged; follow links are repaired by alarm. */

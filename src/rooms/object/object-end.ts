@@ -61,8 +61,8 @@ export class ObjectEnd implements Duty {
     if (at !== undefined) this.#options.agenda.arm(Math.max(at, now));
   }
 
-  due(now: number): number | undefined {
-    const at = this.#endAt(now);
+  due(now: number, atWake = false): number | undefined {
+    const at = this.#endAt(now, atWake);
     return at === undefined || at > now ? at : now + RETRY_MS;
   }
 

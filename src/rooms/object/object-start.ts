@@ -77,10 +77,10 @@ export class ObjectStart<P extends ObjectParts> {
   }
 
   /** The alarm, which continues while the object waits for another deploy. */
-  async ring(agenda: () => Pick<ObjectParts["agenda"], "ring">): Promise<void> {
+  async ring(agenda: () => Pick<ObjectParts["agenda"], "ring">, attempt?: number): Promise<void> {
     if (this.fault?.isLasting) return;
     try {
-      await agenda().ring(Date.now());
+      await agenda().ring(Date.now(), attempt);
     } catch (error) {
       if (!this.fault) throw error;
       // The platform logs only what is thrown.

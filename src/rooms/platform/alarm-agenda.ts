@@ -6,13 +6,19 @@
 //     nothing is due.
 //   · It survives sleep, crashes and deploys. The platform repeats an alarm whose handler throws or crashes, so a duty
 //     may run twice. A duty that throws is logged, and runs again when its `due` says so.
+//   · The platform gives up an alarm that fails for two minutes. Before that it is replaced by a later one; and where
+//     that was not possible, the next wake sets it again (`recover`).
 
 import { logError } from "../../model/logger.ts";
+import { LOOK_AGAIN_MS } from "./storage-version.ts";
 
 /** Work that is due at times. */
 export interface Duty {
-  /** When it is next due, milliseconds since 1970; undefined: not at all. Called after every alarm. */
-  due(now: number): number | undefined;
+  /**
+   * When it is next due, milliseconds since 1970; undefined: not at all. Called after every alarm, and `atWake` if the
+   * alarm was lost: then nothing large may be read for it.
+   */
+  due(now: number, atWake?: boolean): number | undefined;
   /** Does the work that is due at `now`. Called at every alarm, also if another duty has armed it. */
   run(now: number): void | Promise<void>;
 }
@@ -23,7 +29,17 @@ const LATEST = Date.UTC(2100, 0);
 /** The shortest time between two alarms. Each calls every duty, and most duties check every connection. */
 const GAP_MS = 100;
 
-type AlarmStorage = Pick<DurableObjectStorage, "setAlarm" | "getAlarm">;
+/** An alarm that is overdue by more was given up, although its time may still be read (docs/design/production.md#pl38). */
+const LOST_MS = 5 * 60_000;
+
+/** The platform makes seven attempts; from this one on (the first is 0) another alarm replaces those that follow. */
+export const REPLACING_ATTEMPT = 4;
+
+type AlarmStorage = Pick<DurableObjectStorage, "setAlarm" | "getAlarm" | "sync">;
+
+/** Whether no alarm is set, by its time as read from the storage: an alarm that was given up is none. */
+export const isAlarmLost = (alarmAt: number | null): boolean =>
+  alarmAt === null || alarmAt < Date.now() - LOST_MS;
 
 export class AlarmAgenda {
   readonly #storage: AlarmStorage;
@@ -35,6 +51,7 @@ export class AlarmAgenda {
   #rangAt = 1 - GAP_MS;
   /** The earliest time that was armed while the alarm was being read. */
   #requestedAt: number | undefined;
+  #isRecovering = false;
 
   /** `duties` is called once, at the first alarm: an object that wakes for a client needs none of them yet. */
   constructor(storage: AlarmStorage, duties: () => readonly Duty[]) {
@@ -53,11 +70,18 @@ export class AlarmAgenda {
     if (this.#alarmAt === undefined) this.#readAlarm(Infinity);
   }
 
+  /** Called at a wake of an object that has stored something: if its alarm was lost, sets it for the first duty. */
+  recover(): void {
+    this.#isRecovering = true;
+    this.know();
+  }
+
   #readAlarm(at: number): void {
     const isReading = this.#requestedAt !== undefined;
     this.#requestedAt = Math.min(at, this.#requestedAt ?? at);
-    if (!isReading)
-      void this.#storage.getAlarm().then((alarmAt) => this.#alarmRead(alarmAt), this.#readFailed);
+    if (isReading) return;
+    const read = this.#storage.getAlarm().then((alarmAt) => this.#alarmRead(alarmAt));
+    void read.catch(this.#readFailed);
   }
 
   /** The alarm is set nevertheless, and may replace an existing one: duties then run too early rather than never. */
@@ -69,23 +93,39 @@ export class AlarmAgenda {
   #alarmRead(alarmAt: number | null): void {
     const requestedAt = this.#requestedAt;
     this.#requestedAt = undefined;
-    if (this.#alarmAt === undefined) this.#alarmAt = alarmAt;
+    const isLost = this.#alarmAt === undefined && isAlarmLost(alarmAt);
+    if (this.#alarmAt === undefined) this.#alarmAt = isLost ? null : alarmAt;
     if (requestedAt !== undefined && requestedAt !== Infinity) this.arm(requestedAt);
+    if (isLost && this.#isRecovering) this.#armDue(Date.now(), true);
   }
 
-  /** The alarm's handler: runs every duty, one after another, and sets the next alarm. A failed duty stops no other. */
-  async ring(now: number): Promise<void> {
+  /**
+   * The alarm's handler: runs every duty, one after another, and sets the next alarm. A failed duty stops no other.
+   * `attempt`: the number of failures before, most often of a handler that exceeded a limit of the platform.
+   */
+  async ring(now: number, attempt = 0): Promise<void> {
     this.#alarmAt = null;
     this.#rangAt = now;
-    const duties = (this.#duties ??= this.#makeDuties());
-    for (const duty of duties) {
+    if (attempt >= REPLACING_ATTEMPT) {
+      this.arm(now + LOOK_AGAIN_MS);
+      await this.#storage.sync();
+    }
+    for (const duty of this.#allDuties) {
       try {
         await duty.run(now);
       } catch (error) {
         logError("duty_failed", { error });
       }
     }
-    const times = duties.flatMap((duty) => duty.due(now) ?? []);
+    this.#armDue(now);
+  }
+
+  get #allDuties(): readonly Duty[] {
+    return (this.#duties ??= this.#makeDuties());
+  }
+
+  #armDue(now: number, atWake = false): void {
+    const times = this.#allDuties.flatMap((duty) => duty.due(now, atWake) ?? []);
     if (times.length > 0) this.arm(Math.min(...times));
   }
 

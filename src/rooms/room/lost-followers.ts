@@ -4,7 +4,7 @@
 
 import { logWarning } from "../../model/logger.ts";
 import { ALL } from "../../model/topic.ts";
-import { askMany } from "../platform/ask-many.ts";
+import { askMany } from "../rpc/ask-many.ts";
 import { indexedObject } from "../rpc/object-names.ts";
 import type { RoomParts } from "./room-parts.ts";
 

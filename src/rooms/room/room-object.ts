@@ -8,7 +8,7 @@ import { isDeliberate, type Connection } from "../connection/connection.ts";
 import { type End, HubObject } from "../object/hub-object.ts";
 import type { ObjectCode } from "../object/object-parts.ts";
 import { noState, viewOf, wholeOf } from "../object/state-access.ts";
-import { askMany } from "../platform/ask-many.ts";
+import { askMany } from "../rpc/ask-many.ts";
 import type { Report } from "../rpc/activity-report.ts";
 import { arrivalOf, type RoomArrival } from "../rpc/arrival.ts";
 import type { Command, Selection } from "../rpc/command.ts";

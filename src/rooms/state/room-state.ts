@@ -37,7 +37,7 @@ export class RoomState {
   constructor(parts: RoomStateParts) {
     this.#parts = parts;
     this.transfer = new StateTransfer(this, parts);
-    this.duty = { due: (now) => this.#due(now), run: (now) => this.#work(now) };
+    this.duty = { due: this.#due.bind(this), run: this.#work.bind(this) };
   }
 
   /** Resolves when the state is in memory; undefined if it is. Rejects with `unavailable`, `state_newer`, … */
@@ -191,14 +191,15 @@ export class RoomState {
   }
 
   /**
-   * When the next work is due. Overdue work is tried again in a second, and after failures less and less often.
+   * When the next work is due, `atWake` also what an earlier life left. Overdue work is tried again in a second, and
+   * after failures less and less often.
    */
-  #due(now: number): number | undefined {
+  #due(now: number, atWake = false): number | undefined {
     const { external, outgoing, schedule } = this.#parts;
-    const due = [schedule.dueAt(), outgoing.due(), external.due()];
-    const times = due.filter((at) => at !== undefined);
-    if (times.length === 0) return undefined;
-    const at = Math.min(...times);
+    const isLeft = atWake && (external.isUnsaved || !outgoing.isEmpty);
+    const due = [schedule.dueAt(), outgoing.due(), external.due(), isLeft ? now : undefined];
+    const at = Math.min(...due.filter((one) => one !== undefined));
+    if (at === Infinity) return undefined;
     return at > now ? at : now + retryPause(Math.max(0, this.#failures - 1));
   }
 

@@ -1,6 +1,7 @@
 // Changes of a state in entries of the log: the text of a `StateChange` (model/state-wire.ts). Pure.
 
 import { applyPatch, patchBetween } from "../../model/merge-patch.ts";
+import { exceeds } from "../../protocols/bytes.ts";
 import { freezeDeep, invalid, plainJson } from "../../model/plain-json.ts";
 import type { StateEntry } from "../rpc/log-entry.ts";
 import type { StateSpec } from "../rpc/state-rpc.ts";
@@ -41,6 +42,16 @@ export function sizeWithin(state: unknown, most: number): number {
   const bytes = byteLength(text, most);
   if (bytes > most) throw invalid("state", `has more than ${most} bytes`);
   return bytes;
+}
+
+/** Bytes of a row, and characters that surely fit, even if each is quoted or has three bytes. */
+const [ROW_BYTES, FITTING_CHARS] = [2_000_000, 600_000];
+
+/** Throws `invalid_state` if the entry does not fit into a row: a view may be larger than its state. */
+export function checkRow(entry: StateEntry): void {
+  const chars = entry.params.length + (entry.change?.length ?? 0);
+  if (chars > FITTING_CHARS && exceeds(JSON.stringify(entry), ROW_BYTES))
+    throw invalid("change, with its view,", "does not fit into a row");
 }
 
 /** Checks and freezes a state of hub code or a document. Throws `invalid_state` if it is no JSON, or not valid. */

@@ -16,6 +16,7 @@ import {
   applyEntry,
   changeText,
   checkedState,
+  checkRow,
   hasChange,
   sizeWithin,
   viewedState,
@@ -188,6 +189,7 @@ export class StateStore {
       entry.params = isAll ? whole : changeText(this.#shown, flush.shown, isWhole);
     }
     if (entry.params !== whole) entry.change = whole;
+    checkRow(entry);
   }
 
   /** Called after the flush was saved as a whole, or not at all. */

@@ -18,6 +18,16 @@ it.each<[object, string]>([
   [{ history: { size: 10 } }, "ttlSeconds cannot be undefined (undefined)"],
   [{ liveness: { sweepSeconds: 0 } }, "sweepSeconds cannot be 0 (number)"],
   [{ rememberGroups: Number.NaN }, "rememberGroups cannot be NaN (number)"],
+  [{ limits: { publishBytes: 1024 ** 2 } }, "publishBytes cannot be 1048576; 900000 at most"],
+  [{ limits: { stateBytes: 524_289 } }, "stateBytes cannot be 524289; 524288 at most"],
+  [
+    { limits: { connectionsPerObject: 40_000 } },
+    "connectionsPerObject cannot be 40000; 32768 at most",
+  ],
+  [
+    { limits: { connectionsPerRelay: 40_000 } },
+    "connectionsPerRelay cannot be 40000; 32768 at most",
+  ],
   [{ signalR: { handshakeSeconds: -1 } }, "handshakeSeconds cannot be -1 (number)"],
   [
     { signalR: { statefulReconnect: { awaySeconds: Number.NaN } } },
@@ -29,13 +39,13 @@ it.each<[object, string]>([
 
 it("undefined is as if it were absent, and zero forbids", () => {
   const { limits, graceSeconds, signalR } = served({
-    ...{ limits: { callsPerSecond: undefined, streamsPerConnection: 0 } },
+    ...{ limits: { callsPerSecond: undefined, streamsPerConnection: 0, stateBytes: 524_288 } },
     ...{
       liveness: { graceSeconds: 0 },
       signalR: { statefulReconnect: { awaySeconds: undefined } },
     },
   }).settings;
-  expect(limits).toEqual({ ...LIMITS, streamsPerConnection: 0 });
+  expect(limits).toEqual({ ...LIMITS, streamsPerConnection: 0, stateBytes: 524_288 });
   expect(graceSeconds).toBe(0);
   expect(signalR.statefulReconnect).toEqual(STATEFUL_RECONNECT);
 });

@@ -10,6 +10,7 @@ function alarmAt(armed: number | null) {
     set,
     storage: {
       getAlarm: async () => now,
+      sync: async () => {},
       setAlarm: async (at: number | Date) => {
         set.push(Number(at));
         now = Number(at);
@@ -36,14 +37,69 @@ describe("an agenda", () => {
   });
 
   it("keeps an earlier alarm that it finds after a wake", async () => {
-    const { storage, set } = alarmAt(100);
-    const agenda = new AlarmAgenda(storage, () => []);
-    agenda.arm(300);
+    const now = Date.now();
+    const { storage, set } = alarmAt(now + 100);
+    const agenda = new AlarmAgenda(storage, () => [duty(now + 10)]);
+    agenda.arm(now + 300);
+    agenda.recover();
     await answered();
-    agenda.arm(200);
+    agenda.arm(now + 200);
     expect(set).toEqual([]);
-    agenda.arm(50);
-    expect(set).toEqual([50]);
+    agenda.arm(now + 50);
+    expect(set).toEqual([now + 50]);
+  });
+
+  it("leaves an alarm to the platform that is late or tried again", async () => {
+    const { storage, set } = alarmAt(Date.now() - 130_000);
+    const agenda = new AlarmAgenda(storage, () => [duty(700)]);
+    agenda.arm(Date.now());
+    agenda.recover();
+    await answered();
+    expect(set).toEqual([]);
+  });
+
+  it.each([
+    ["that the platform gave up and still reports", Date.now() - 86_400_000],
+    ["that the platform has forgotten", null],
+  ])("sets an alarm again %s", async (_, found) => {
+    const later = Date.now() + 3_600_000;
+    const armed = alarmAt(found);
+    new AlarmAgenda(armed.storage, () => [duty(700)]).arm(later);
+    await answered();
+    expect(armed.set).toEqual([later]);
+    const woken = alarmAt(found);
+    new AlarmAgenda(woken.storage, () => [duty(later), duty(700), duty(undefined)]).recover();
+    await answered();
+    expect(woken.set).toEqual([700]);
+    const idle = alarmAt(found);
+    new AlarmAgenda(idle.storage, () => [duty(undefined)]).recover();
+    await answered();
+    expect(idle.set).toEqual([]);
+  });
+
+  it("replaces the platform's last attempts by a later alarm, which is stored before any duty runs", async () => {
+    const { storage, set } = alarmAt(null);
+    const stored: number[] = [];
+    const sync = async () => void stored.push(set.at(-1)!);
+    const cutOff = duty(undefined, () => new Promise<void>(() => {}));
+    const agenda = new AlarmAgenda({ ...storage, sync }, () => [cutOff]);
+    void agenda.ring(500, 3);
+    expect(stored).toEqual([]);
+    void agenda.ring(600, 4);
+    await answered();
+    expect(stored).toEqual([600 + 600_000]);
+    const healed = new AlarmAgenda(storage, () => [duty(900)]);
+    await healed.ring(700, 4);
+    expect(set.at(-1)).toBe(900);
+  });
+
+  it("does not take the alarm that is ringing for a lost one", async () => {
+    const { storage, set } = alarmAt(null);
+    const agenda = new AlarmAgenda(storage, () => [duty(900)]);
+    agenda.recover();
+    await agenda.ring(500);
+    await answered();
+    expect(set).toEqual([900]);
   });
 
   it("moves only to what is earlier", async () => {

@@ -1,7 +1,8 @@
 // Calls to other objects that fail: which are repeated, and with which error they end.
 
-import { describe, expect, it } from "vitest";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { HubError } from "../../../src/model/errors.ts";
+import { askMany } from "../../../src/rooms/rpc/ask-many.ts";
 import { askOnce, callOnce, retryOnce } from "../../../src/rooms/rpc/retry-once.ts";
 
 const ERRORS = {
@@ -24,8 +25,14 @@ async function outcomeOf(
   return [code, calls];
 }
 
+beforeEach(() => void vi.spyOn(console, "warn").mockImplementation(() => {}));
+afterEach(() => vi.restoreAllMocks());
+
+const askOneOfMany = (call: () => Promise<never>) => askMany(["room"], call);
+
 describe.each([
   ["retryOnce", retryOnce, { reset: "unavailable", overloaded: "unavailable" }, 2],
+  ["askMany", askOneOfMany, { reset: "unavailable", overloaded: "unavailable" }, 2],
   ["callOnce", callOnce, { reset: "unavailable", overloaded: "unavailable" }, 1],
   ["askOnce", askOnce, { reset: "interrupted", overloaded: "unavailable" }, 1],
 ] as const)("%s", (_, how, codes, calls) => {
@@ -39,5 +46,29 @@ describe.each([
 
   it("passes on a refusal", async () => {
     expect(await outcomeOf(how, "refused")).toEqual(["forbidden", 1]);
+  });
+});
+
+describe("calls to many objects", () => {
+  it("reach the others beside one that cannot be reached", async () => {
+    const called: string[] = [];
+    const answers = askMany(["a", "reset", "b"], async (name) => {
+      called.push(name);
+      if (name === "reset") throw ERRORS.reset;
+    });
+    await expect(answers).rejects.toMatchObject({ code: "unavailable" });
+    expect(called.toSorted()).toEqual(["a", "b", "reset", "reset"]);
+  });
+
+  it("end, each tried twice, where the request may make no more of them", async () => {
+    let calls = 0;
+    const answers = askMany(
+      Array.from({ length: 100 }, (_, n) => `room-${n}`),
+      async () => {
+        if (++calls > 50) throw new Error("Too many subrequests.");
+      },
+    );
+    await expect(answers).rejects.toMatchObject({ code: "unavailable" });
+    expect(calls).toBe(150);
   });
 });

@@ -2,14 +2,15 @@
 
 import { HubError, publicError } from "../../model/errors.ts";
 import { logWarning } from "../../model/logger.ts";
+import { retryOnce } from "./retry-once.ts";
 
 /** The most calls that run at once; the runtime would queue more. */
 const CONCURRENCY = 32;
 
 /**
- * Resolves with the answers in the order of `names`. A call that fails with an unexpected error is repeated once, so
- * `ask` must allow that. Rejects after all calls: with `unavailable` if an object could not be reached, else with the
- * first error of the others.
+ * Resolves with the answers in the order of `names`. A call that fails with an unexpected error is repeated once, unless
+ * its object is overloaded: `ask` must allow that, and make a fresh stub. Rejects after all calls: with `unavailable` if
+ * an object could not be reached, else with the first error of the others.
  */
 export async function askMany<T>(
   names: readonly string[],
@@ -23,7 +24,7 @@ export async function askMany<T>(
       const at = next++;
       try {
         // oxlint-disable-next-line no-await-in-loop -- a worker asks one after another
-        answers[at] = await askWithRetry(ask, names[at]!);
+        answers[at] = await retryOnce(() => ask(names[at]!));
       } catch (error) {
         errors.push(error);
       }
@@ -34,19 +35,10 @@ export async function askMany<T>(
   return answers;
 }
 
-/** The second attempt needs a fresh stub, which `ask` makes: a stub whose object was reset is broken for good. */
-async function askWithRetry<T>(ask: (name: string) => Promise<T>, name: string): Promise<T> {
-  try {
-    return await ask(name);
-  } catch (error) {
-    if (publicError(error).code !== "internal") throw error;
-    return ask(name);
-  }
-}
-
 function failureOf(errors: readonly unknown[]): HubError {
-  const unreachable = errors.filter((error) => publicError(error).code === "internal");
+  const unreachable = errors.map(publicError).filter(({ code }) => code === "unavailable");
   if (unreachable.length === 0) return publicError(errors[0]);
-  logWarning("objects_unreached", { objects: unreachable.length, error: unreachable[0] });
+  const { cause: error } = unreachable[0]!;
+  logWarning("objects_unreached", { objects: unreachable.length, error });
   return new HubError("unavailable", "Some of the hub's objects could not be reached; try again.");
 }
