@@ -73,6 +73,12 @@ it("Java, Swift and Dart put the token into the URL without encoding it", async 
   await client.said(`{"type":6}${RS}`);
 });
 
+// sefidgaran/signalr_client: an earlier web_socket_transport.dart without a token factory.
+it("Dart's empty bearer is no token, so that it may be a guest", async () => {
+  const { status } = await upgrade("/hubs/guests", { authorization: "Bearer " });
+  expect(status).toBe(101);
+});
+
 // szarykott/signalrs: builder.rs (connect_websocket) negotiates, and does not use the id.
 it("signalrs opens its socket with an empty query", async () => {
   const headers = { authorization: `Bearer ${await token("alice")}` };
