@@ -7,6 +7,7 @@ import type { Limits } from "../model/options.ts";
 import type { HubError } from "../model/errors.ts";
 import { argumentOverflow, BEYOND_DOUBLES, overflowIn, parseExactJson } from "./exact-json.ts";
 import {
+  firstObject,
   hasPrototypeKey,
   isJsonObject,
   mayHavePrototypeKey,
@@ -99,9 +100,17 @@ function readRecord(record: string, limits: Limits): Incoming | undefined {
   const scan = scanJson(record, limits.depth);
   if (scan === "deep") return brokenMessage(withNetDetail(tooDeep(limits.depth)));
   const value = scan === "lossy" ? parseExactJson(record) : parseJson(record);
-  if (value === undefined) return brokenMessage(invalidData("Error reading JSON."));
+  if (value === undefined) return readBeginning(record, limits);
   const isSuspect = scan === "lossy" || mayHavePrototypeKey(record);
   return readHubMessage(value, isSuspect ? unreadable(value) : undefined);
+}
+
+/** The object that begins a record which is no JSON as a whole. What follows it is ignored, as in ASP.NET Core. */
+function readBeginning(record: string, limits: Limits): Incoming | undefined {
+  const first = firstObject(record);
+  return first.length < record.length
+    ? readRecord(first, limits)
+    : brokenMessage(invalidData("Error reading JSON."));
 }
 
 /** Why the arguments, item or result of a message cannot be read; undefined if they can. */

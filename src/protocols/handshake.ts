@@ -5,7 +5,7 @@
 import type { Encoded } from "../model/message.ts";
 import type { Limits } from "../model/options.ts";
 import { parseWithInts } from "./exact-json.ts";
-import { isJsonObject, sizeError } from "./json.ts";
+import { firstObject, isJsonObject, sizeError } from "./json.ts";
 import { append, asBytes, asText } from "./bytes.ts";
 import { unexpectedToken } from "./hub-message.ts";
 
@@ -83,9 +83,9 @@ interface Request {
 
 type Refused = Extract<Handshake, { type: "refused" }>;
 
-/** The members of the request. Unknown members are ignored. */
+/** The members of the request. Unknown members are ignored, and text that follows the object, as in ASP.NET Core. */
 function readRequest(text: string): Request | Refused {
-  const message = parseWithInts(text);
+  const message = parseWithInts(text) ?? parseWithInts(firstObject(text));
   if (message === undefined) return unreadable("Error reading JSON.");
   if (!isJsonObject(message))
     return unreadable(`${unexpectedToken(message)}. Expected a JSON Object.`);

@@ -86,14 +86,17 @@ function readInvocation(members: Members, { unreadable, streaming }: Call): Invo
   };
 }
 
-/** Type 3: the end of a client stream, or the client's answer. `error` and `result` exclude each other. */
+/**
+ * Type 3: the end of a client stream, or the client's answer. `error` and `result` exclude each other. Some clients
+ * write a null for the one that is absent.
+ */
 function readCompletion(members: Members): Incoming {
   const id = readId(members);
   const { result } = members;
   const failure = readError(members);
-  if (failure && result !== undefined)
+  if (failure && (result ?? undefined) !== undefined)
     throw invalidData("The 'error' and 'result' properties are mutually exclusive.");
-  return { type: "completed", id, ...(result !== undefined && { result }), ...failure };
+  return { type: "completed", id, ...(failure ?? (result !== undefined && { result })) };
 }
 
 /** The item is required, but may be null. */

@@ -48,6 +48,21 @@ export function scanJson(text: string, limit: number): "deep" | "lossy" | "plain
 }
 
 /**
+ * The text up to the end of its first object; the whole text if that has no end. ASP.NET Core reads no further in a
+ * record of SignalR.
+ */
+export function firstObject(text: string): string {
+  let depth = 0;
+  for (let at = 0; at < text.length; at++) {
+    const unit = text.charCodeAt(at);
+    if (unit === QUOTE) at = endOfString(text, at);
+    else if (unit === OPEN_OBJECT) depth++;
+    else if (unit === CLOSE_OBJECT && --depth === 0) return text.slice(0, at + 1);
+  }
+  return text;
+}
+
+/**
  * Whether the text may contain the key `__proto__`, so that `hasPrototypeKey` must check: the name itself, or an escape
  * of one of its letters (`_` is \u005f; o, p, r and t are \u006f–\u0074).
  */

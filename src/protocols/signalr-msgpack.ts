@@ -177,8 +177,8 @@ function count(frame: Encoded): number {
   return messages;
 }
 
-/** A Close message. `allowReconnect` is left out if it is false. */
+/** A Close message, always with three items, as ASP.NET Core writes it: some clients fail on two. */
 function farewell(why: CloseCode, detail?: string): Uint8Array {
-  const { error = null, allowReconnect } = closeMessageOf(why, detail);
-  return withLength(allowReconnect ? [7, error, true] : [7, error]);
+  const { error = null, allowReconnect = false } = closeMessageOf(why, detail);
+  return withLength([7, error, allowReconnect]);
 }

@@ -248,7 +248,7 @@ describe("what breaks a connection, in .NET's words", () => {
     ['{"type":2,"invocationId":"42"}', "Missing required property 'item'."],
     ['{"type":3,"invocationId":"42","error":[]}', "Expected 'error' to be of type String."],
     [
-      '{"type":3,"invocationId":"42","error":"e","result":null}',
+      '{"type":3,"invocationId":"42","error":"e","result":1}',
       "The 'error' and 'result' properties are mutually exclusive.",
     ],
     ['{"type":4,"target":"m","arguments":[]}', "Missing required property 'invocationId'."],

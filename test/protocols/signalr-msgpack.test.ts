@@ -377,17 +377,17 @@ describe("saying", () => {
   });
 
   test.each<[keyof typeof CLOSE, string | undefined, unknown[]]>([
-    ["normal", undefined, [7, null]],
-    ["aborted", undefined, [7, null]],
+    ["normal", undefined, [7, null, false]],
+    ["aborted", undefined, [7, null, false]],
     ["expired", undefined, [7, null, true]],
-    ["gone", undefined, [7, "Connection closed with an error."]],
-    ["failed", "E", [7, "Connection closed with an error. E"]],
+    ["gone", undefined, [7, "Connection closed with an error.", false]],
+    ["failed", "E", [7, "Connection closed with an error. E", false]],
     ["silent", undefined, [7, "Connection closed with an error.", true]],
   ])("the last word of a connection that is %s", (why, detail, said) => {
     expect(hex(msgpack.farewell?.(CLOSE[why], detail))).toBe(hex(new Uint8Array(framed(said))));
   });
 
   test("ends as stock clients do", () => {
-    expect(hex(msgpack.farewell?.(CLOSE.normal))).toBe("039207c0");
+    expect(hex(msgpack.farewell?.(CLOSE.normal))).toBe("049307c0c2");
   });
 });
