@@ -163,5 +163,5 @@ export const shouldReconnect = (code: number): boolean =>
 export const shouldRetry = (status: number): boolean =>
   status >= 500 ? status !== 501 : [408, 425, 429].includes(status);
 
-/** A client's error text, cut to 1,000 UTF-16 units: it may reach logs and other clients. */
+/** An error's text, cut to 1,000 UTF-16 units: it may reach logs, headers and other clients. */
 export const errorText = (text: string): string => text.slice(0, 1000);
