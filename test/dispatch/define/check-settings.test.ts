@@ -82,7 +82,7 @@ describe("a policy", () => {
     refused({ rooms: { user: { history: policy } } }, "rooms.user.history");
   });
 
-  it.each([role("Admin"), claim("plan", "gold"), every(), () => true, undefined])(
+  it.each([role("Admin"), claim("plan", "gold"), every(signedIn), () => true, undefined])(
     "is a function: %o",
     (policy) => {
       expect(() =>
