@@ -9,7 +9,8 @@ export type { ErrorCode };
  *
  * Inside src the constructor takes only codes of the table: `NoInfer` keeps `Code` from being widened by the argument.
  * For other codes write the type: `HubError<ClientErrorCode>` in clients, `HubError<string>` for a code that is only
- * known at run time.
+ * known at run time. The package exports the type as `HubErrorOf` too, so that declarations that compilers write for
+ * applications can name it: applications use `HubError`.
  */
 export class HubError<Code extends string = ErrorCode> extends Error {
   readonly code: ErrorCode | (string & {});
