@@ -28,6 +28,8 @@ export function pricePanel(demo: HubConnection<DemoHub>): void {
   // #endregion
   const restart = (): void => {
     values = [];
+    // The chart is another symbol's: a pause would leave it there.
+    toggle.ariaPressed = "false";
     start();
   };
   symbol.addEventListener("change", restart);

@@ -7,7 +7,8 @@ import { LOCAL } from "../setup/file-rules.ts";
 import { list, type Problem } from "../setup/problem.ts";
 import { problemsOf } from "../setup/rules.ts";
 import { UsageError, type Command, type Outcome } from "./command-line.ts";
-import { mainExports } from "./main-exports.ts";
+import { bundleProblem, missingMain } from "./main-exports.ts";
+import type { ModuleRun } from "./run-worker.ts";
 import { workerHubs } from "./worker-hubs.ts";
 import { readConfiguration, readVariables, type Configuration } from "./wrangler-package.ts";
 import { warned } from "./wrangler-warnings.ts";
@@ -59,8 +60,7 @@ async function run(args: string[]): Promise<string | Outcome> {
     ...deployedKeys(configuration),
     ...Object.fromEntries((values.secret ?? []).map((name) => [name, UNKNOWN])),
   };
-  const exported = await mainExports(folder, configuration);
-  const hubProblem = typeof exported === "string" ? undefined : await faultOf(configuration);
+  const { exported, hubProblem } = await mainModule(folder, configuration);
   // Without the option, wrangler takes the environment's name from this variable.
   const env = values.env ?? (process.env["CLOUDFLARE_ENV"] || undefined);
   const undeployed = undeployedOf(local, { configuration, variables });
@@ -77,12 +77,25 @@ function undeployedOf(
   );
 }
 
-/** The error of a hub's definition. Other errors are ignored: they may come from running outside of the platform. */
-async function faultOf(configuration: Configuration): Promise<string | undefined> {
-  const ran = await workerHubs(process.cwd(), configuration);
-  if (!("error" in ran && ran.isDefinition)) return undefined;
-  return ran.error.replace(`${process.cwd()}/`, "");
+/** The exported names, or why they are unknown; and the error of a hub's definition, if there is one. */
+async function mainModule(
+  folder: string,
+  configuration: Configuration,
+): Promise<Pick<Checked, "exported" | "hubProblem">> {
+  const hubProblem = undefined;
+  const absent = missingMain(configuration);
+  if (absent !== undefined) return { exported: absent, hubProblem };
+  try {
+    const ran = await workerHubs(folder, configuration);
+    return { exported: ran.exports, hubProblem: faultOf(ran, folder) };
+  } catch (error) {
+    return { exported: bundleProblem(error, configuration), hubProblem };
+  }
 }
+
+/** Errors other than those of a definition are ignored: they may come from running outside of the platform. */
+const faultOf = (ran: ModuleRun, folder: string): string | undefined =>
+  "error" in ran && ran.isDefinition ? ran.error.replace(`${folder}/`, "") : undefined;
 
 /** The deployed sources of keys: `.dev.vars` may replace them with a secret of this machine, which is not deployed. */
 const deployedKeys = ({ vars }: Configuration): Readonly<Record<string, unknown>> =>

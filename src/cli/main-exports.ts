@@ -1,11 +1,11 @@
-// The names that a worker's main module exports, found by bundling it.
+// The bundle of a worker's main module: its options, the exported names, and its errors as sentences.
 
 import { existsSync } from "node:fs";
 import { builtinModules } from "node:module";
 import { basename, dirname, resolve } from "node:path";
-import type { BuildFailure, BuildOptions, Loader } from "esbuild";
+import type { BuildFailure, BuildOptions, Loader, Metafile } from "esbuild";
 import { missingForGrpc, missingPackages } from "./missing-packages.ts";
-import { bundler, type Configuration } from "./wrangler-package.ts";
+import type { Configuration } from "./wrangler-package.ts";
 
 /** The part of a configuration on which the bundle depends. */
 export type Sources = Pick<
@@ -55,26 +55,16 @@ export function missingMain({ main }: Pick<Sources, "main">): string | undefined
   return existsSync(main) ? undefined : `main is ${main}, and there is no such file.`;
 }
 
-/** The exported names; or a sentence that says why they are unknown. */
-export async function mainExports(
-  folder: string,
-  sources: Sources,
-): Promise<readonly string[] | string> {
-  const absent = missingMain(sources);
-  if (absent !== undefined) return absent;
-  const { build } = await bundler(folder);
-  try {
-    const { metafile } = await build(bundleOf(sources));
-    const entry = Object.values(metafile.outputs).find(
-      ({ entryPoint }) => entryPoint !== undefined,
-    );
-    return entry?.exports ?? [];
-  } catch (error) {
-    const reason = reasonOf(error as Partial<BuildFailure>);
-    const isMissing = reason.startsWith("Could not resolve");
-    const missing = isMissing ? (missingPackages() ?? missingForGrpc(reason)) : undefined;
-    return missing ?? `${basename(sources.main ?? "")} cannot be bundled: ${reason}`;
-  }
+/** The exported names of a bundle's main module. */
+export const exportsIn = ({ outputs }: Metafile): readonly string[] =>
+  Object.values(outputs).find(({ entryPoint }) => entryPoint !== undefined)?.exports ?? [];
+
+/** The bundler's error as a sentence. */
+export function bundleProblem(error: unknown, { main = "" }: Pick<Sources, "main">): string {
+  const reason = reasonOf(error as Partial<BuildFailure>);
+  const isMissing = reason.startsWith("Could not resolve");
+  const missing = isMissing ? (missingPackages() ?? missingForGrpc(reason)) : undefined;
+  return missing ?? `${basename(main)} cannot be bundled: ${reason}`;
 }
 
 /** The bundler's first error, with its place. */

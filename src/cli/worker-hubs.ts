@@ -8,7 +8,7 @@ import { tmpdir } from "node:os";
 import { extname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { Plugin } from "esbuild";
-import { bundleOf, type Sources } from "./main-exports.ts";
+import { bundleOf, exportsIn, type Sources } from "./main-exports.ts";
 import type { ModuleRun } from "./run-worker.ts";
 import { bundler } from "./wrangler-package.ts";
 
@@ -38,11 +38,15 @@ const platformModules = (vars: Sources["vars"]): Plugin => ({
   },
 });
 
-/** Throws what the bundler throws. */
-export async function workerHubs(folder: string, sources: Sources): Promise<ModuleRun> {
+/** The run, and the names that the main module exports. Throws what the bundler throws. */
+export async function workerHubs(
+  folder: string,
+  sources: Sources,
+): Promise<ModuleRun & { readonly exports: readonly string[] }> {
   const place = mkdtempSync(join(tmpdir(), "dormouse-hubs-"));
   try {
-    return await run(await bundle(place, folder, sources), folder);
+    const { file, exports } = await bundle(place, folder, sources);
+    return { ...(await run(file, folder)), exports };
   } finally {
     rmSync(place, { recursive: true, force: true });
   }
@@ -51,13 +55,13 @@ export async function workerHubs(folder: string, sources: Sources): Promise<Modu
 /** Source maps are relative to the bundle's folder. */
 async function bundle(place: string, folder: string, sources: Sources) {
   const { build } = await bundler(folder);
-  const { outputFiles } = await build({
+  const { outputFiles, metafile } = await build({
     ...bundleOf(sources),
     ...{ plugins: [platformModules(sources.vars)], sourcemap: "inline", outdir: place },
   });
   const file = join(place, "worker.mjs");
   writeFileSync(file, outputFiles.find(({ path }) => path.endsWith(".js"))!.contents);
-  return file;
+  return { file, exports: exportsIn(metafile) };
 }
 
 /** The runner's message. The output of user code is discarded. */

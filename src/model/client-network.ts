@@ -5,19 +5,28 @@
  * (`2001:db8:1:2::/64`), because the subscriber can choose the other bits for each connection.
  */
 export function networkOf(address: string): string {
-  // `::ffff:192.0.2.1` is an IPv4 address in logs of servers that have both kinds.
+  // `::ffff:192.0.2.1`, or `::ffff:c000:201`, is an IPv4 address at servers that have both kinds.
   if (!address.includes(":") || address.includes("."))
     return address.slice(address.lastIndexOf(":") + 1);
   const [before = "", after = ""] = address.toLowerCase().split("::");
   const [left, right] = [groupsOf(before), groupsOf(after)];
   const zeros = Array<string>(Math.max(0, GROUPS - left.length - right.length)).fill("0");
-  return `${[...left, ...zeros, ...right].slice(0, NETWORK_GROUPS).join(":")}::/64`;
+  const groups = [...left, ...zeros, ...right];
+  if (MAPPED.test(groups.join(":"))) return groups.slice(-2).flatMap(bytesOf).join(".");
+  return `${groups.slice(0, NETWORK_GROUPS).join(":")}::/64`;
 }
 
 /** Groups of 16 bits, without leading zeros. */
 const groupsOf = (part: string): string[] =>
   part === "" ? [] : part.split(":").map((group) => group.replace(/^0+(?=.)/, ""));
 
+/** The two decimal bytes of a group. */
+function bytesOf(group: string): number[] {
+  const value = Number(`0x${group}`);
+  return [value >> 8, value & 255];
+}
+
+const MAPPED = /^(?:0:){5}ffff:/;
 const GROUPS = 8;
 const NETWORK_GROUPS = 4;
 

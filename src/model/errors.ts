@@ -9,7 +9,8 @@ export type { ErrorCode };
  *
  * Inside src the constructor takes only codes of the table: `NoInfer` keeps `Code` from being widened by the argument.
  * For other codes write the type: `HubError<ClientErrorCode>` in clients, `HubError<string>` for a code that is only
- * known at run time.
+ * known at run time. The package exports the type as `HubErrorOf` too, so that declarations that compilers write for
+ * applications can name it: applications use `HubError`.
  */
 export class HubError<Code extends string = ErrorCode> extends Error {
   readonly code: ErrorCode | (string & {});
@@ -163,5 +164,5 @@ export const shouldReconnect = (code: number): boolean =>
 export const shouldRetry = (status: number): boolean =>
   status >= 500 ? status !== 501 : [408, 425, 429].includes(status);
 
-/** A client's error text, cut to 1,000 UTF-16 units: it may reach logs and other clients. */
+/** An error's text, cut to 1,000 UTF-16 units: it may reach logs, headers and other clients. */
 export const errorText = (text: string): string => text.slice(0, 1000);

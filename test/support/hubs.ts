@@ -67,8 +67,8 @@ function gate({ room }: { room: Topic }, name: string): PromiseWithResolvers<voi
   return known;
 }
 
-const failing = (code: string) =>
-  code === "secret" ? new Error("secret of the server") : new HubError<string>(code, "As asked.");
+const failing = (code: string, text = "As asked.") =>
+  code === "secret" ? new Error("secret of the server") : new HubError<string>(code, text);
 
 const controls = {
   release: method([Text], (context, name) => gate(context, name).resolve()),
@@ -84,8 +84,8 @@ const waiting = {
     return name;
   }),
   note: method([Text], (context, text) => void traceOf(context).push(text)),
-  fail: method([Text], (_context, code) => {
-    throw failing(code);
+  fail: method([Text, Text.optional()], (_context, code, text) => {
+    throw failing(code, text);
   }),
   unencodable: method([], () => 2n ** 64n),
   untilAborted: method([], async (context) => {

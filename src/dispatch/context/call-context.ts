@@ -21,7 +21,7 @@ import { roomFor } from "../define/group-names.ts";
 import type { ServedHub } from "../define/hub-tables.ts";
 import { messageCheckOf } from "../define/outgoing-check.ts";
 import { envOf } from "../define/runtime.ts";
-import { checkBound } from "../define/validate.ts";
+import { checkAnswer } from "../define/validate.ts";
 import { checkedMessenger } from "./checked-messages.ts";
 import { conflictOf, messengerAt } from "./conditional-messages.ts";
 import { itemsOf } from "./items.ts";
@@ -74,7 +74,7 @@ function plainMessenger(options: MessengerOptions, published: Publications): Mes
       // A client of any protocol, also of another object, may have answered.
       const binder = { binding: "either", shapeOf: served.shapeOf } as const;
       const name = () => `The answer to ${target}`;
-      return checkBound(answers[target], answer, { name, binder });
+      return checkAnswer(answers[target], answer, { name, binder });
     },
   };
 }

@@ -45,7 +45,7 @@ function problemOf({ kind, args, policy, handle, ...more }: Declared, expected: 
   if (place >= 0) return `argument ${place + 1} is not a Standard Schema`;
   if ("returns" in more && !isSchema(more.returns)) return "its result is not a Standard Schema";
   if (typeof handle !== "function") return "its handler is not a function";
-  return isPolicy(policy ?? handle)
+  return isPolicy(kind === "internal" ? handle : policy)
     ? undefined
     : 'authorize(…) takes a policy, such as role("Admin")';
 }

@@ -1,7 +1,7 @@
-// Names and policies among a hub's settings are checked once, where the hub is served. Types say the same, but not in
-// JavaScript: there a misspelt `authorize` would open the hub to every user.
+// Names, policies, booleans and objects among a hub's settings are checked once, where the hub is served. Types say the
+// same, but not in JavaScript: there a misspelt `authorize` would open the hub to every user.
 
-import type { StatefulReconnect } from "../../model/options.ts";
+import { LIMITS, type StatefulReconnect } from "../../model/options.ts";
 import { isRoomKind, type RoomKind } from "../../model/topic.ts";
 import type { AnyHub } from "./hub-members.ts";
 import type { HubOptions, HubSettings } from "./hub-settings.ts";
@@ -14,33 +14,40 @@ type Options = Required<HubOptions<unknown>>;
 
 const STATEFUL_RECONNECT: Names<StatefulReconnect> = { bufferBytes: 0, awaySeconds: 0 };
 
-/** An object lists the names of a setting's members, an array its values. Numbers and schemas are checked elsewhere. */
+const BOOLEAN = [true, false];
+
+const RULES: Names<RoomRules> = { enter: 0, history: 0, groups: 0 };
+
+/**
+ * An object lists the names of a setting's members, an array its values, the last of which may be such an object.
+ * Numbers and schemas are checked elsewhere.
+ */
 const SETTINGS: Names<HubOptions<unknown> & Pick<HubSettings<unknown>, "answers">> = {
   client: 0,
   answers: 0,
   authorize: 0,
-  anonymous: 0,
-  rooms: 0,
-  history: { size: 0, ttlSeconds: 0 } satisfies Names<Exclude<Options["history"], false>>,
+  anonymous: BOOLEAN,
+  rooms: { group: RULES, order: RULES, user: RULES } satisfies Names<Options["rooms"]>,
+  history: [false, { size: 0, ttlSeconds: 0 } satisfies Names<Exclude<Options["history"], false>>],
   durability: ["logged", "behind"] satisfies Options["durability"][],
   presence: ["users", "counts", "none"] satisfies Options["presence"][],
-  online: 0,
-  reach: { all: 0, users: 0 } satisfies Names<Options["reach"]>,
-  detailedErrors: 0,
-  cookies: 0,
+  online: BOOLEAN,
+  reach: { all: BOOLEAN, users: BOOLEAN } satisfies Names<Options["reach"]>,
+  detailedErrors: BOOLEAN,
+  cookies: BOOLEAN,
   rememberGroups: 0,
   signalR: {
-    verbatim: 0,
+    verbatim: BOOLEAN,
     messagePackKeys: ["pascal", "verbatim"],
     state: { snapshot: 0, patch: 0 } satisfies Names<Required<Options["signalR"]>["state"]>,
     handshakeSeconds: 0,
     transports: 0,
-    statefulReconnect: STATEFUL_RECONNECT,
+    statefulReconnect: [...BOOLEAN, STATEFUL_RECONNECT],
   } satisfies Names<Options["signalR"]>,
   liveness: { pingSeconds: 0, silentSeconds: 0, sweepSeconds: 0, graceSeconds: 0 } satisfies Names<
     Options["liveness"]
   >,
-  limits: 0,
+  limits: LIMITS,
   connected: 0,
   disconnected: 0,
   joined: 0,
@@ -48,20 +55,18 @@ const SETTINGS: Names<HubOptions<unknown> & Pick<HubSettings<unknown>, "answers"
   presenceChanged: 0,
 };
 
-const RULES: Names<RoomRules> = { enter: 0, history: 0, groups: 0 };
-
 /** Throws a `TypeError` for a setting that does not exist, and for one that should be a policy. */
 export function checkSettings({ name, settings }: Pick<AnyHub, "name" | "settings">): void {
   const fail = (sentence: string) => {
     throw new TypeError(`Hub "${name}": ${sentence}`);
   };
+  for (const kind of Object.keys(settings.rooms ?? {}))
+    if (!isRoomKind(kind))
+      fail(`there is no setting rooms.${kind}. Kinds of rooms: group, order, user.`);
   checkNames(settings, { known: SETTINGS, place: "", fail });
   checkPolicy(settings.authorize, "authorize", fail);
   for (const [kind, rules] of Object.entries(settings.rooms ?? {}) as [RoomKind, RoomRules][]) {
     const place = `rooms.${kind}`;
-    if (!isRoomKind(kind))
-      fail(`there is no setting ${place}. Kinds of rooms: group, order, user.`);
-    checkNames({ [kind]: rules }, { known: { [kind]: RULES }, place: "rooms.", fail });
     checkPolicy(rules?.enter, `${place}.enter`, fail);
     checkPolicy(rules?.history, `${place}.history`, fail);
   }
@@ -85,19 +90,20 @@ function checkNames(given: object, { known, place, fail }: Known): void {
   }
 }
 
-/** `members`: the values that it may have, the members of an object, or anything else if it is checked elsewhere. */
+/** `members` is one of `SETTINGS`. */
 function checkValue(
   value: unknown,
   members: unknown,
   { path, fail }: { readonly path: string; readonly fail: Fail },
 ): void {
-  if (Array.isArray(members)) {
-    if (!members.includes(value)) fail(`${path} is one of ${members.join(", ")}.`);
-  } else if (isObject(members) && typeof value !== "boolean") {
-    if (!isObject(value))
-      return fail(`${path} is an object with ${Object.keys(members).join(", ")}.`);
-    checkNames(value, { known: members, place: `${path}.`, fail });
-  }
+  const choices = [members].flat();
+  const known = choices.find(isObject);
+  if (known && isObject(value)) return checkNames(value, { known, place: `${path}.`, fail });
+  if (typeof members === "number" || choices.includes(value)) return;
+  const texts = choices.map((one) =>
+    isObject(one) ? `an object with ${Object.keys(one).join(", ")}` : one,
+  );
+  fail(`${path} is ${known ? texts.join(" or ") : `one of ${texts.join(", ")}`}.`);
 }
 
 const isObject = (value: unknown): value is object => typeof value === "object" && value !== null;

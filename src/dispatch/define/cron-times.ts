@@ -8,12 +8,12 @@ const SHORTEST_SECONDS = 1;
 /**
  * The first time after `now`. A period counts from the planned time, so that a late alarm does not shift later ones.
  * Throws a `TypeError` for a value that is neither a period nor cron, and for cron without a next time: an error of the
- * hub's author.
+ * hub's author. Infinite for an endless period.
  */
 export function nextTime(every: number | string, planned: number, now: number): number {
   if (typeof every === "string") return nextOfCron(every, Math.max(planned, now));
   const period = every * 1000;
-  if (!(every >= SHORTEST_SECONDS) || !Number.isFinite(period))
+  if (!(every >= SHORTEST_SECONDS))
     throw new TypeError(`A period has ${SHORTEST_SECONDS} second at least.`);
   return planned + Math.max(1, Math.floor((now - planned) / period) + 1) * period;
 }

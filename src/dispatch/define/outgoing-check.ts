@@ -54,7 +54,7 @@ function problemOf(
 
 /**
  * A function that returns a member's result unchanged, or throws `invalid_result` if its schema refuses it; undefined
- * if results are not checked.
+ * if results are not checked. An absent result is null on the wire: a schema that takes undefined takes null as well.
  */
 export function resultCheckOf(
   served: CheckedHub,
@@ -64,7 +64,8 @@ export function resultCheckOf(
   if (!returns || !checks(served, env)) return undefined;
   return (result) => {
     const problem = refusal(returns, result, "Result");
-    if (problem === undefined) return result;
+    const isAbsent = result === null && !refusal(returns, undefined, "");
+    if (problem === undefined || isAbsent) return result;
     throw new HubError("invalid_result", `${served.hub.name}.${name}: ${problem}`);
   };
 }

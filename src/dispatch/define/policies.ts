@@ -39,17 +39,22 @@ export const signedIn: Policy = describedAs(
   ({ user }: Call) => user !== null && !isGuest(user),
 );
 
-/** In the place of a policy, `role` for `role("Admin")` would give a function, which is no refusal. */
-function checkParts(areFit: boolean): void {
-  if (!areFit)
+/**
+ * In the place of a policy, `role` for `role("Admin")` would give a function, which is no refusal. Without parts,
+ * `every()` would admit everybody.
+ */
+function checkParts(parts: readonly unknown[], isFit: (part: unknown) => boolean): void {
+  if (parts.length === 0 || !parts.every(isFit))
     throw new TypeError(
-      'A policy is made by a call: role("Admin"), every(signedIn, role("Admin")).',
+      'A policy is made by a call with arguments: role("Admin"), every(signedIn, role("Admin")).',
     );
 }
 
+const isName = (name: unknown): boolean => typeof name === "string";
+
 /** Allows users with at least one of these roles. */
 export const role = (...anyOf: string[]): Policy => {
-  checkParts(anyOf.every((name) => typeof name === "string"));
+  checkParts(anyOf, isName);
   return describedAs(
     `role(${anyOf.map((name) => JSON.stringify(name)).join(", ")})`,
     ({ user }: Call) => anyOf.some((name) => user?.roles.includes(name)),
@@ -58,7 +63,7 @@ export const role = (...anyOf: string[]): Policy => {
 
 /** Allows users whose token has this claim, with this value or with an array that contains it. */
 export const claim = (name: string, value: unknown): Policy => {
-  checkParts(typeof name === "string");
+  checkParts([name], isName);
   return describedAs(`claim(${JSON.stringify(name)}, …)`, ({ user }: Call) => {
     const actual = user && Object.hasOwn(user.claims, name) ? user.claims[name] : undefined;
     return Array.isArray(actual)
@@ -69,7 +74,7 @@ export const claim = (name: string, value: unknown): Policy => {
 
 /** Allows calls that all policies allow. They run in order, up to the first refusal. */
 export const every = (...policies: Policy[]): Policy => {
-  checkParts(policies.every(isPolicy));
+  checkParts(policies, isPolicy);
   return describedAs(`every(${policies.map(policyText).join(", ")})`, async (call: Call) => {
     for (const policy of policies) if (!(await policy(call))) return false;
     return true;
@@ -78,7 +83,7 @@ export const every = (...policies: Policy[]): Policy => {
 
 /** Allows calls that at least one policy allows. They run in order, up to the first that allows. */
 export const some = (...policies: Policy[]): Policy => {
-  checkParts(policies.every(isPolicy));
+  checkParts(policies, isPolicy);
   return describedAs(`some(${policies.map(policyText).join(", ")})`, async (call: Call) => {
     for (const policy of policies) if (await policy(call)) return true;
     return false;

@@ -114,7 +114,7 @@ export async function check(schema: StandardSchemaV1, value: unknown, what: stri
 interface Checked {
   /** Names the value in an error. */
   name(): string;
-  readonly binder: PendingCall["binder"];
+  readonly binder?: PendingCall["binder"];
 }
 
 /** Like `check`, with the call's rules for binding. A plain value that is valid needs none. */
@@ -130,6 +130,18 @@ export async function checkBound(
   const result = pending instanceof Promise ? await pending : pending;
   if (!result.issues || !binder) return valueOf(result, checked);
   return valueOf(await repair(schema, { value, result }, binder.binding), checked);
+}
+
+/** Like `checkBound`, for a client's result: null, which is none on the wire, is undefined for a schema such as `void`. */
+export async function checkAnswer(schema: StandardSchemaV1, answer: unknown, checked: Checked) {
+  try {
+    return await checkBound(schema, answer, checked);
+  } catch (error) {
+    if (answer !== null) throw error;
+    return checkBound(schema, undefined, checked).catch(() => {
+      throw error;
+    });
+  }
 }
 
 function valueOf(

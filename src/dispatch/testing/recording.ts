@@ -10,7 +10,7 @@ import { unsent, type Failures, type Messenger } from "../context/messenger.ts";
 import type { AnyHub } from "../define/hub-definition.ts";
 import { messageCheckOf } from "../define/outgoing-check.ts";
 import { envOf, promiseOf, type Runtime } from "../define/runtime.ts";
-import { check } from "../define/validate.ts";
+import { checkAnswer } from "../define/validate.ts";
 
 /** A message that the hub sent. */
 export interface Sending {
@@ -63,7 +63,8 @@ function recorder({ hub, sent, answers }: Recording, failures: Failures): Messen
       await tell(id, method, args);
       if (!Object.hasOwn(answers, method))
         throw new HubError("timed_out", `No answer to ${method}; name it in "answers".`);
-      return check(schemas.get(method)!, toWire(answers[method]), `Answer to ${method}`);
+      const name = () => `Answer to ${method}`;
+      return checkAnswer(schemas.get(method)!, toWire(answers[method]), { name });
     },
     answers: (method) => schemas.has(method),
   };

@@ -4,7 +4,7 @@
 import { create } from "@bufbuild/protobuf";
 import { Code, ConnectError } from "@connectrpc/connect";
 import { grpcCodeOf, httpStatusOf, type ErrorCode } from "../../model/error-table.ts";
-import { CLOSE, HubError, reasonOf, type CloseCode } from "../../model/errors.ts";
+import { CLOSE, errorText, HubError, reasonOf, type CloseCode } from "../../model/errors.ts";
 import { challengeFor, headerCode, pauseFor } from "../../model/refusal-headers.ts";
 import { ErrorInfoSchema } from "../../protocols/proto/google/rpc/error_details_pb.ts";
 import { shownError } from "../answer/overload.ts";
@@ -19,7 +19,9 @@ export function connectError(error: unknown): ConnectError {
   const shown = shownError(error);
   const stage = error instanceof CallError ? "called" : "refused";
   const grpcCode: Code = grpcCodeOf(shown.code, stage);
-  return withReason(new ConnectError(shown.message, grpcCode), shown.code, shown.retryAfter);
+  // gRPC-Web has both in headers, of which some clients read 16 KB.
+  const [message, reason] = [errorText(shown.message).toWellFormed(), shown.code.slice(0, 128)];
+  return withReason(new ConnectError(message, grpcCode), reason, shown.retryAfter);
 }
 
 /** Stable codes for errors of Connect's own library: deadlines, limits, messages that it cannot decode. */

@@ -47,9 +47,10 @@ export class FollowTable {
     return this.#doubted.has(room);
   }
 
-  /** Saves that reports to these rooms have failed, or may have, because memory of them ends with a sleep. */
-  doubt(rooms: Iterable<string>): void {
-    this.#setUnsure(new Set([...this.#doubted, ...rooms]));
+  /** Saves that a report to the room has failed, or may have, because memory of it ends with a sleep. */
+  doubt(room: string): void {
+    // Each repetition calls this for every room that still fails.
+    if (!this.isUnsure(room)) this.#setUnsure(new Set([...this.#doubted, room]));
   }
 
   /** All rooms except these have the right counts. If `#unsure` was never read, the last wake restored no room. */

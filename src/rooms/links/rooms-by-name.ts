@@ -116,7 +116,7 @@ export class RoomsByName {
   #repeatLater({ name }: FollowedRoom): void {
     this.#options.arm(Date.now() + REPEAT_MS);
     try {
-      this.#stored.table.doubt([name]);
+      this.#stored.table.doubt(name);
     } catch (error) {
       logError("report_unsaved", { room: name, error });
     }

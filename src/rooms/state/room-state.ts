@@ -137,7 +137,8 @@ export class RoomState {
       this.#answerChars += key.length + result.length;
       runs.add(kept, turn.now);
     }
-    return { position, ticket: flush?.ticket ?? tickets.at(-1) ?? SAVED };
+    // A run without effects may have read those of the flush.
+    return { position, ticket: store.ticket ?? tickets.at(-1) ?? SAVED };
   }
 
   untilSaved(): Promise<void> {

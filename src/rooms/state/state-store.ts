@@ -164,9 +164,14 @@ export class StateStore {
     return (this.#flush ??= { ...this.#options.reserve(at), runs: [], shown: this.#shown });
   }
 
-  /** The ticket, which is not final yet, of a run with this key in the flush under way. */
+  /** The ticket of the flush under way, which is not final yet. */
+  get ticket(): ReservedEntry["ticket"] | undefined {
+    return this.#flush?.ticket;
+  }
+
+  /** The same, if a run with this key is in it. */
   ticketOf(key: string): ReservedEntry["ticket"] | undefined {
-    return this.#flush?.runs.some(([one]) => one === key) ? this.#flush.ticket : undefined;
+    return this.#flush?.runs.some(([one]) => one === key) ? this.ticket : undefined;
   }
 
   /** Fills the reserved entry. Throws errors of the hub's `view`, and `invalid_state`. */

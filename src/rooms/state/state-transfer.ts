@@ -124,10 +124,13 @@ export class StateTransfer {
     if (at.epoch !== newest.epoch || at.offset > newest.offset)
       throw gone("The room does not know this position.");
     // This read makes a log that is written behind save its entries.
-    log().after(newest.offset);
+    const later = log().after(at.offset);
     const row = rows.read();
     if (!row) return store.flushed;
-    if (row.offset > at.offset || row.version !== spec.version)
+    // Other entries than changes may have moved the checkpoint.
+    const next = later?.find((one) => one.target === STATE_TARGET || one.offset >= row.offset);
+    const isPassed = row.offset > at.offset && (next?.target ?? STATE_TARGET) === STATE_TARGET;
+    if (isPassed || row.version !== spec.version)
       throw gone("The room's state is not kept so far back.");
     return log()
       .kept(row.offset)

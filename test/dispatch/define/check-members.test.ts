@@ -66,6 +66,11 @@ describe("a member", () => {
       'authorize(…) takes a policy, such as role("Admin")',
     ],
     [
+      "undefined as policy, as of modules in a circle",
+      authorize(untyped(undefined)).method([], () => 1),
+      'authorize(…) takes a policy, such as role("Admin")',
+    ],
+    [
       "a text as policy",
       authorize(untyped("Admin")).method([], () => 1),
       'authorize(…) takes a policy, such as role("Admin")',

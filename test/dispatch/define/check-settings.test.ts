@@ -10,9 +10,11 @@ const served = (settings: object) => servedHub(hub<object>("chat", settings).met
 const POLICY =
   'is not a policy. A policy is made by a call, such as role("Admin"), or is a function.';
 
-it.each<[string, object, string]>([
+it.each<[string, object, string | RegExp]>([
   ["a misspelt name", { autorize: signedIn }, "there is no setting autorize."],
   ["an inherited name", { toString: 1 }, "there is no setting toString."],
+  ["a limit", { limits: { callPerSecond: 5 } }, "there is no setting limits.callPerSecond."],
+  ["an inherited limit", { limits: { toString: 5 } }, "there is no setting limits.toString."],
   ["a misspelt member", { liveness: { grace: 5 } }, "there is no setting liveness.grace."],
   [
     "a misspelt member of a member",
@@ -30,12 +32,37 @@ it.each<[string, object, string]>([
     { rooms: { order: signedIn } },
     "rooms.order is an object with enter, history, groups.",
   ],
-  ["a number for an object", { history: 100 }, "history is an object with size, ttlSeconds."],
+  [
+    "a number for an object",
+    { history: 100 },
+    "history is false or an object with size, ttlSeconds.",
+  ],
+  [
+    "true where only false is a choice",
+    { history: true },
+    "history is false or an object with size, ttlSeconds.",
+  ],
+  [
+    "a number for a choice of booleans",
+    { signalR: { statefulReconnect: 1 } },
+    "signalR.statefulReconnect is true or false or an object with bufferBytes, awaySeconds.",
+  ],
+  [
+    "a boolean for rules",
+    { rooms: { group: true } },
+    "rooms.group is an object with enter, history, groups.",
+  ],
+  ["a boolean for kinds", { rooms: true }, "rooms is an object with group, order, user."],
+  ["a boolean for limits", { limits: true }, /^Hub "chat": limits is an object with /],
+  ["a boolean for reach", { reach: true }, "reach is an object with all, users."],
+  ["a text for a boolean", { anonymous: "false" }, "anonymous is one of true, false."],
+  ["a number for a boolean", { reach: { all: 0 } }, "reach.all is one of true, false."],
   ["another text", { presence: "user" }, "presence is one of users, counts, none."],
   ["a boolean for a text", { durability: false }, "durability is one of logged, behind."],
   ["null for an object", { reach: null }, "reach is an object with all, users."],
 ])("%s is refused", (_, settings, sentence) => {
-  expect(() => served(settings)).toThrow(new TypeError(`Hub "chat": ${sentence}`));
+  const error = typeof sentence === "string" ? new TypeError(`Hub "chat": ${sentence}`) : sentence;
+  expect(() => served(settings)).toThrow(error);
 });
 
 describe("a policy", () => {
@@ -55,7 +82,7 @@ describe("a policy", () => {
     refused({ rooms: { user: { history: policy } } }, "rooms.user.history");
   });
 
-  it.each([role("Admin"), claim("plan", "gold"), every(), () => true, undefined])(
+  it.each([role("Admin"), claim("plan", "gold"), every(signedIn), () => true, undefined])(
     "is a function: %o",
     (policy) => {
       expect(() =>

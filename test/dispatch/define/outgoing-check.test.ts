@@ -1,9 +1,10 @@
 // What hub code sends is checked against what the hub declares, in development and in tests of user code.
 
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import * as z from "zod";
 import { messageCheckOf, resultCheckOf } from "../../../src/dispatch/define/outgoing-check.ts";
 import { calling, callingRoom, world } from "../../../src/dispatch/testing/testing.ts";
-import { clientMethods, hub, method } from "../../../src/hub.ts";
+import { clientMethods, hub, method, returns } from "../../../src/hub.ts";
 import { DeclaredHub, DeclaredRooms } from "../../support/declared-hub.ts";
 
 const note = { text: "hello", tags: [] };
@@ -82,6 +83,30 @@ it("results are not checked where a worker is deployed", () => {
   expect(
     resultCheckOf({ hub: DeclaredHub }, member, { env: {}, name: "addWrongly" }),
   ).toBeUndefined();
+});
+
+it.each<[string, string, z.ZodType]>([
+  ["void", "null", z.void()],
+  ["undefined", "null", z.undefined()],
+  ["an optional text", "null", z.string().optional()],
+  ["a number", "invalid_result", z.number()],
+])("null, the result of an action without one, for %s: %s", async (_, answer, schema) => {
+  const Closed = hub("closed").methods({
+    close: returns(schema).method([], async () => null),
+  });
+  const { invoke } = calling(Closed, { user });
+  expect(String(await codeOf(invoke.close()))).toBe(answer);
+});
+
+it.each([null, undefined])("a client answers a method of no result with %s", async (acked) => {
+  const client = clientMethods({ ack: { args: [], returns: z.void() } });
+  const Acked = hub("acked", { client }).methods({
+    ask: method([], async ({ clients }) => String(await clients.caller.ack())),
+  });
+  const { invoke } = calling(Acked, { user, answers: { ack: acked } as never });
+  expect(await invoke.ask()).toBe("undefined");
+  const other = calling(Acked, { user, answers: { ack: 0 } as never });
+  expect(await codeOf(other.invoke.ask())).toBe("invalid_arguments");
 });
 
 describe("calling", () => {

@@ -13,8 +13,6 @@ it.each<[object, string]>([
   [{ limits: { callBurst: -1 } }, "callBurst cannot be -1 (number)"],
   [{ limits: { answerSeconds: Infinity } }, "answerSeconds cannot be Infinity (number)"],
   [{ limits: { queuedBytes: null } }, "queuedBytes cannot be null (object)"],
-  [{ limits: { callPerSecond: 5 } }, "there is no limit callPerSecond"],
-  [{ limits: { toString: 5 } }, "there is no limit toString"],
   [{ history: { size: 10 } }, "ttlSeconds cannot be undefined (undefined)"],
   [{ liveness: { sweepSeconds: 0 } }, "sweepSeconds cannot be 0 (number)"],
   [{ rememberGroups: Number.NaN }, "rememberGroups cannot be NaN (number)"],

@@ -297,6 +297,18 @@ describe("a fork", () => {
     ]);
   });
 
+  it("is the other room before messages that moved its checkpoint", async () => {
+    const [from, then] = [named(), named()];
+    await run(from, "add", [1]);
+    const early = await (await run(from, "add", [1])).json<Ran>();
+    const said = { target: "said", arguments: ["x"] };
+    for (let n = 0; n < 70; n++) await ask("POST", `${at(from)}/:publish`, { body: said });
+    await run(from, "add", [1]);
+    const body = { from, at: `${early.epoch}:${early.offset}` };
+    expect((await ask("POST", `${at(then)}/:fork`, { body })).status).toBe(200);
+    expect(await stateOf(then)).toEqual({ notes: {}, count: 2 });
+  });
+
   it("where the log no longer reaches is 410", async () => {
     const from = named();
     const early = await (await run(from, "add", [1])).json<Ran>();

@@ -194,3 +194,20 @@ describe("[F2] an abort", () => {
     }
   });
 });
+
+it("a run that changes nothing fails with the changes that it has read", async () => {
+  const name = `modelled-paced/${topic()}`;
+  const steps = (...given: unknown[]) =>
+    act(name, "steps", [given]).then(
+      (one) => (typeof one === "string" ? one : one.result),
+      () => "internal",
+    );
+  expect(await steps(["set", ["a"], 1])).toBe('"{\\"a\\":1}"');
+  const runs = [
+    steps(["set", ["a"], 2]),
+    steps(["delete", ["none"]]),
+    steps(["set", ["poison"], true]),
+  ];
+  expect(await Promise.all(runs)).toEqual(["internal", "internal", "internal"]);
+  expect(await steps(["delete", ["none"]])).toBe('"{\\"a\\":1}"');
+});

@@ -46,7 +46,7 @@ describe("an action", () => {
     ["at", ["2030-01-01"], "A schedule's time is invalid."],
     ["later", [-3, 1], "Seconds from now are zero or more."],
     ["later", [Number.MAX_VALUE, 1], "A schedule's time is invalid."],
-    ["every", [1e306], "A period has 1 second at least."],
+    ["every", [1e306], "A schedule's time is invalid."],
   ])(
     "whose author schedules %s %j is an internal error, and logged",
     async (name, params, reason) => {
