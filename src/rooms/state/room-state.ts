@@ -191,10 +191,7 @@ export class RoomState {
     if (isSaved) external.changed(now());
   }
 
-  /**
-   * When the next work is due, `atWake` also what an earlier life left. Overdue work is tried again in a second, and
-   * after failures less and less often.
-   */
+  /** When the next work is due, `atWake` also what an earlier life left. Overdue work waits longer after failures. */
   #due(now: number, atWake = false): number | undefined {
     const { external, outgoing, schedule } = this.#parts;
     const isLeft = atWake && (external.isUnsaved || !outgoing.isEmpty);
