@@ -78,6 +78,11 @@ export class Life {
     this.past.push(world);
   }
 
+  /** What was due runs one by one: a crash may come after any of them. */
+  ring(world = this.world) {
+    for (const after of rung(world, Date.now())) this.commit(after);
+  }
+
   check(steps: readonly Step[], key: string | undefined, answer: Answer, now: number) {
     const known = key === undefined ? undefined : this.world.answers.get(key);
     if (known !== undefined)
@@ -236,7 +241,7 @@ export class Life {
     alarm: async () => {
       vi.setSystemTime(Date.now() + this.dice.below(15_000));
       await runDurableObjectAlarm(this.room);
-      this.commit(rung(this.world, Date.now()));
+      this.ring();
     },
     back: async () => {
       if (this.dice.below(3)) return;
@@ -299,7 +304,7 @@ export class Life {
       this.isOld = true;
       vi.setSystemTime(Date.now() + this.dice.below(1_500_000));
       await runDurableObjectAlarm(this.room);
-      this.commit(rung({ ...this.world, answers: new Map() }, Date.now()));
+      this.ring({ ...this.world, answers: new Map() });
       this.positions = [];
     },
     clear: async () => {
@@ -377,7 +382,7 @@ export class Life {
     // After a crash an alarm sends them, some seconds later; the clock may have been set back since.
     vi.setSystemTime(Date.now() + 60_000);
     await runDurableObjectAlarm(this.room);
-    this.commit(rung(this.world, Date.now()));
+    this.ring();
     const mine = this.name.split(":")[1]!;
     for (const group of GROUPS) {
       const name = `${this.hub}/group:${mine}${group}`;

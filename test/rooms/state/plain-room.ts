@@ -87,16 +87,27 @@ export function ran(
 
 export const isPoisoned = ({ state }: World): boolean => state["poison"] === true;
 
-/** The room after its alarm at this time. */
-export function rung(world: World, now: number): World {
+/** The room before its alarm at this time, and after each action that was due. */
+export function rung(world: World, now: number): World[] {
   const due = inOrder(world).filter(({ at, failures }) => at <= now && failures < MOST_FAILURES);
-  const together = due.reduce((before, one) => rungOne(before, one, now), world);
-  if (!isPoisoned(together)) return together;
-  return due.reduce((before, one) => {
+  const together = through(world, due, (before, one) => rungOne(before, one, now));
+  if (!isPoisoned(together.at(-1)!)) return together;
+  return through(world, due, (before, one) => {
     if (before.schedule.get(one.id) !== one) return before;
     const after = rungOne(before, one, now);
     return isPoisoned(after) ? failed(before, one, now) : after;
-  }, world);
+  });
+}
+
+/** The world, and what it is after each of these. */
+function through(
+  world: World,
+  due: readonly Planned[],
+  after: (before: World, one: Planned) => World,
+): World[] {
+  const worlds = [world];
+  for (const one of due) worlds.push(after(worlds.at(-1)!, one));
+  return worlds;
 }
 
 function rungOne(world: World, one: Planned, now: number): World {
