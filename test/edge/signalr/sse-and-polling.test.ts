@@ -4,7 +4,7 @@
 
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { longPoll, serverSentEvents } from "../../../src/edge/signalr/sse-and-polling.ts";
-import { POLL_REPLACED } from "../../../src/model/wire-constants.ts";
+import { POLL_ENDED, POLL_REPLACED } from "../../../src/model/wire-constants.ts";
 
 afterEach(() => {
   vi.useRealTimers();
@@ -114,6 +114,29 @@ describe("a poll", () => {
     far.send("two");
     expect(await told).toEqual([200, "one,two"]);
     expect(confirmed).toEqual(["2"]);
+  });
+
+  it("is answered as soon as the relay has let it go, and leaves no timer", async () => {
+    vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
+    const wait = scheduler.wait.bind(scheduler);
+    // The limit of that wait does not come.
+    vi.spyOn(scheduler, "wait").mockImplementation((ms) =>
+      ms === 0 ? wait(0) : new Promise(() => {}),
+    );
+    const { far, told } = polling();
+    far.addEventListener("message", () => far.close(1000));
+    far.send("one");
+    expect([await told, vi.getTimerCount()]).toEqual([[200, "one"], 0]);
+  });
+
+  it("has the last frame of a connection that ends before the relay has let it go", async () => {
+    const { far, told } = polling();
+    far.addEventListener("message", () => {
+      far.send(",last");
+      far.close(POLL_ENDED);
+    });
+    far.send("one");
+    expect(await told).toEqual([200, "one,last"]);
   });
 
   it("answers the last frames of a connection that ends", async () => {
