@@ -109,13 +109,15 @@ it("repeats a rule each second where it failed, and nowhere else", async () => {
 });
 
 it("ends a membership in objects that it reached, and again where it reached none", async () => {
-  const { account, store, admit, failing, sent } = accounted();
+  const { account, store, admit, armed, failing, sent } = accounted();
   await admit(CHAT);
   await account.groups.add("chat", "club", 1);
   failing.set(CHAT, Object.assign(new Error("gone"), { retryable: true }));
   vi.setSystemTime(NOW + 1_000);
   await account.ring(NOW + 1_000);
   expect(store.expire(NOW + 1_000)).toEqual([{ hub: "chat", group: "club" }]);
+  // Not at once, although its time has passed.
+  expect(armed.at(-1)).toBe(2_000);
   failing.set(CHAT, new HubError("invalid_name", "Not so."));
   await account.ring(NOW + 2_000);
   expect([store.expire(NOW + 2_000), sent().at(-1)]).toEqual([[], [CHAT]]);
