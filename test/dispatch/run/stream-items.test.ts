@@ -69,7 +69,7 @@ describe("a stream that is read", () => {
   });
 
   it("is not told to stop once it has ended", async () => {
-    const returned = vi.fn();
+    const returned = vi.fn<() => Promise<IteratorResult<unknown>>>();
     let left = 3;
     const next = async () => ({ done: left-- === 0, value: 1 });
     await reading().read(iterable({ next, return: returned }));

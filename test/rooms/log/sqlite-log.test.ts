@@ -215,7 +215,11 @@ describe("a log that loses its messages on purpose", () => {
       const log = filled(storage);
       log.clear(NOW);
       for (const one of [log, open(storage)]) {
-        expect([one.position, one.isEmpty, one.page({}, NOW, 9).entries]).toEqual([at(5), true, []]);
+        expect([one.position, one.isEmpty, one.page({}, NOW, 9).entries]).toEqual([
+          at(5),
+          true,
+          [],
+        ]);
         expect(recovered(one)).toEqual([[5], [5]]);
         expect(found(one, 3, 5)).toEqual([undefined, undefined]);
       }
