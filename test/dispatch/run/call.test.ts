@@ -43,7 +43,7 @@ it.each(["result", "error"])(
     for (const error of [cancelled, interrupted]) call.cancel(error);
     expect(call.signal.reason).toBe(cancelled);
     if (end === "result") work.resolve(1);
-    else work.reject(new HubError("too_late", "Too late."));
+    else work.reject(new HubError<string>("too_late", "Too late."));
     await done;
     expect([answers, unsent()]).toEqual([["failure"], [0, SPARE]]);
   },
