@@ -142,6 +142,26 @@ describe("an issuer that fails", () => {
     expect(vi.getTimerCount()).toBe(0);
   });
 
+  it("is waited for three seconds where the request that asked is gone, and then not at all", async () => {
+    const { env, fetched } = keyServer(() => new Promise(() => {}));
+    const text = await signed(old);
+    vi.useFakeTimers();
+    // On Workers neither the fetch nor the timer of a cancelled request ever settles.
+    vi.spyOn(globalThis, "setTimeout").mockReturnValueOnce(0 as never);
+    void outcome(text, env);
+    await vi.advanceTimersByTimeAsync(0);
+    const outcomes: string[] = [];
+    void outcome(text, env, NOW + 1).then((one) => outcomes.push(one));
+    await vi.advanceTimersByTimeAsync(2_999);
+    expect(outcomes).toEqual([]);
+    await vi.advanceTimersByTimeAsync(1);
+    expect(outcomes).toEqual(["keys_unavailable"]);
+    void outcome(text, env, NOW + 3_001).then((one) => outcomes.push(one));
+    await vi.advanceTimersByTimeAsync(0);
+    expect(outcomes).toEqual(["keys_unavailable", "keys_unavailable"]);
+    expect([vi.getTimerCount(), fetched.length]).toEqual([0, 1]);
+  });
+
   it("keeps its last keys for a day, asks once a minute, and accepts no others meanwhile", async () => {
     let isUp = true;
     const { env, fetched } = keyServer(() => (isUp ? keySet(old) : failing()));

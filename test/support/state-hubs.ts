@@ -21,6 +21,9 @@ const Auction = z.object({
   sold: z.boolean(),
 });
 
+/** A position that a client has read. */
+const Seen = z.object({ epoch: z.string(), offset: z.number() });
+
 interface BidderClient {
   outbid(item: string, price: number): void;
   sold(item: string, to: string | undefined): void;
@@ -257,12 +260,9 @@ export const stateHubs = [
   scansHub("scans-behind", { durability: "behind" }),
   scansHub("scans-linked", {}, [...scans, gates]),
   hub<{ claimed(by: string): void }>("claims", { rooms: { group: { enter: anyone } } }).methods({
-    claim: method([z.string()], async ({ group, clients, user }, name) => {
-      const { history } = group(name);
-      const position = await history.position();
-      if ((await history.last(1)).length > 0)
-        throw new HubError("taken", "It is somebody's already.");
-      await clients.at(position).group(name).claimed(user.id);
+    look: method([z.string()], ({ group }, name) => group(name).history.position()),
+    claim: method([z.string(), Seen], async ({ clients, user }, name, seen) => {
+      await clients.at(seen).group(name).claimed(user.id);
     }),
   }),
   hub("wallets")

@@ -9,19 +9,22 @@ import { Budget } from "../../rooms/platform/budget.ts";
 const BURSTS = 2;
 
 export class JoinLimits {
-  readonly #perSecond: number;
+  #perSecond: number;
   readonly #most: number;
   readonly #budget: Budget;
   readonly #waiting: (() => void)[] = [];
   #underWay = 0;
 
-  constructor({ callsPerSecond, groupsPerConnection, joinsAtOnce }: Limits) {
-    this.#perSecond = callsPerSecond;
-    this.#most = joinsAtOnce;
-    this.#budget = new Budget(
-      callsPerSecond,
-      Math.max(callsPerSecond, groupsPerConnection * BURSTS),
-    );
+  constructor(limits: Limits) {
+    this.#perSecond = limits.callsPerSecond;
+    this.#most = limits.joinsAtOnce;
+    this.#budget = new Budget(this.#perSecond, burstOf(limits));
+  }
+
+  /** Applies the limits of a fresh token, which is no refill. */
+  limit(limits: Limits): void {
+    this.#perSecond = limits.callsPerSecond;
+    this.#budget.limit(this.#perSecond, burstOf(limits));
   }
 
   /** Throws `rate_limited` if these are more rooms than the connection may join now. */
@@ -45,3 +48,6 @@ export class JoinLimits {
     }
   }
 }
+
+const burstOf = ({ callsPerSecond, groupsPerConnection }: Limits): number =>
+  Math.max(callsPerSecond, groupsPerConnection * BURSTS);

@@ -96,6 +96,7 @@ export class Session {
   tokenChanged(): void {
     this.limits = limitsOf(this.connection, this.host.settings.limits);
     const { callsPerSecond, callBurst } = this.limits;
+    this.joins.limit(this.limits);
     if (!this.connection.httpCaller)
       this.rate.limit(this.host.clock.now(), callsPerSecond, callBurst);
   }

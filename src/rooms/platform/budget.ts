@@ -2,8 +2,8 @@
 // and the clock is read only when the burst is spent. Token buckets (rates.ts) are exact and read it each time.
 
 export class Budget {
-  readonly #perSecond: number;
-  readonly #burst: number;
+  #perSecond: number;
+  #burst: number;
   /**
    * The amount that may be spent without reading the clock. If it is enough, callers subtract from it directly;
    * otherwise they call `spend`.
@@ -44,6 +44,13 @@ export class Budget {
   /** Subtracts an amount that was spent already, also beyond the budget: `spend` then fails until it has refilled. */
   charge(cost: number): void {
     this.left -= cost;
+  }
+
+  /** Changes rate and size from now on. Keeps what is left, up to the new size, so that a change is no refill. */
+  limit(perSecond: number, burst: number, now = Date.now()): void {
+    this.#refill(now);
+    this.left = Math.min(this.left, burst);
+    [this.#perSecond, this.#burst] = [perSecond, burst];
   }
 
   #refill(now: number): boolean {

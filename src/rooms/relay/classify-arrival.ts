@@ -83,7 +83,7 @@ async function classifyNegotiated(
     return { kind: "returning", connection, arrival };
   }
   if (lastFrames.has(seat.id)) return { kind: "ended", id: seat.id };
-  if (seat.isLapsed) throw notFound();
+  if (seat.isLapsed()) throw notFound();
   const grant = seats.take(token);
   checkUser(parts, user);
   const granted = { ...arrival, user: applyGrant(user, grant) };

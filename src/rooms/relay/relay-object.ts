@@ -202,8 +202,9 @@ export class RelayObject<Env extends ObjectEnv = ObjectEnv>
   }
 
   /** A POST of a client that has negotiated, and whose transport has not begun yet or has ended. */
-  #postEarly({ id, until, isLapsed }: ReadSeat, by: TokenFacts, body: PostedBody): PostOutcome {
-    if (isLapsed) return "ended";
+  #postEarly(seat: ReadSeat, by: TokenFacts, body: PostedBody): PostOutcome {
+    const { id, until } = seat;
+    if (seat.isLapsed()) return "ended";
     if (!(body instanceof ArrayBuffer)) return "early";
     const posted = { id, account: by.account ?? by.id, body, until };
     return this.parts.earlyPosts.keep(posted, Date.now()) ? "early" : "full";

@@ -43,8 +43,8 @@ export interface ReadSeat {
   readonly id: string;
   /** When it lapses unless it begins a connection, milliseconds since 1970. */
   readonly until: number;
-  /** The time for a new connection is over, or the token has begun one. */
-  readonly isLapsed: boolean;
+  /** Whether the time for a new connection is over by now, or the token has begun one. */
+  isLapsed(): boolean;
   readonly traits: ClientTraits;
 }
 
@@ -160,7 +160,7 @@ export class Seats {
     const isId = marks.includes(MARKS.tokenIsId);
     const id = isId ? token : connectionId(this.#options.address, random);
     const until = Number.parseInt(at, 36);
-    const isLapsed = until <= this.#options.now() || this.#usedTokens.has(random);
+    const isLapsed = () => until <= this.#options.now() || this.#usedTokens.has(random);
     return { id, until, isLapsed, traits: traitsOf(marks) };
   }
 

@@ -74,7 +74,10 @@ it("runs so many joins at once, and the others in their order", async () => {
   gates[0]!.resolve();
   await expect(all[0]).rejects.toThrow("fails");
   expect(begun).toEqual([0, 1, 2]);
+  const late = joins.inTurn(async () => void begun.push(4));
+  await scheduler.wait(0);
+  expect(begun).toEqual([0, 1, 2]);
   for (const { resolve } of gates) resolve();
-  await Promise.all(all.slice(1));
-  expect(begun).toEqual([0, 1, 2, 3]);
+  await Promise.all([...all.slice(1), late]);
+  expect(begun).toEqual([0, 1, 2, 3, 4]);
 });

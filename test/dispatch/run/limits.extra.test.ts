@@ -72,6 +72,21 @@ it("bounds rooms, whoever puts the connection there; those it is in already stay
   expect(await join("group:g4")).toEqual([undefined]);
 });
 
+it("bounds joins a second, also those of a fresh token, which is no refill", async () => {
+  const limits = { callsPerSecond: 2, callBurst: 50, groupsPerConnection: 1 };
+  const alice = await limited("plain/group:j1", limits);
+  const joins = (count: number) =>
+    codes(Array.from({ length: count }, () => alice.call("$/join", { room: "group:j2" })));
+  expect(await joins(3)).toEqual([...ok(2), ...slow(1)]);
+  await refresh(alice, { ...limits, callsPerSecond: 10 });
+  expect(await joins(1)).toEqual(slow(1));
+  pass(1_000);
+  expect(await joins(11)).toEqual([...ok(10), ...slow(1)]);
+  pass(10_000);
+  await refresh(alice, limits);
+  expect(await joins(3)).toEqual([...ok(2), ...slow(1)]);
+});
+
 it("bounds streams in both directions", async () => {
   const alice = await limited("streams/group:s1", { streamsPerConnection: 1 });
   const [open] = [alice.call("busy")];

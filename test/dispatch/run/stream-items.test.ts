@@ -1,6 +1,6 @@
 // Reading a stream: how fast, and how it is stopped. A session of the test's own stands in for a socket.
 
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import type { Session } from "../../../src/dispatch/run/session.ts";
 import { streamItems } from "../../../src/dispatch/run/stream-items.ts";
 import { LIMITS } from "../../../src/model/options.ts";
@@ -10,6 +10,15 @@ import { systemClock } from "../../../src/rooms/platform/loop-timing.ts";
 function reading(queued: () => number = () => 0, flow = { untaken: 0, unsent: 0 }) {
   const controller = new AbortController();
   const sent: unknown[] = [];
+  /** The number of items that were sent when the event loop was left to others. */
+  const pauses: number[] = [];
+  const clock = {
+    ...systemClock,
+    after(ms: number, run: () => void) {
+      if (ms === 0) pauses.push(sent.length);
+      return systemClock.after(ms, run);
+    },
+  };
   const session = {
     connection: {
       ...{ attached: {}, flow, protocol: { binding: "json" } },
@@ -17,11 +26,11 @@ function reading(queued: () => number = () => 0, flow = { untaken: 0, unsent: 0 
         return { bufferedAmount: queued() };
       },
     },
-    ...{ host: { settings: { limits: LIMITS }, clock: systemClock }, unsentChars: 0 },
+    ...{ host: { settings: { limits: LIMITS }, clock }, unsentChars: 0 },
   } as unknown as Session;
   const read = (items: AsyncIterable<unknown>, send = (item: unknown) => sent.push(item)) =>
     streamItems(items, { session, name: "streams.of", signal: controller.signal, send });
-  return { sent, read, abort: () => controller.abort() };
+  return { sent, pauses, read, abort: () => controller.abort() };
 }
 
 const iterable = (iterator: Partial<AsyncIterator<unknown>>) =>
@@ -45,6 +54,26 @@ describe("a stream that is read", () => {
       })(),
     );
     expect([sent.length, looks]).toEqual([17, 4]);
+  });
+
+  it.each([
+    ["16 items", 0, [16]],
+    ["128 Ki characters", 60_000, [3, 6, 9, 12, 15, 16, 19]],
+  ])("leaves the event loop to others after %s", async (_, size, expected) => {
+    const { read, sent, pauses } = reading();
+    const items = async function* () {
+      for (let n = 1; n <= 20; n++) yield n;
+    };
+    await read(items(), (item) => (sent.push(item), size));
+    expect(pauses).toEqual(expected);
+  });
+
+  it("is not told to stop once it has ended", async () => {
+    const returned = vi.fn<() => Promise<IteratorResult<unknown>>>();
+    let left = 3;
+    const next = async () => ({ done: left-- === 0, value: 1 });
+    await reading().read(iterable({ next, return: returned }));
+    expect(returned).not.toHaveBeenCalled();
   });
 
   it("waits for the next flush where half of the limit is unsent", async () => {

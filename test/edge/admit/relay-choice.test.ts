@@ -2,7 +2,8 @@
 // by.
 
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { RelayChoice, type Relay } from "../../../src/edge/admit/relay-choice.ts";
+import { RelayChoice, relayOfToken, type Relay } from "../../../src/edge/admit/relay-choice.ts";
+import { objectName } from "../../../src/rooms/rpc/object-names.ts";
 import { LEVELS } from "../../../src/rooms/rpc/relay-levels.ts";
 import type { Placing } from "../../../src/rooms/rpc/place.ts";
 
@@ -85,4 +86,35 @@ describe("a client", () => {
     expect(names).toHaveLength(1);
     expect(await find((n) => (n === 1 ? undefined : "second"), named)).toBe("second");
   });
+
+  it("is told again by full relays, once those of many hubs are remembered", async () => {
+    const { find, names } = relays();
+    const isFull = async (n: number) => {
+      const domain = { tenant: `t${n}`, hub: "chat" };
+      await expect(find(() => undefined, { domain })).rejects.toMatchObject({ code: "relay_full" });
+      return names.length;
+    };
+    expect([await isFull(0), await isFull(0)]).toEqual([LEVELS, 0]);
+    for (let n = 1; n * LEVELS <= 1_000; n++) await isFull(n);
+    expect(await isFull(0)).toBe(LEVELS);
+  });
+});
+
+describe("the relay of a connection token", () => {
+  const tokenOf = (relay: string) => `${"r".repeat(22)}_lxxxxxxx_${"p".repeat(22)}@relay:${relay}`;
+  const serving = {
+    env: { RELAYS: { getByName: (name: string) => name } },
+  } as unknown as Placing;
+  const relayOf = (token: string) => relayOfToken(serving, target.domain, token);
+
+  it("is the one that the token names, of the domain of its user", () => {
+    expect(relayOf(tokenOf("weur.1.1"))).toBe(objectName({ ...target.domain, relay: "weur.1.1" }));
+  });
+
+  it.each([
+    ["of a room that is full", tokenOf("weur.1.1,group:lobby")],
+    ["that cannot be", tokenOf("weur.1.2")],
+    ["of an invented region", tokenOf("mars.0.0")],
+    ["in no token", "weur.1.1"],
+  ])("is none %s", (_, token) => expect(relayOf(token)).toBeUndefined());
 });

@@ -4,26 +4,32 @@
 
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { longPoll, serverSentEvents } from "../../../src/edge/signalr/sse-and-polling.ts";
-import { POLL_REPLACED } from "../../../src/model/wire-constants.ts";
+import { POLL_ENDED, POLL_REPLACED } from "../../../src/model/wire-constants.ts";
 
 afterEach(() => {
   vi.useRealTimers();
   vi.restoreAllMocks();
 });
 
-function streaming() {
+function streaming(client = new AbortController()) {
   const { 0: near, 1: far } = new WebSocketPair();
   far.accept();
   const closed = new Promise((resolve) => far.addEventListener("close", resolve));
   const { prototype } = ReadableStreamDefaultController;
   const done = (["enqueue", "close", "error"] as const).map((name) => vi.spyOn(prototype, name));
-  const client = new AbortController();
   const request = new Request("https://edge.example/", { signal: client.signal });
   const { body } = serverSentEvents(near, request);
   const failed = () =>
     done.flatMap(({ mock }) => mock.results).filter(({ type }) => type === "throw");
   const heard = () => new Promise((resolve) => near.addEventListener("close", resolve));
   return { far, near, closed, client, reader: body!.getReader(), done, failed, heard };
+}
+
+/** Of a request that its client has given up. */
+function gone(): AbortController {
+  const client = new AbortController();
+  client.abort();
+  return client;
 }
 
 describe("a stream of SignalR's", () => {
@@ -64,13 +70,33 @@ describe("a stream of SignalR's", () => {
     while (!(await reader.read()).done);
     expect(failed()).toEqual([]);
   });
+
+  it("of a client that is gone already ends at once", async () => {
+    const { reader, closed, failed } = streaming(gone());
+    await closed;
+    while (!(await reader.read()).done);
+    expect(failed()).toEqual([]);
+  });
+
+  it.each(["its client", "its reader", "the relay"])(
+    "sends no pings once %s has ended it",
+    async (by) => {
+      vi.useFakeTimers({ toFake: ["setInterval", "clearInterval"] });
+      const { client, far, reader, closed } = streaming();
+      expect(vi.getTimerCount()).toBe(1);
+      if (by === "its client") client.abort();
+      else if (by === "its reader") await reader.cancel();
+      else far.close(1000);
+      await closed;
+      expect(vi.getTimerCount()).toBe(0);
+    },
+  );
 });
 
 describe("a poll", () => {
-  function polling() {
+  function polling(client = new AbortController()) {
     const { 0: near, 1: far } = new WebSocketPair();
     far.accept();
-    const client = new AbortController();
     const request = new Request("https://edge.example/", { signal: client.signal });
     const confirmed: unknown[] = [];
     far.addEventListener("message", ({ data }) => confirmed.push(data));
@@ -88,6 +114,29 @@ describe("a poll", () => {
     far.send("two");
     expect(await told).toEqual([200, "one,two"]);
     expect(confirmed).toEqual(["2"]);
+  });
+
+  it("is answered as soon as the relay has let it go, and leaves no timer", async () => {
+    vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
+    const wait = scheduler.wait.bind(scheduler);
+    // The limit of that wait does not come.
+    vi.spyOn(scheduler, "wait").mockImplementation((ms) =>
+      ms === 0 ? wait(0) : new Promise(() => {}),
+    );
+    const { far, told } = polling();
+    far.addEventListener("message", () => far.close(1000));
+    far.send("one");
+    expect([await told, vi.getTimerCount()]).toEqual([[200, "one"], 0]);
+  });
+
+  it("has the last frame of a connection that ends before the relay has let it go", async () => {
+    const { far, told } = polling();
+    far.addEventListener("message", () => {
+      far.send(",last");
+      far.close(POLL_ENDED);
+    });
+    far.send("one");
+    expect(await told).toEqual([200, "one,last"]);
   });
 
   it("answers the last frames of a connection that ends", async () => {
@@ -116,6 +165,11 @@ describe("a poll", () => {
     client.abort();
     far.send("late");
     expect([await closed, confirmed]).toEqual([1001, []]);
+  });
+
+  it("of a client that is gone already is over at once", async () => {
+    const { closed, told } = polling(gone());
+    expect([await closed, await told]).toEqual([1001, [200, ""]]);
   });
 
   it("that its client gives up as frames come confirms none", async () => {

@@ -4,23 +4,12 @@ import { afterEach, beforeEach, expect, it, vi } from "vitest";
 import { Account } from "../../../src/rooms/account/account.ts";
 import { AccountStore, OBJECTS_AT_MOST } from "../../../src/rooms/account/account-store.ts";
 import { PrefixedKv } from "../../../src/rooms/platform/prefixed-kv.ts";
-import type { KeyValues } from "../../../src/model/stored-values.ts";
 import type { CommandOutcome } from "../../../src/rooms/rpc/command.ts";
 import type { RoomStubs } from "../../../src/rooms/rpc/object-names.ts";
+import { memory } from "./memory.ts";
 
 beforeEach(() => void vi.useFakeTimers({ toFake: ["Date"] }));
 afterEach(() => void vi.useRealTimers());
-
-function memory(): KeyValues {
-  const values = new Map<string, unknown>();
-  return {
-    get: (key: string) => values.get(key),
-    put: (key: string, value: unknown) => void values.set(key, value),
-    delete: (key: string) => values.delete(key),
-    list: ({ start = "", end = "~" } = {}) =>
-      [...values].filter(([key]) => start <= key && key < end),
-  } as unknown as KeyValues;
-}
 
 /** `present`: the number of connections that each object has. */
 async function fullAccount(present: Map<string, number>) {

@@ -191,6 +191,77 @@ describe("a log", () => {
     }));
 });
 
+describe("a log that loses its messages on purpose", () => {
+  const withIds = (first: number, last: number) =>
+    range(first, last).flatMap((n) => entries(n, n, { id: `id ${n}` }));
+  const found = (log: SqliteLog, ...ids: number[]) => ids.map((id) => log.find(`id ${id}`, NOW));
+  const filled = (storage: DurableObjectStorage) => {
+    const log = open(storage);
+    for (const offset of range(1, 5)) log.append(withIds(offset, offset));
+    expect(found(log, 5)).toEqual([5]);
+    return log;
+  };
+  /** Positions from which the log gives all entries, and those from which it gives all messages. */
+  const recovered = (log: SqliteLog) => {
+    const all = range(0, log.position.offset);
+    return [
+      all.filter((offset) => log.since(at(offset), NOW, 100).recovered),
+      all.filter((offset) => log.page({ since: at(offset) }, NOW, 100).recovered),
+    ];
+  };
+
+  it("is empty once it was cleared, and goes on behind its newest number", () =>
+    withStorage((storage) => {
+      const log = filled(storage);
+      log.clear(NOW);
+      for (const one of [log, open(storage)]) {
+        expect([one.position, one.isEmpty, one.page({}, NOW, 9).entries]).toEqual([
+          at(5),
+          true,
+          [],
+        ]);
+        expect(recovered(one)).toEqual([[5], [5]]);
+        expect(found(one, 3, 5)).toEqual([undefined, undefined]);
+      }
+      log.append(presenceEntries(6));
+      log.append(withIds(7, 7));
+      for (const one of [log, open(storage)]) {
+        expect(offsets(one.since(at(5), NOW, 9).entries)).toEqual([6, 7]);
+        expect(recovered(one)).toEqual([range(5, 7), range(5, 7)]);
+        expect(found(one, 5, 7)).toEqual([undefined, 7]);
+      }
+    }));
+
+  it("writes nothing where nothing was ever published", () =>
+    withStorage((storage) => {
+      const log = open(storage);
+      log.clear(NOW);
+      expect([log.position, rowsIn(storage)]).toEqual([at(0), 0]);
+    }));
+
+  it("keeps everything where clearing fails", () =>
+    withStorage((storage) => {
+      filled(storage);
+      const log = new SqliteLog(failingAt(storage, 1), { size: 10, ttlSeconds: 600 }, EPOCH);
+      expect(() => log.clear(NOW)).toThrow("disk");
+      expect([log.position, found(log, 1, 5)]).toEqual([at(5), [1, 5]]);
+      expect(offsets(log.since(at(0), NOW, 9).entries)).toEqual(range(1, 5));
+    }));
+
+  it("begins another epoch from its first number once it was erased", () =>
+    withStorage((storage) => {
+      const log = filled(storage);
+      log.erase("f");
+      expect([log.position, log.isEmpty, found(log, 5)]).toEqual([at(0, "f"), true, [undefined]]);
+      expect(log.since(at(5), NOW, 9).recovered).toBe(false);
+      log.append(withIds(1, 1));
+      expect([log.position, offsets(log.since(at(0, "f"), NOW, 9).entries)]).toEqual([
+        at(1, "f"),
+        [1],
+      ]);
+    }));
+});
+
 /** Storage whose nth insert fails. */
 function failingAt(storage: DurableObjectStorage, nth: number): DurableObjectStorage {
   let inserts = 0;

@@ -1,9 +1,10 @@
 // Relays: many rooms on one socket, as many objects as sockets need, and the same after sleep.
 
 import { evictDurableObject, runInDurableObject } from "cloudflare:test";
+import { exports } from "cloudflare:workers";
 import { describe, expect, it } from "vitest";
 import { PING } from "../../../src/model/wire-constants.ts";
-import { enter } from "../client.ts";
+import { enter, token } from "../client.ts";
 import { connected, negotiate, open, relayOf } from "./client.ts";
 
 const many = (hub: string, count: number) =>
@@ -119,6 +120,21 @@ describe("a token of negotiation", () => {
     expect((await open("relayed", connectionToken)).status).toBe(409);
     first.webSocket!.close(1000);
     await expect.poll(async () => (await open("relayed", connectionToken)).status).toBe(404);
+  });
+
+  it("posts nothing to a connection that has a WebSocket", async () => {
+    using alice = await connected("relayed");
+    const url = `https://edge.example/hubs/relayed?id=${encodeURIComponent(alice.token)}`;
+    const headers = { authorization: `Bearer ${await token("alice")}` };
+    const call = { type: 1, target: "SayAll", arguments: ["posted"] };
+    const body = `${JSON.stringify(call)}\u001e{"type":7}\u001e`;
+    const posted = await exports.default.fetch(url, { method: "POST", headers, body });
+    expect([posted.status, await posted.text()]).toEqual([
+      ...[405, "POST requests are not allowed for WebSocket connections."],
+    ]);
+    await alice.call("SayAll", "sent");
+    await alice.hears("sent");
+    expect(alice.texts).toEqual(["sent"]);
   });
 
   it("is nobody's when it is made up, and makes no row", async () => {

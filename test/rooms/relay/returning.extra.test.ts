@@ -5,6 +5,7 @@ import { evictDurableObject, runDurableObjectAlarm, runInDurableObject } from "c
 import { describe, expect, it, onTestFinished, vi } from "vitest";
 import { attachedOf } from "../../../src/rooms/connection/attachment.ts";
 import type { RelayParts } from "../../../src/rooms/relay/relay-parts.ts";
+import { ask } from "../../edge/rest/service.ts";
 import { enter, roomAt, type Client } from "../client.ts";
 import { connected, negotiate, open, relayOf, SignalR, type Joining } from "./client.ts";
 
@@ -219,10 +220,14 @@ describe("a client that names itself", () => {
     await lose(alice, "remembering");
     await bob.call("Say", "g1", "2");
     await bob.call("Say", "g1", "3");
+    const excluded = `excluded=${encodeURIComponent(alice.id)}`;
+    const body = { target: "Said", arguments: ["not to alice"] };
+    await ask("POST", `/hubs/remembering/groups/g1/:send?${excluded}`, { body });
+    await bob.call("Say", "g1", "3 again");
     using again = await connected("remembering", phone);
     await bob.call("Say", "g1", "4");
     await again.hears("4");
-    expect(again.texts).toEqual(["2", "3", "4"]);
+    expect(again.texts).toEqual(["2", "3", "3 again", "4"]);
     expect(again.id).not.toBe(alice.id);
   });
 

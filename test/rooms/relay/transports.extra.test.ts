@@ -291,14 +291,14 @@ describe("SignalR's events", () => {
   it("end with their reader, and refuse what is not theirs", async () => {
     const alice = await listening();
     using bob = await connected("relayed", { user: "bob" });
-    await alice.post(call("Join", "sse2"));
-    await alice.until('"invocationId":"Join"');
     expect((await alice.events()).status).toBe(409);
     expect(await told(alice.poll())).toEqual([400, "Cannot change transports mid-connection"]);
     expect(await told(alice.remove())).toEqual([
       400,
       "Cannot terminate this connection using the DELETE endpoint.",
     ]);
+    await alice.post(call("Join", "sse2"));
+    await alice.until('"invocationId":"Join"');
     await alice.reader.cancel();
     await expect.poll(async () => (await bob.call("Members", "sse2")).result.connections).toBe(0);
     expect((await alice.post(call("Whoami"))).status).toBe(404);

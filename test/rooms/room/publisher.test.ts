@@ -1,7 +1,9 @@
 // The one publish path, with a log that the test makes fail. Flushes are called by hand.
 
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import type { HubError } from "../../../src/model/errors.ts";
 import { LIMITS } from "../../../src/model/options.ts";
+import type { Position } from "../../../src/model/topic.ts";
 import { jsonRpc } from "../../../src/protocols/json-rpc-codec.ts";
 import type { Connection } from "../../../src/rooms/connection/connection.ts";
 import { NoLog } from "../../../src/rooms/log/log-modes.ts";
@@ -118,6 +120,60 @@ describe("a publisher", () => {
       ...log.position,
       offset: 7,
     });
+    outbox.flush();
+    expect(words("bob")).toEqual([]);
+  });
+
+  it("publishes under a condition only while nothing but presence came after the position", async () => {
+    const { publisher, outbox, log, words } = publishing();
+    const start = log.position;
+    const coming = draft("came", { target: "$/presence" });
+    const at = (position: Position, word: string) => draft(word, { ifAt: position });
+    publisher.append(coming);
+    publisher.append(at(start, "first"));
+    // Unsaved: the log does not have it yet.
+    expect(publisher.append(at(start, "second")).error).toMatchObject({ code: "conflict" });
+    outbox.flush();
+    expect(words("bob").slice(1)).toEqual(["first"]);
+    const since = vi.spyOn(log, "since");
+    const after = (targets: readonly string[], recovered = true) =>
+      since.mockReturnValue({
+        entries: targets.map((target, n) => ({ ...draft("x"), target, offset: n + 3, at: 1 })),
+        ...{ position: log.position, recovered },
+      });
+    const codeOf = (word: string) =>
+      (publisher.append(at(log.position, word)).error as HubError | null)?.code;
+    after(["$/presence"]);
+    expect(codeOf("third")).toBeUndefined();
+    outbox.flush();
+    after(["$/presence", "said"]);
+    expect(codeOf("saved since")).toBe("conflict");
+    after([], false);
+    expect(codeOf("of another epoch")).toBe("conflict");
+    outbox.flush();
+    expect(words("bob").slice(1)).toEqual(["first", "third"]);
+  });
+
+  it("refuses what is too large or the protocol's own, and publishes it nowhere", async () => {
+    const { publisher, outbox, words } = publishing();
+    const lobby = { kind: "group", name: "lobby" } as const;
+    const refused = {
+      too_large: draft("x".repeat(LIMITS.publishBytes)),
+      invalid_request: draft("1", { target: "$/presence" }),
+    };
+    for (const [code, one] of Object.entries(refused)) {
+      expect(() => publisher.publish(lobby, one)).toThrow(expect.objectContaining({ code }));
+      await expect(publisher.publishAndSave(lobby, one)).rejects.toMatchObject({ code });
+    }
+    outbox.flush();
+    expect(words("bob")).toEqual([]);
+  });
+
+  it("passes on what is for a room of the same name and another kind", async () => {
+    const { publisher, outbox, words } = publishing();
+    const order = { kind: "order", name: "lobby" } as const;
+    await expect(publisher.publish(order, draft("1"))).rejects.toThrow("elsewhere");
+    await expect(publisher.publishAndSave(order, draft("1"))).rejects.toThrow("elsewhere");
     outbox.flush();
     expect(words("bob")).toEqual([]);
   });
