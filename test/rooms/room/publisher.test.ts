@@ -161,10 +161,8 @@ describe("a publisher", () => {
       too_large: draft("x".repeat(LIMITS.publishBytes)),
       invalid_request: draft("1", { target: "$/presence" }),
     };
-    for (const [code, one] of Object.entries(refused)) {
-      expect(() => publisher.publish(lobby, one)).toThrow(expect.objectContaining({ code }));
+    for (const [code, one] of Object.entries(refused))
       await expect(publisher.publishAndSave(lobby, one)).rejects.toMatchObject({ code });
-    }
     outbox.flush();
     expect(words("bob")).toEqual([]);
   });
