@@ -69,13 +69,13 @@ export class Heartbeat {
     this.ask();
   }
 
-  /** With a tolerance, because a pong arrives a moment after its ping: the silence is a little shorter. */
+  /**
+   * With a tolerance, because a pong arrives a moment after its ping: the silence is a little shorter. Without the sign
+   * of a difference: after the clock was set back, both times are in the future.
+   */
   #isSilent(now: number): boolean {
-    const tolerance = this.#intervalMs / 10;
-    return (
-      this.#pingedAt !== undefined &&
-      now - this.#pingedAt >= this.#intervalMs - tolerance &&
-      now - this.#receivedAt >= 2 * this.#intervalMs - tolerance
-    );
+    const isOver = (intervals: number, since = NaN): boolean =>
+      Math.abs(now - since) >= (intervals - 0.1) * this.#intervalMs;
+    return isOver(1, this.#pingedAt) && isOver(2, this.#receivedAt);
   }
 }
