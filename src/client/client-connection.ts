@@ -116,9 +116,11 @@ export interface Connection<H extends AnyHub, G extends RoomGreeting = Hello> ex
 export interface HubConnection<H extends AnyHub> extends AnyConnection<H, Greeting> {
   /**
    * Joins a room, and replays the messages after `since`. Every reconnection joins the room again, from the last
-   * position. Rejects with the errors of the hub's policy, and with `too_many_groups`.
+   * position. A room that is joined already goes on from its position if there is no `since`. Rejects with the errors of
+   * the hub's policy, and with `too_many_groups`.
    */
   join(room: RoomText, since?: string): Promise<Joined>;
+  /** Resolves at once while disconnected: the next connection does not join the room. */
   leave(room: RoomText): Promise<void>;
   /** Position in a room, `epoch:offset`. Undefined if the room is not joined and none of its messages was received. */
   positionOf(room: RoomText): string | undefined;

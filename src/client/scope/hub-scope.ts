@@ -47,14 +47,18 @@ export class HubScope implements Scope {
     return this.#positions.get(canonicalTopic(room));
   }
 
-  /** Resolves after the replay has arrived. */
+  /** Resolves after the replay has arrived. A room whose position is known continues from there. */
   async join(name: RoomText, since?: string): Promise<Joined> {
     const room = canonicalTopic(name);
     this.#memberships.add(room);
-    const joined = (await this.#host.call("$/join", { room, since })) as Joined;
-    this.#advance(room, joined.position);
-    // Not if the room was left before this answer.
+    const request = { room, since: since ?? this.#positions.get(room) };
+    const joined = (await this.#host.call("$/join", request)) as Joined;
+    // After a loss this join may do what `$/resume` could not: listeners that rely on the room learn the outcome.
+    if (this.#unresumed.delete(room)) this.#onResumed(room, joined);
+    else this.#advance(room, joined.position);
     if (this.#memberships.has(room)) this.#states.set(room, this.#states.get(room));
+    // The room was left before this answer, perhaps before a connection on which the join was sent.
+    else void this.leave(name).catch(() => {});
     return joined;
   }
 
@@ -62,7 +66,9 @@ export class HubScope implements Scope {
     const room = canonicalTopic(name);
     this.forget(room);
     this.#memberships.delete(room);
-    await this.#host.call("$/leave", { room });
+    // Without a connection there is nothing to leave: the next one is in no room before it joins. A call that waited for
+    // it would be sent after the joins that listeners make when it is greeted, and undo them.
+    if (this.#host.isConnected()) await this.#host.call("$/leave", { room });
     // Messages may have set a position meanwhile. It stays if the room was joined again.
     if (!this.#states.has(room)) this.#positions.delete(room);
   }
@@ -123,7 +129,11 @@ export class HubScope implements Scope {
   #onRefused(rooms: readonly string[], error: HubError, isResumed = false): void {
     if (!this.#host.isConnected()) return;
     if (isTemporary(error)) this.#resumeLater(rooms);
-    else if (!isResumed) for (const room of rooms) this.#giveUp(room, error.code);
+    else if (!isResumed)
+      for (const room of rooms) {
+        this.forget(room);
+        this.#host.onLeft({ room, reason: error.code });
+      }
     this.#host.onError(error);
   }
 
@@ -136,12 +146,8 @@ export class HubScope implements Scope {
     for (const room of rooms) waiting.add(room);
   }
 
-  #giveUp(room: string, reason: string): void {
-    this.forget(room);
-    this.#host.onLeft({ room, reason });
-  }
-
   forget(room: string): void {
+    this.#unresumed.delete(room);
     this.#states.delete(room);
     this.#positions.delete(room);
   }

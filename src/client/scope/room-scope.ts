@@ -28,10 +28,10 @@ export class RoomScope implements Scope {
   /** Presence is replaced before the listeners learn whether messages were missed. */
   greet(hello: Hello): void {
     const { room, replayed } = hello;
-    const outcome = this.#resume.greet(hello);
+    const isRecovered = this.#resume.greet(hello);
     this.presence.greet(hello);
-    if (outcome === "recovered") this.#host.onRecovered({ room, replayed });
-    if (outcome === "reload") this.#host.onReload({ room });
+    if (isRecovered) this.#host.onRecovered({ room, replayed });
+    if (isRecovered === false) this.#host.onReload({ room });
   }
 
   /** No effect: other rooms than the connection's own are joined by calls, and never resumed. */

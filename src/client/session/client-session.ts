@@ -47,8 +47,8 @@ export class Session<S extends Scope = Scope, G extends Greeting = Greeting> {
     this.handlers = new Handlers(options.messageBytes, options.handlers);
     this.scope = scopeFor({
       call: (method, params) => this.call(method, params),
-      isConnected: () => this.#isConnected,
-      retry: (run) => this.#isConnected && this.#retries.add(run),
+      isConnected: () => this.#isLive,
+      retry: (run) => this.#retries.add(run),
       onRecovered: this.events.recovered.emit,
       onReload: this.events.reload.emit,
       onLeft: this.events.left.emit,

@@ -86,7 +86,11 @@ export class PendingCalls {
       () => this.#cancel(call, cancellation(signal)),
       untilComplete,
     );
-    if (timeoutSeconds !== undefined) this.#limit(call, timeoutSeconds);
+    if (timeoutSeconds !== undefined) {
+      const error = new HubError("timed_out", `No answer within ${timeoutSeconds} s.`);
+      const end = limit(timeoutSeconds * 1000, () => this.#cancel(call, error));
+      call.lifetime.signal.addEventListener("abort", end);
+    }
     if (this.#options.isLive()) this.#send(call);
     return () => this.#cancel(call, cancellation({}));
   }
@@ -121,12 +125,6 @@ export class PendingCalls {
   /** Ids of calls and of uploads share one sequence. */
   #nextId(): string {
     return `c${++this.#ids}`;
-  }
-
-  #limit(call: PendingCall, seconds: number): void {
-    const error = new HubError("timed_out", `No answer within ${seconds} s.`);
-    const cancel = limit(seconds * 1000, () => this.#cancel(call, error));
-    call.lifetime.signal.addEventListener("abort", cancel);
   }
 
   /** Sends a call. A notification is complete once it and its uploads are sent. */
@@ -183,7 +181,7 @@ export class PendingCalls {
 
   /** The responses of all calls that were sent are lost: these calls fail, unless they may be repeated. */
   onLost(): void {
-    const error = new HubError("interrupted", "The connection was lost meanwhile.");
+    const error = new HubError("interrupted", "The connection was lost.");
     for (const call of this.#calls.values()) {
       if (!call.isSent) continue;
       if (call.isRepeatable) call.isSent = false;

@@ -154,10 +154,6 @@ export class Link {
       this.close();
       return this.#options.onEnd(error);
     }
-    this.#wait(error);
-  }
-
-  #wait(error: HubError): void {
     const pause = pauseMs(this.#failures++, this.#options.backoff, error);
     this.#phase = "waiting";
     this.#socket.close(RETURNS);

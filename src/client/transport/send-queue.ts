@@ -32,19 +32,15 @@ export class SendQueue {
 
   push({ text, isRequest = false, mayWait = false }: OutgoingMessage): void {
     const bytes = bytesOf(text) + SEPARATOR_BYTES;
-    if (!this.#fits(bytes, isRequest)) this.flush();
+    const isFull =
+      this.#texts.length === MESSAGES_PER_FRAME ||
+      this.#bytes + bytes >= MESSAGE_BYTES ||
+      (isRequest && this.#hasRequest);
+    if (isFull) this.flush();
     this.#texts.push(text);
     this.#bytes += bytes;
     this.#hasRequest ||= isRequest;
     this.#schedule(mayWait);
-  }
-
-  #fits(bytes: number, isRequest: boolean): boolean {
-    return (
-      this.#texts.length < MESSAGES_PER_FRAME &&
-      this.#bytes + bytes < MESSAGE_BYTES &&
-      !(isRequest && this.#hasRequest)
-    );
   }
 
   #schedule(mayWait: boolean): void {
