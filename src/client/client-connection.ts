@@ -153,7 +153,7 @@ export const roomConnectionOf = <H extends AnyHub>(
   },
   onPresence: session.scope.presence.changes.listen as Connection<H>["onPresence"],
   track: (state) => session.scope.presence.track(state),
-  untrack: () => session.scope.presence.untrack(),
+  untrack: () => session.scope.presence.track(),
   history: (query = {}) => session.call("$/history", query) as Promise<HistoryPage<H>>,
   presencePage: (query = {}) =>
     session.call("$/presence", query) as Promise<PresencePage<PresenceStateOf<H>>>,

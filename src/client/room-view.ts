@@ -52,7 +52,7 @@ class RoomView<H extends AnyHub> implements Connection<H, RoomGreeting> {
   readonly #hub: HubConnection<H>;
   readonly #room: RoomText;
   readonly #position: ViewedPosition;
-  readonly #events = sessionEvents<RoomGreeting>();
+  readonly #events = sessionEvents<RoomGreeting>(() => !this.#isClosed);
   readonly #presence: ViewedPresence<H>;
   #subscriptions = new Set<() => void>();
   /** The join under way or done. */

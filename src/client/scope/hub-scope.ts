@@ -51,8 +51,10 @@ export class HubScope implements Scope {
   async join(name: RoomText, since?: string): Promise<Joined> {
     const room = canonicalTopic(name);
     this.#memberships.add(room);
-    const request = { room, since: since ?? this.#positions.get(room) };
-    const joined = (await this.#host.call("$/join", request)) as Joined;
+    const joined = (await this.#host.call("$/join", {
+      room,
+      since: since ?? this.#positions.get(room),
+    })) as Joined;
     // After a loss this join may do what `$/resume` could not: listeners that rely on the room learn the outcome.
     if (this.#unresumed.delete(room)) this.#onResumed(room, joined);
     else this.#advance(room, joined.position);
@@ -74,12 +76,15 @@ export class HubScope implements Scope {
   }
 
   /**
-   * Without a `state`, untracks. Only the state of a joined room is tracked again after a reconnection.
+   * Without a `state`, untracks. Only the state of a joined room is tracked again after a reconnection, and after a call
+   * that waited for it, as in `PresenceTracker`.
    */
   async track(name: RoomText, state?: unknown): Promise<void> {
     const room = canonicalTopic(name);
+    const isLate = !this.#host.isConnected();
     if (this.#states.has(room)) this.#states.set(room, state);
     await this.#host.call(state === undefined ? "$/untrack" : "$/track", { room, state });
+    if (isLate && this.#states.has(room)) await this.track(name, this.#states.get(room));
   }
 
   greet({ connectionId }: Greeting): void {
@@ -128,22 +133,15 @@ export class HubScope implements Scope {
    */
   #onRefused(rooms: readonly string[], error: HubError, isResumed = false): void {
     if (!this.#host.isConnected()) return;
-    if (isTemporary(error)) this.#resumeLater(rooms);
-    else if (!isResumed)
-      for (const room of rooms) {
+    const waiting = this.#unresumed;
+    if (waiting.size === 0) this.#host.retry(() => this.#resumeAll([...waiting]), error);
+    for (const room of rooms)
+      if (isTemporary(error)) waiting.add(room);
+      else if (!isResumed) {
         this.forget(room);
         this.#host.onLeft({ room, reason: error.code });
       }
     this.#host.onError(error);
-  }
-
-  #resumeLater(rooms: readonly string[]): void {
-    const waiting = this.#unresumed;
-    if (waiting.size === 0)
-      this.#host.retry(() =>
-        this.#resumeAll([...waiting].filter((room) => this.#states.has(room))),
-      );
-    for (const room of rooms) waiting.add(room);
   }
 
   forget(room: string): void {
@@ -160,7 +158,7 @@ export class HubScope implements Scope {
   }
 
   accept({ room, position }: Frame): boolean {
-    return room === undefined || position === undefined || this.#advance(room, position);
+    return !room || !position || this.#advance(room, position);
   }
 }
 

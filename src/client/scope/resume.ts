@@ -48,16 +48,12 @@ export class Resume {
    */
   greet(hello: Hello): boolean | undefined {
     const since = this.position;
+    const isRecovered = since === undefined ? since : hello.recovered;
     this.#room = hello.room;
-    this.#positions = new Map();
-    if (!hello.recovered || since === undefined) {
-      this.#settle(hello);
-      return since === undefined ? undefined : false;
-    }
-    this.#positions.set(hello.room, since);
+    this.#positions = new Map(isRecovered ? [[hello.room, since!]] : []);
     this.#replay = { left: hello.replayed, hello };
     if (hello.replayed === 0) this.#settle(hello);
-    return true;
+    return isRecovered;
   }
 
   /**

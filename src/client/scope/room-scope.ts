@@ -41,8 +41,7 @@ export class RoomScope implements Scope {
     // Presence changes in a replay are older than the presence in the greeting, so they must not be applied to it.
     // Read before the frame is recorded: recording the last message of a replay ends the replay.
     const { isReplaying } = this.#resume;
-    if (room !== undefined && position !== undefined && !this.#resume.accept(room, position))
-      return false;
+    if (room && position && !this.#resume.accept(room, position)) return false;
     if (method === "$/presence" && room === this.#resume.room && !isReplaying)
       this.presence.apply(params as PresenceChange);
     return true;

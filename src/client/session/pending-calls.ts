@@ -96,7 +96,10 @@ export class PendingCalls {
   }
 
   #create({ method, args, options, isStream }: CallRequest, observer?: CallObserver): PendingCall {
-    this.#checkQueue();
+    const { queue, isLive } = this.#options;
+    const waiting = [...this.#calls.values()].filter(({ isSent }) => !isSent);
+    if (!isLive() && waiting.length >= queue)
+      throw new HubError<ClientErrorCode>("queue_full", `${queue} calls are waiting.`);
     const id = this.#nextId();
     const { uploads, ...plain } = extractUploads(args, () => this.#nextId());
     // By its id the server cancels a call with uploads, also one whose response nobody wants.
@@ -112,14 +115,6 @@ export class PendingCalls {
       lifetime: new AbortController(),
       isSent: false,
     };
-  }
-
-  #checkQueue(): void {
-    const { queue, isLive } = this.#options;
-    if (isLive()) return;
-    const waiting = [...this.#calls.values()].filter(({ isSent }) => !isSent);
-    if (waiting.length >= queue)
-      throw new HubError<ClientErrorCode>("queue_full", `${queue} calls are waiting.`);
   }
 
   /** Ids of calls and of uploads share one sequence. */

@@ -40,18 +40,9 @@ export class SendQueue {
     this.#texts.push(text);
     this.#bytes += bytes;
     this.#hasRequest ||= isRequest;
-    this.#schedule(mayWait);
-  }
-
-  #schedule(mayWait: boolean): void {
-    if (mayWait) {
-      if (!this.#timer.isSet) this.#timer.set(() => this.flush(), 0);
-      return;
-    }
     const frame = this.#frame;
-    queueMicrotask(() => {
-      if (frame === this.#frame) this.flush();
-    });
+    if (!mayWait) queueMicrotask(() => frame === this.#frame && this.flush());
+    else if (!this.#timer.isSet) this.#timer.set(() => this.flush(), 0);
   }
 
   /** Sends the queued messages now: a single one alone, several as a JSON array. */

@@ -1,7 +1,8 @@
-// Joins and leaves without a connection: the newest counts, also against what listeners do at the greeting.
+// Joins, leaves and states without a connection: the newest counts, also against what listeners do at the greeting.
 
 import { expect, it } from "vitest";
-import { advance, outcomeOf } from "../server.ts";
+import type { TestHub } from "../hubs.ts";
+import { advance, connectedClient, outcomeOf, type SentMessage } from "../server.ts";
 import {
   answer,
   connected,
@@ -68,4 +69,57 @@ it.each([
   expect(sent(setting, "$/join")).toMatchObject([{ params: [{ room: LOBBY, since: "e:10" }] }]);
   await advance(15_000);
   expect([events, sent(setting, "$/resume").length]).toEqual([[event], 1]);
+});
+
+const statesIn = (messages: readonly SentMessage[]) =>
+  messages
+    .filter(({ method }) => method === "$/track")
+    .map(({ params }) => (params as [{ state: unknown }])[0].state);
+
+it("a state that a listener tracks at the greeting counts, and not one that waited", async () => {
+  const setting = await connected();
+  const { hub, server } = setting;
+  const joining = hub.join(LOBBY);
+  await answer(server.socket, "$/join", JOINED);
+  await joining;
+  setting.server.socket.end();
+  await advance();
+  const track = (state: string) => void outcomeOf(hub.track(LOBBY, state as never));
+  track("away");
+  hub.onConnected(() => track("back"));
+  await advance(1_000);
+  await greet(setting);
+  expect(statesIn(server.socket.sentMessages)).toEqual(["back", "away"]);
+  await answer(server.socket, "$/track", {});
+  expect(statesIn(server.socket.sentMessages).at(-1)).toBe("back");
+});
+
+it("a room's own connection keeps to that, too", async () => {
+  const { server, client } = await connectedClient<TestHub>();
+  server.socket.end();
+  await advance();
+  const track = (state: string) => void outcomeOf(client.track(state as never));
+  track("away");
+  client.onConnected(() => track("back"));
+  await advance(500);
+  server.socket.greet();
+  await advance();
+  expect(statesIn(server.socket.sentMessages)).toEqual(["away", "back", "away"]);
+  await answer(server.socket, "$/track", {});
+  expect(statesIn(server.socket.sentMessages).at(-1)).toBe("back");
+});
+
+it("a state that a room refuses for now after a loss is shown later", async () => {
+  const { server, client } = await connectedClient<TestHub>();
+  void outcomeOf(client.track("here" as never));
+  await answer(server.socket, "$/track", {});
+  server.socket.end();
+  await advance(500);
+  server.socket.greet();
+  await answer(server.socket, "$/track", { code: "unavailable" });
+  await advance(1_000);
+  expect(statesIn(server.socket.sentMessages)).toEqual(["here", "here"]);
+  await answer(server.socket, "$/track", { code: "forbidden" });
+  await advance(10_000);
+  expect(statesIn(server.socket.sentMessages)).toEqual(["here", "here"]);
 });
