@@ -177,7 +177,9 @@ class RoomView<H extends AnyHub> implements Connection<H, RoomGreeting> {
 
   #onHubState(state: State): void {
     if (state.status === "closed") return this.#end(state);
-    if (state.status !== "connected") this.#setState(state);
+    // A view that never was connected is not reconnecting.
+    if (state.status !== "connected")
+      this.#setState(this.#isJoined ? state : { ...state, status: "connecting" });
   }
 
   /** Before this view has joined, the event is about other views. */

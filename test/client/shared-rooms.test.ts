@@ -106,3 +106,15 @@ it("a leave that is refused for now is repeated, unless the room is viewed again
   await advance(10_000);
   expect(sent(setting, "$/leave")).toHaveLength(2);
 });
+
+it("a view is connecting, and not reconnecting, until it has been connected", async () => {
+  const setting = await connected();
+  const { view } = watched(setting);
+  const states: string[] = [];
+  view.onState(({ status }) => states.push(status));
+  await reconnect(setting);
+  await answer(setting.server.socket, "$/join", JOINED);
+  setting.server.socket.end();
+  await advance();
+  expect(states).toEqual(["connecting", "connected", "reconnecting"]);
+});
