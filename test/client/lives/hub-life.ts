@@ -23,7 +23,7 @@ interface View {
   readonly follower: Follower;
   readonly room: Room;
   isOpen: boolean;
-  tracked: unknown;
+  readonly watched: Watched;
 }
 
 interface Membership {
@@ -160,12 +160,13 @@ export class HubLife {
   #open(room: Room): void {
     if (this.#views.filter(({ isOpen }) => isOpen).length > 4) return;
     const hub = this.#client;
-    // What the connection has is not behind what the application has.
-    const since = hub.positionOf(room) ?? this.#sinceOf(room);
+    // What the connection has, or will have for another view, is not behind what the application has.
+    const isShared = this.#views.some((one) => one.isOpen && one.room === room);
+    const since = hub.positionOf(room) ?? (isShared ? undefined : this.#sinceOf(room));
     this.#world.note(`open ${room} ${since}`);
     const view = roomOf(hub, room, { since });
     const follower = new Follower(`view of ${room}`, since);
-    const one: View = { view, follower, room, isOpen: true, tracked: undefined };
+    const one: View = { view, follower, room, isOpen: true, watched: new Watched(view) };
     this.#views.push(one);
     const isOf = <T extends unknown[]>(run: (...args: T) => void) => {
       return (...args: T): void => {
@@ -218,7 +219,9 @@ export class HubLife {
     if (this.#isClosed) return [];
     const isQuiet = () =>
       this.#client.state.status === "connected" && this.#requests + this.#calls.pending === 0;
-    if (!(await this.#world.settle(isQuiet)))
+    const isSettled = await this.#world.settle(isQuiet);
+    if (this.#isClosed) return [];
+    if (!isSettled)
       return [
         `Not quiet: ${this.#client.state.status}, ${this.#requests}, ${this.#calls.pending}.`,
       ];
@@ -239,6 +242,7 @@ export class HubLife {
       ...this.#views.filter(({ isOpen }) => isOpen).flatMap((one) => this.#lookAt(one)),
       ...this.#calls.look(server),
       ...this.#watched.faults,
+      ...this.#views.flatMap(({ watched }) => watched.faults),
       ...this.#faults,
     ];
   }

@@ -3,6 +3,7 @@
 
 import { afterEach, beforeEach, expect, it, onTestFailed, vi } from "vitest";
 import { chance, chanceOf, sizeOf } from "../../support/seed.ts";
+import { EventsLife } from "./events-life.ts";
 import { HubLife } from "./hub-life.ts";
 import { RoomLife } from "./room-life.ts";
 
@@ -22,12 +23,13 @@ afterEach(() => {
 it.each([
   { name: "a room", Life: RoomLife },
   { name: "a hub", Life: HubLife },
+  { name: "events", Life: EventsLife },
 ])(
   `a connection to $name agrees with the server in ${LIVES} lives`,
   { timeout: 600_000 },
   async ({ Life }) => {
     const seeds = chance(71);
-    let life: HubLife | RoomLife | undefined;
+    let life: EventsLife | HubLife | RoomLife | undefined;
     onTestFailed(() => console.error(life?.trail.slice(-60).join("\n")));
     for (let n = 0; n < LIVES; n += 1) {
       const seed = seeds.below(2 ** 31);

@@ -126,13 +126,12 @@ export class ModelServer {
     }
   }
 
+  /** The client has a connection that is not lost, and nothing is on its way. */
   get isIdle(): boolean {
-    return this.links.every(
-      ({ hasEnded, inbox, outbox, late, streams, socket }) =>
-        hasEnded ||
-        (socket.readyState === 1 &&
-          inbox.length + outbox.length + late.length + streams.size === 0),
-    );
+    const { link } = this;
+    if (!link || link.hasEnded || link.socket.readyState !== 1) return false;
+    const { inbox, outbox, late, streams } = link;
+    return inbox.length + outbox.length + late.length + streams.size === 0;
   }
 
   #stream(link: ModelLink): void {

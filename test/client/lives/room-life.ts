@@ -121,7 +121,9 @@ export class RoomLife {
     const client = this.#client;
     const isQuiet = () =>
       client.state.status === "connected" && this.#requests + this.#calls.pending === 0;
-    if (!(await this.#world.settle(isQuiet))) return [`Not quiet: ${client.state.status}.`];
+    const isSettled = await this.#world.settle(isQuiet);
+    if (this.#isClosed) return [];
+    if (!isSettled) return [`Not quiet: ${client.state.status}.`];
     const { present, state, position, members, users } = this.#world.server.room(ROOM);
     const { link } = this.#world.server;
     const pairs = {

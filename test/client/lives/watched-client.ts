@@ -2,6 +2,9 @@
 
 import { vi } from "vitest";
 import type { State } from "../../../src/client/index.ts";
+import type { Connection } from "../../../src/client/client-connection.ts";
+import type { RoomGreeting } from "../../../src/client/transport/wire.ts";
+import type { TestHub } from "../hubs.ts";
 import type { AnyClient } from "./called.ts";
 import type { ModelServer } from "./model-server.ts";
 
@@ -29,7 +32,7 @@ export class Watched {
   #last: State["status"] = "connecting";
   #isClosed = false;
 
-  constructor(client: AnyClient) {
+  constructor(client: AnyClient | Connection<TestHub, RoomGreeting>) {
     client.onState((state) => this.#onState(state));
     client.onMessage(() => this.#expectOpen("A message"));
     client.onConnected(() => this.#expectOpen("A greeting"));
