@@ -47,13 +47,13 @@ export class HubScope implements Scope {
     return this.#positions.get(canonicalTopic(room));
   }
 
-  /** Resolves after the replay has arrived. A room whose position is known continues from there. */
+  /** Resolves after the replay has arrived. A room that is joined already continues from its position. */
   async join(name: RoomText, since?: string): Promise<Joined> {
     const room = canonicalTopic(name);
     this.#memberships.add(room);
     const joined = (await this.#host.call("$/join", {
       room,
-      since: since ?? this.#positions.get(room),
+      since: since ?? (this.#states.has(room) ? this.#positions.get(room) : since),
     })) as Joined;
     // After a loss this join may do what `$/resume` could not: listeners that rely on the room learn the outcome.
     if (this.#unresumed.delete(room)) this.#onResumed(room, joined);

@@ -132,7 +132,7 @@ export class EventsLife {
   #close(stream: Stream, isBroken: boolean): void {
     for (const room of this.#world.server.rooms.values())
       room.members.delete(stream as unknown as ModelLink);
-    if (stream.isOpen && !isBroken) stream.request.end();
+    if (stream.isOpen && !isBroken && !stream.request.isAborted) stream.request.end();
     else stream.request.fail();
     stream.isOpen = false;
   }
