@@ -142,7 +142,7 @@ export class Session<S extends Scope = Scope, G extends Greeting = Greeting> {
       // A handler may close the connection: the rest of the frame is dropped then.
       for (const frame of parseFrame(text)) if (this.#link.isOpen) this.#onFrame(frame);
     } catch (cause) {
-      this.#warn(new HubError("malformed", "A frame is unreadable.", { cause }));
+      this.#warn(new HubError("malformed", "A frame is malformed.", { cause }));
     }
   }
 

@@ -177,9 +177,13 @@ export class HubLife {
     view.onMessage(isOf(({ position }) => position && follower.receive(position)));
     view.onRecovered(isOf(() => follower.recover()));
     view.onReload(isOf(() => follower.reload(view.position)));
+    let isFirst = true;
     view.onConnected(
       isOf(({ recovered, position }) => {
         this.#world.note(`connected ${room} ${position} ${recovered}`);
+        // Told so at the start, the application drops what came before: the join of a closed view may have brought it.
+        if (!recovered && isFirst) follower.faults.length = 0;
+        isFirst = false;
         if (!recovered || follower.at === undefined) follower.reload(view.position);
       }),
     );
