@@ -116,9 +116,11 @@ export interface Connection<H extends AnyHub, G extends RoomGreeting = Hello> ex
 export interface HubConnection<H extends AnyHub> extends AnyConnection<H, Greeting> {
   /**
    * Joins a room, and replays the messages after `since`. Every reconnection joins the room again, from the last
-   * position. Rejects with the errors of the hub's policy, and with `too_many_groups`.
+   * position. A room that is joined already goes on from its position if there is no `since`. Rejects with the errors of
+   * the hub's policy, and with `too_many_groups`.
    */
   join(room: RoomText, since?: string): Promise<Joined>;
+  /** Resolves at once while disconnected: the next connection does not join the room. */
   leave(room: RoomText): Promise<void>;
   /** Position in a room, `epoch:offset`. Undefined if the room is not joined and none of its messages was received. */
   positionOf(room: RoomText): string | undefined;
@@ -151,7 +153,7 @@ export const roomConnectionOf = <H extends AnyHub>(
   },
   onPresence: session.scope.presence.changes.listen as Connection<H>["onPresence"],
   track: (state) => session.scope.presence.track(state),
-  untrack: () => session.scope.presence.untrack(),
+  untrack: () => session.scope.presence.track(),
   history: (query = {}) => session.call("$/history", query) as Promise<HistoryPage<H>>,
   presencePage: (query = {}) =>
     session.call("$/presence", query) as Promise<PresencePage<PresenceStateOf<H>>>,

@@ -17,13 +17,17 @@ import { RAW } from "./platform/raw.ts";
 import { shareLane } from "./read-lane.ts";
 import { repeat } from "./repeat.ts";
 import type { Joined } from "./scope/hub-scope.ts";
+import { ViewedPosition } from "./viewed-position.ts";
 import { ViewedPresence } from "./viewed-presence.ts";
 import { sessionEvents } from "./session/session-events.ts";
 import type { RoomGreeting } from "./transport/wire.ts";
 
 /** Options of `roomOf`. */
 export interface RoomViewOptions<H extends AnyHub> {
-  /** Position of the application's own state (`epoch:offset`): later messages are replayed. */
+  /**
+   * Position of the application's own state (`epoch:offset`): later messages are replayed. If the hub's connection has
+   * received some of them already, for another view, these do not come again, and `onConnected` has `recovered: false`.
+   */
   readonly since?: string | undefined;
   readonly handlers?: HandlersOf<H> | undefined;
 }
@@ -44,14 +48,11 @@ export const roomOf = <H extends AnyHub>(
   options: RoomViewOptions<H> = {},
 ): Connection<H, RoomGreeting> => Object.assign(new RoomView(hub, room, options), RAW);
 
-/** The number of open views of each room, by the hub's connection. */
-const openViews = new WeakMap<object, Map<string, number>>();
-
 class RoomView<H extends AnyHub> implements Connection<H, RoomGreeting> {
   readonly #hub: HubConnection<H>;
   readonly #room: RoomText;
-  readonly #since: string | undefined;
-  readonly #events = sessionEvents<RoomGreeting>();
+  readonly #position: ViewedPosition;
+  readonly #events = sessionEvents<RoomGreeting>(() => !this.#isClosed);
   readonly #presence: ViewedPresence<H>;
   #subscriptions = new Set<() => void>();
   /** The join under way or done. */
@@ -75,11 +76,10 @@ class RoomView<H extends AnyHub> implements Connection<H, RoomGreeting> {
   constructor(hub: HubConnection<H>, room: RoomText, { since, handlers }: RoomViewOptions<H>) {
     this.#hub = hub;
     this.#room = canonicalTopic(room) as RoomText;
-    this.#since = since;
+    this.#position = new ViewedPosition(hub, this.#room, since);
     this.#presence = new ViewedPresence(hub, this.#room);
     ({ invoke: this.invoke, send: this.send, stream: this.stream, with: this.with } = hub);
     shareLane(this, hub);
-    count(hub, this.#room, 1);
     this.#listen();
     for (const [method, handler] of Object.entries(handlers ?? {}))
       this.on(method as never, handler as never);
@@ -120,7 +120,7 @@ class RoomView<H extends AnyHub> implements Connection<H, RoomGreeting> {
   };
 
   get position(): string | undefined {
-    return this.#hub.positionOf(this.#room) ?? this.#since;
+    return this.#position.current;
   }
 
   readonly track = async (state: PresenceStateOf<H>): Promise<void> => {
@@ -141,7 +141,7 @@ class RoomView<H extends AnyHub> implements Connection<H, RoomGreeting> {
 
   /** The call waits until the hub's connection is open. A join interrupted by a loss is repeated after it. */
   async #join(): Promise<void> {
-    const joining = repeat(this.#hub, () => this.#hub.join(this.#room, this.position), {
+    const joining = repeat(this.#hub, () => this.#position.join(), {
       isWanted: () => !this.#isClosed,
       // Not after a loss, which the hub's connection has reported itself.
       onRefused: (error) => this.#hub.state.status === "connected" && this.#warn(error),
@@ -177,16 +177,21 @@ class RoomView<H extends AnyHub> implements Connection<H, RoomGreeting> {
 
   #onHubState(state: State): void {
     if (state.status === "closed") return this.#end(state);
-    if (state.status !== "connected") this.#setState(state);
+    // A view that never was connected is not reconnecting.
+    if (state.status !== "connected")
+      this.#setState(this.#isJoined ? state : { ...state, status: "connecting" });
   }
 
+  /** Before this view has joined, the event is about other views. */
   #onResumed(event: { readonly room: string; readonly replayed: number }): void {
+    if (!this.#isJoined) return;
     this.#events.recovered.emit(event);
     this.#greet({ position: this.position ?? "", recovered: true, replayed: event.replayed });
   }
 
   /** Called after a reconnection with missed messages, or if the room of an open connection has a new log. */
   #onReload(event: { readonly room: string }): void {
+    if (!this.#isJoined) return;
     this.#events.reload.emit(event);
     if (this.state.status !== "connected")
       this.#greet({ position: this.position ?? "", recovered: false, replayed: 0 });
@@ -201,6 +206,7 @@ class RoomView<H extends AnyHub> implements Connection<H, RoomGreeting> {
 
   #onMessage(message: Message<H>): void {
     if (message.room !== undefined && message.room !== this.#room) return;
+    if (message.room) this.#position.receive(message.position);
     if (message.method === "$/presence") this.#presence.apply(message.params[0] as PresenceChange);
     this.#events.message.emit(message as Message);
   }
@@ -219,31 +225,22 @@ class RoomView<H extends AnyHub> implements Connection<H, RoomGreeting> {
     if (this.#isClosed) return;
     for (const unsubscribe of this.#subscriptions) unsubscribe();
     this.#presence.close();
-    count(this.#hub, this.#room, -1);
     this.#setState(state);
     if (state.error) this.#warn(state.error);
     void this.#leave();
   }
 
-  /** Waits for the join, because otherwise the connection would stay in the room. */
+  /**
+   * Waits for the join, because otherwise the connection would stay in the room. Leaves also a room that only an earlier
+   * view has joined.
+   */
   async #leave(): Promise<void> {
-    try {
-      await this.#joining;
-      const isLast = count(this.#hub, this.#room, 0) === 0;
-      if (this.#isJoined && isLast && this.#hub.state.status !== "closed")
-        await this.#hub.leave(this.#room);
-    } catch {
-      // Nothing to leave: not joined, or the connection is lost, and the next one does not join the room.
-    }
+    const [hub, room] = [this.#hub, this.#room];
+    await this.#joining?.catch(() => {});
+    const isIn = hub.positionOf(room) !== undefined;
+    if (this.#position.count(-1) > 0 || hub.state.status === "closed" || !isIn) return;
+    const isWanted = () => this.#position.count(0) === 0;
+    // If the connection is lost, the next one does not join the room.
+    await repeat(hub, () => hub.leave(room), { isWanted }).catch(() => {});
   }
-}
-
-/** Changes the number of a room's views, and returns the new number. */
-function count(hub: object, room: string, change: number): number {
-  const views = openViews.get(hub) ?? new Map<string, number>();
-  openViews.set(hub, views);
-  const now = (views.get(room) ?? 0) + change;
-  if (now === 0) views.delete(room);
-  else views.set(room, now);
-  return now;
 }

@@ -1,6 +1,7 @@
 // A connection that its own listeners close: nothing follows.
 
 import { expect, it, onTestFinished, vi } from "vitest";
+import { answer, connected, JOINED, reconnect } from "./viewing.ts";
 import type { TestHub } from "./hubs.ts";
 import { advance, connectedClient, outcomeOf } from "./server.ts";
 
@@ -49,4 +50,36 @@ it("does not call a listener that another has removed on the same event", async 
   end = client.onState(({ status }) => events.push(status));
   server.socket.end();
   expect(events).toEqual([]);
+});
+
+it.each([
+  { closer: "handler", method: "said", params: ["bob", "hi"] },
+  { closer: "listener of presence", method: "$/presence", params: { users: 1 } },
+])("delivers a message no further where a $closer closes it", async ({ method, params }) => {
+  const { server, client } = await connectedClient<TestHub>();
+  const received: string[] = [];
+  client.onMessage((message) => received.push(message.method));
+  client.on("said", () => client.close());
+  client.onPresence(() => client.close());
+  server.socket.deliver({ method, params, room: "group:lobby", position: "e:11" });
+  expect(received).toEqual([]);
+});
+
+it("reports no further room as resumed where a listener has closed it", async () => {
+  const setting = await connected();
+  const { hub, server } = setting;
+  for (const room of ["group:a", "group:b"] as const) {
+    const joining = hub.join(room);
+    // oxlint-disable-next-line no-await-in-loop -- one after another
+    await answer(server.socket, "$/join", JOINED);
+    // oxlint-disable-next-line no-await-in-loop -- as above
+    await joining;
+  }
+  const resumed: string[] = [];
+  hub.onRecovered(({ room }) => resumed.push(room));
+  hub.onRecovered(() => hub.close());
+  await reconnect(setting);
+  const recovered = { position: "e:10", recovered: true, replayed: 0 };
+  await answer(server.socket, "$/resume", { "group:a": recovered, "group:b": recovered });
+  expect(resumed).toEqual(["group:a"]);
 });

@@ -1,72 +1,20 @@
 // Rooms on the socket of a whole hub, each used like a connection of its own.
 
-import { describe, expect, it, onTestFinished, vi } from "vitest";
-import { connect, roomOf, type HubConnection } from "../../src/client/index.ts";
-import type { TestHub } from "./hubs.ts";
-import { advance, FakeServer, HALF, outcomeOf, type FakeSocket } from "./server.ts";
-
-const HELLO = { connectionId: "c-1", userId: "alice", pingSeconds: 15 };
-const JOINED = { position: "e:10", recovered: false, replayed: 0 };
-const LOBBY = "group:lobby";
-
-interface Setting {
-  readonly server: FakeServer;
-  readonly hub: HubConnection<TestHub>;
-}
-
-async function connecting(): Promise<Setting> {
-  vi.useFakeTimers();
-  const server = new FakeServer();
-  const hub = connect<TestHub>("wss://host/hubs/test", {
-    token: "t",
-    backoff: { random: () => HALF },
-    WebSocket: server.WebSocket,
-  });
-  onTestFinished(() => {
-    hub.close();
-    vi.useRealTimers();
-  });
-  await advance();
-  return { server, hub };
-}
-
-async function greet({ server }: Setting): Promise<void> {
-  server.socket.accept();
-  server.socket.deliver({ method: "$/connected", params: HELLO });
-  await advance();
-}
-
-async function connected(): Promise<Setting> {
-  const setting = await connecting();
-  await greet(setting);
-  return setting;
-}
-
-/** Answers the newest call of a method: with a result, or with an error's code. */
-async function answer(socket: FakeSocket, method: string, result: object): Promise<void> {
-  await advance();
-  const { id } = socket.sentMessages.findLast((sent) => sent.method === method)!;
-  const error = "code" in result && { code: -32003, message: "No.", data: result };
-  socket.deliver(error ? { id: id!, error } : { id: id!, result });
-  await advance();
-}
-
-async function joined(setting: Setting, room: `group:${string}` = LOBBY) {
-  const view = roomOf(setting.hub, room);
-  await answer(setting.server.socket, "$/join", JOINED);
-  return view;
-}
-
-async function reconnect(setting: Setting): Promise<void> {
-  const { socket } = setting.server;
-  socket.end();
-  // oxlint-disable-next-line no-await-in-loop -- pauses grow with each loss
-  while (setting.server.socket === socket) await advance(100);
-  await greet(setting);
-}
-
-const sent = ({ server }: Setting, method: string) =>
-  server.socket.sentMessages.filter((message) => message.method === method);
+import { describe, expect, it, vi } from "vitest";
+import { roomOf } from "../../src/client/index.ts";
+import { advance, outcomeOf } from "./server.ts";
+import {
+  answer,
+  connected,
+  connecting,
+  greet,
+  joined,
+  JOINED,
+  LOBBY,
+  reconnect,
+  sent,
+  type Setting,
+} from "./viewing.ts";
 
 describe("a room on the hub's socket", () => {
   it("joins once the hub is connected, and is connected then", async () => {

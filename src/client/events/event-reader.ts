@@ -49,8 +49,9 @@ export async function* readEvents(options: AbortableOptions): AsyncGenerator<Any
     const pause = Math.max(serverMs, pauseMs(failures, backoff, error));
     const retryAt = Date.now() + pause;
     yield { type: "reconnecting", error, retryAt };
-    // Less than the whole pause, if the consumer has handled the event for some time.
-    await delay(retryAt - Date.now(), signal);
+    // Less than the whole pause, if the consumer has handled the event for some time. Never more, although the clock may
+    // have been set back meanwhile.
+    await delay(Math.min(pause, retryAt - Date.now()), signal);
   }
 }
 

@@ -54,11 +54,9 @@ export const EMPTY_PRESENCE: Presence = {
 };
 
 /** Drops each member's number of connections: messages do not announce its changes, so it would become outdated. */
-export const presenceOf = ({ users, connections, members, more }: PresencePage): Presence => ({
-  users,
-  connections,
+export const presenceOf = ({ members, ...page }: PresencePage): Presence => ({
+  ...page,
   members: new Map(members.map(({ connections: _, ...member }) => [member.userId, member])),
-  more,
 });
 
 /**

@@ -15,13 +15,14 @@ export interface Emitter<T> {
   readonly listen: (listener: Listener<T>) => Unsubscribe;
 }
 
-export function emitter<T>(): Emitter<T> {
+/** If `isOpen` returns false, further events are dropped. One that is under way still reaches all listeners. */
+export function emitter<T>(isOpen = () => true): Emitter<T> {
   const listeners = new Set<Listener<T>>();
   const events: T[] = [];
   return {
     emit: (value) => {
       // An event that a listener emits is queued: all listeners get both events in the same order.
-      if (events.push(value) > 1) return;
+      if (!isOpen() || events.push(value) > 1) return;
       try {
         for (const event of events)
           for (const run of [...listeners]) if (listeners.has(run)) run(event);

@@ -47,14 +47,20 @@ export class HubScope implements Scope {
     return this.#positions.get(canonicalTopic(room));
   }
 
-  /** Resolves after the replay has arrived. */
+  /** Resolves after the replay has arrived. A room that is joined already continues from its position. */
   async join(name: RoomText, since?: string): Promise<Joined> {
     const room = canonicalTopic(name);
     this.#memberships.add(room);
-    const joined = (await this.#host.call("$/join", { room, since })) as Joined;
-    this.#advance(room, joined.position);
-    // Not if the room was left before this answer.
+    const joined = (await this.#host.call("$/join", {
+      room,
+      since: since ?? (this.#states.has(room) ? this.#positions.get(room) : since),
+    })) as Joined;
+    // After a loss this join may do what `$/resume` could not: listeners that rely on the room learn the outcome.
+    if (this.#unresumed.delete(room)) this.#onResumed(room, joined);
+    else this.#advance(room, joined.position);
     if (this.#memberships.has(room)) this.#states.set(room, this.#states.get(room));
+    // The room was left before this answer, perhaps before a connection on which the join was sent.
+    else void this.leave(name).catch(() => {});
     return joined;
   }
 
@@ -62,18 +68,23 @@ export class HubScope implements Scope {
     const room = canonicalTopic(name);
     this.forget(room);
     this.#memberships.delete(room);
-    await this.#host.call("$/leave", { room });
+    // Without a connection there is nothing to leave: the next one is in no room before it joins. A call that waited for
+    // it would be sent after the joins that listeners make when it is greeted, and undo them.
+    if (this.#host.isConnected()) await this.#host.call("$/leave", { room });
     // Messages may have set a position meanwhile. It stays if the room was joined again.
     if (!this.#states.has(room)) this.#positions.delete(room);
   }
 
   /**
-   * Without a `state`, untracks. Only the state of a joined room is tracked again after a reconnection.
+   * Without a `state`, untracks. Only the state of a joined room is tracked again after a reconnection, and after a call
+   * that waited for it, as in `PresenceTracker`.
    */
   async track(name: RoomText, state?: unknown): Promise<void> {
     const room = canonicalTopic(name);
+    const isLate = !this.#host.isConnected();
     if (this.#states.has(room)) this.#states.set(room, state);
     await this.#host.call(state === undefined ? "$/untrack" : "$/track", { room, state });
+    if (isLate && this.#states.has(room)) await this.track(name, this.#states.get(room));
   }
 
   greet({ connectionId }: Greeting): void {
@@ -122,26 +133,19 @@ export class HubScope implements Scope {
    */
   #onRefused(rooms: readonly string[], error: HubError, isResumed = false): void {
     if (!this.#host.isConnected()) return;
-    if (isTemporary(error)) this.#resumeLater(rooms);
-    else if (!isResumed) for (const room of rooms) this.#giveUp(room, error.code);
+    const waiting = this.#unresumed;
+    if (waiting.size === 0) this.#host.retry(() => this.#resumeAll([...waiting]), error);
+    for (const room of rooms)
+      if (isTemporary(error)) waiting.add(room);
+      else if (!isResumed) {
+        this.forget(room);
+        this.#host.onLeft({ room, reason: error.code });
+      }
     this.#host.onError(error);
   }
 
-  #resumeLater(rooms: readonly string[]): void {
-    const waiting = this.#unresumed;
-    if (waiting.size === 0)
-      this.#host.retry(() =>
-        this.#resumeAll([...waiting].filter((room) => this.#states.has(room))),
-      );
-    for (const room of rooms) waiting.add(room);
-  }
-
-  #giveUp(room: string, reason: string): void {
-    this.forget(room);
-    this.#host.onLeft({ room, reason });
-  }
-
   forget(room: string): void {
+    this.#unresumed.delete(room);
     this.#states.delete(room);
     this.#positions.delete(room);
   }
@@ -154,7 +158,7 @@ export class HubScope implements Scope {
   }
 
   accept({ room, position }: Frame): boolean {
-    return room === undefined || position === undefined || this.#advance(room, position);
+    return !room || !position || this.#advance(room, position);
   }
 }
 

@@ -12,14 +12,14 @@ import type { Hello } from "../transport/wire.ts";
 import type { ScopeHost } from "./scope.ts";
 
 export class PresenceTracker {
-  readonly #host: Pick<ScopeHost, "call">;
+  readonly #host: ScopeHost;
   current: Presence = EMPTY_PRESENCE;
   /** Emits every new value of `current`. */
   readonly changes = emitter<Presence>();
   /** The state to show in the room. It survives a lost connection; undefined for none. */
   #state: unknown;
 
-  constructor(host: Pick<ScopeHost, "call">) {
+  constructor(host: ScopeHost) {
     this.#host = host;
   }
 
@@ -28,9 +28,13 @@ export class PresenceTracker {
     this.#replace(presenceOf(present));
     const state = this.current.members.get(userId)?.state;
     if (this.#state === undefined || JSON.stringify(state) === JSON.stringify(this.#state)) return;
-    // The user was away for longer than the server's grace period. A failure needs no handling: it means that the
-    // connection is lost, and `greet` is called again after the next one.
-    this.track(this.#state).catch(() => {});
+    // The user was away for longer than the server's grace period.
+    this.#restore();
+  }
+
+  /** Repeats a temporary refusal. After a loss `greet` is called again. */
+  #restore(): void {
+    this.track(this.#state).catch((error) => this.#host.retry(() => this.#restore(), error));
   }
 
   apply(change: PresenceChange): void {
@@ -42,14 +46,14 @@ export class PresenceTracker {
     this.changes.emit(presence);
   }
 
-  /** The state is remembered even if the call fails. */
-  async track(state: unknown): Promise<void> {
+  /**
+   * Without a `state`, untracks. The state is remembered even if the call fails. A call that waited for a connection is
+   * sent after those that listeners make at its greeting, so that the newest state is sent once more.
+   */
+  async track(state?: unknown): Promise<void> {
+    const isLate = !this.#host.isConnected();
     this.#state = state;
-    await this.#host.call("$/track", { state });
-  }
-
-  async untrack(): Promise<void> {
-    this.#state = undefined;
-    await this.#host.call("$/untrack", {});
+    await this.#host.call(state === undefined ? "$/untrack" : "$/track", { state });
+    if (isLate) await this.track(this.#state);
   }
 }

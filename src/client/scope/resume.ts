@@ -4,9 +4,6 @@
 import { isAfter } from "../../model/topic.ts";
 import type { Hello } from "../transport/wire.ts";
 
-/** `reload`: messages may be missing, and the application must load its state again. */
-export type Outcome = "first" | "recovered" | "reload";
-
 interface Replay {
   /** Number of messages still to come. */
   left: number;
@@ -45,18 +42,18 @@ export class Resume {
     return this.#replay !== undefined;
   }
 
-  greet(hello: Hello): Outcome {
+  /**
+   * Returns whether everything after the position is replayed; undefined at the start, without a position. False: messages
+   * may be missing, and the application must load its state again.
+   */
+  greet(hello: Hello): boolean | undefined {
     const since = this.position;
+    const isRecovered = since === undefined ? since : hello.recovered;
     this.#room = hello.room;
-    this.#positions = new Map();
-    if (!hello.recovered || since === undefined) {
-      this.#settle(hello);
-      return since === undefined ? "first" : "reload";
-    }
-    this.#positions.set(hello.room, since);
+    this.#positions = new Map(isRecovered ? [[hello.room, since!]] : []);
     this.#replay = { left: hello.replayed, hello };
     if (hello.replayed === 0) this.#settle(hello);
-    return "recovered";
+    return isRecovered;
   }
 
   /**

@@ -28,10 +28,10 @@ export class RoomScope implements Scope {
   /** Presence is replaced before the listeners learn whether messages were missed. */
   greet(hello: Hello): void {
     const { room, replayed } = hello;
-    const outcome = this.#resume.greet(hello);
+    const isRecovered = this.#resume.greet(hello);
     this.presence.greet(hello);
-    if (outcome === "recovered") this.#host.onRecovered({ room, replayed });
-    if (outcome === "reload") this.#host.onReload({ room });
+    if (isRecovered) this.#host.onRecovered({ room, replayed });
+    if (isRecovered === false) this.#host.onReload({ room });
   }
 
   /** No effect: other rooms than the connection's own are joined by calls, and never resumed. */
@@ -41,8 +41,7 @@ export class RoomScope implements Scope {
     // Presence changes in a replay are older than the presence in the greeting, so they must not be applied to it.
     // Read before the frame is recorded: recording the last message of a replay ends the replay.
     const { isReplaying } = this.#resume;
-    if (room !== undefined && position !== undefined && !this.#resume.accept(room, position))
-      return false;
+    if (room && position && !this.#resume.accept(room, position)) return false;
     if (method === "$/presence" && room === this.#resume.room && !isReplaying)
       this.presence.apply(params as PresenceChange);
     return true;

@@ -26,8 +26,11 @@ export interface ScopeHost {
   readonly call: (method: string, params: object) => Promise<unknown>;
   /** Whether the connection of the last greeting is still open. Becomes false before its calls are rejected. */
   readonly isConnected: () => boolean;
-  /** Calls `run` after a pause of the backoff, unless the connection is lost before. Replaces an earlier `run`. */
-  readonly retry: (run: () => void) => void;
+  /**
+   * Calls `run` after a pause of the backoff, if the error is temporary, unless the connection is lost before. Replaces
+   * an earlier `run`.
+   */
+  readonly retry: (run: () => void, error: HubError) => void;
   readonly onRecovered: Listener<Recovered>;
   readonly onReload: Listener<{ readonly room: string }>;
   readonly onLeft: Listener<Left>;

@@ -6,7 +6,7 @@ import { HubError } from "../../model/errors.ts";
 import type { Message } from "../model/client-messages.ts";
 import type { State } from "../model/client-state.ts";
 import { closedError } from "../model/close-error.ts";
-import type { Refused } from "../model/refusal.ts";
+import { isTemporary, type Refused } from "../model/refusal.ts";
 import type { Left, Scope, ScopeHost } from "../scope/scope.ts";
 import { Credentials } from "../transport/credentials.ts";
 import { Heartbeat } from "../transport/heartbeat.ts";
@@ -30,7 +30,7 @@ export class Session<S extends Scope = Scope, G extends Greeting = Greeting> {
   readonly calls: PendingCalls;
   readonly handlers: Handlers;
   readonly scope: S;
-  readonly events = sessionEvents<G>();
+  readonly events = sessionEvents<G>(() => this.state.status !== "closed");
   state: State = { status: "connecting" };
   /** The newest error of the `error` event. It remains after a reconnection. */
   lastError: HubError | undefined;
@@ -47,8 +47,8 @@ export class Session<S extends Scope = Scope, G extends Greeting = Greeting> {
     this.handlers = new Handlers(options.messageBytes, options.handlers);
     this.scope = scopeFor({
       call: (method, params) => this.call(method, params),
-      isConnected: () => this.#isConnected,
-      retry: (run) => this.#isConnected && this.#retries.add(run),
+      isConnected: () => this.#isLive,
+      retry: (run, error) => this.#isLive && isTemporary(error) && this.#retries.add(run),
       onRecovered: this.events.recovered.emit,
       onReload: this.events.reload.emit,
       onLeft: this.events.left.emit,
@@ -142,14 +142,17 @@ export class Session<S extends Scope = Scope, G extends Greeting = Greeting> {
       // A handler may close the connection: the rest of the frame is dropped then.
       for (const frame of parseFrame(text)) if (this.#link.isOpen) this.#onFrame(frame);
     } catch (cause) {
-      this.#warn(new HubError("malformed", "A frame could not be read.", { cause }));
+      this.#warn(new HubError("malformed", "A frame is malformed.", { cause }));
     }
   }
 
   #onFrame(frame: Frame): void {
     switch (frame.method) {
       case undefined:
-        return this.#onResponse(frame);
+        // An error with the id null belongs to no call: the server could not read a frame.
+        if (!this.calls.onResponse(frame) && frame.error && frame.id === null)
+          this.#warn(errorOf(frame.error));
+        return;
       case "$/connected":
         return this.#onGreeting(frame.params as G);
       case "$/refused":
@@ -164,12 +167,6 @@ export class Session<S extends Scope = Scope, G extends Greeting = Greeting> {
       default:
         return this.#onMessage(frame, frame.method);
     }
-  }
-
-  /** An error with the id null belongs to no call: the server could not read a frame. */
-  #onResponse(frame: Frame): void {
-    if (!this.calls.onResponse(frame) && frame.error && frame.id === null)
-      this.#warn(errorOf(frame.error));
   }
 
   /**
@@ -196,7 +193,7 @@ export class Session<S extends Scope = Scope, G extends Greeting = Greeting> {
     const params = ([] as unknown[]).concat(frame.params ?? []);
     if (frame.id !== undefined) return void this.#respond(method, frame.id, params);
     this.handlers.deliver(method, params, room);
-    const at = { ...(room !== undefined && { room }), ...(position !== undefined && { position }) };
+    const at = { ...(room && { room }), ...(position && { position }) };
     this.events.message.emit({ method, params, ...at } as Message);
   }
 

@@ -86,13 +86,20 @@ export class PendingCalls {
       () => this.#cancel(call, cancellation(signal)),
       untilComplete,
     );
-    if (timeoutSeconds !== undefined) this.#limit(call, timeoutSeconds);
+    if (timeoutSeconds !== undefined) {
+      const error = new HubError("timed_out", `No answer within ${timeoutSeconds} s.`);
+      const end = limit(timeoutSeconds * 1000, () => this.#cancel(call, error));
+      call.lifetime.signal.addEventListener("abort", end);
+    }
     if (this.#options.isLive()) this.#send(call);
     return () => this.#cancel(call, cancellation({}));
   }
 
   #create({ method, args, options, isStream }: CallRequest, observer?: CallObserver): PendingCall {
-    this.#checkQueue();
+    const { queue, isLive } = this.#options;
+    const waiting = [...this.#calls.values()].filter(({ isSent }) => !isSent);
+    if (!isLive() && waiting.length >= queue)
+      throw new HubError<ClientErrorCode>("queue_full", `${queue} calls are waiting.`);
     const id = this.#nextId();
     const { uploads, ...plain } = extractUploads(args, () => this.#nextId());
     // By its id the server cancels a call with uploads, also one whose response nobody wants.
@@ -110,23 +117,9 @@ export class PendingCalls {
     };
   }
 
-  #checkQueue(): void {
-    const { queue, isLive } = this.#options;
-    if (isLive()) return;
-    const waiting = [...this.#calls.values()].filter(({ isSent }) => !isSent);
-    if (waiting.length >= queue)
-      throw new HubError<ClientErrorCode>("queue_full", `${queue} calls are waiting.`);
-  }
-
   /** Ids of calls and of uploads share one sequence. */
   #nextId(): string {
     return `c${++this.#ids}`;
-  }
-
-  #limit(call: PendingCall, seconds: number): void {
-    const error = new HubError("timed_out", `No answer within ${seconds} s.`);
-    const cancel = limit(seconds * 1000, () => this.#cancel(call, error));
-    call.lifetime.signal.addEventListener("abort", cancel);
   }
 
   /** Sends a call. A notification is complete once it and its uploads are sent. */
@@ -183,7 +176,7 @@ export class PendingCalls {
 
   /** The responses of all calls that were sent are lost: these calls fail, unless they may be repeated. */
   onLost(): void {
-    const error = new HubError("interrupted", "The connection was lost meanwhile.");
+    const error = new HubError("interrupted", "The connection was lost.");
     for (const call of this.#calls.values()) {
       if (!call.isSent) continue;
       if (call.isRepeatable) call.isSent = false;

@@ -6,14 +6,17 @@ import type { State } from "../model/client-state.ts";
 import { emitter } from "../platform/emitter.ts";
 import type { Left, Recovered } from "../scope/scope.ts";
 
-/** `G` is the type of the greeting. */
-export const sessionEvents = <G>() => ({
+/**
+ * `G` is the type of the greeting. After a close there are no events, except those about it, even if a listener of an
+ * earlier event closes.
+ */
+export const sessionEvents = <G>(isOpen: () => boolean) => ({
   state: emitter<State>(),
-  connected: emitter<G>(),
-  recovered: emitter<Recovered>(),
-  reload: emitter<{ readonly room: string }>(),
-  left: emitter<Left>(),
-  message: emitter<Message>(),
+  connected: emitter<G>(isOpen),
+  recovered: emitter<Recovered>(isOpen),
+  reload: emitter<{ readonly room: string }>(isOpen),
+  left: emitter<Left>(isOpen),
+  message: emitter<Message>(isOpen),
   error: emitter<HubError>(),
 });
 

@@ -33,6 +33,8 @@ export class Credentials {
   #current: string | undefined;
   /** The number of stops: a renewal that began before a stop has no effect after it. */
   #stops = 0;
+  /** Set by `close`: no token is fetched any more. */
+  #closeError: HubError | undefined;
 
   constructor(options: CredentialsOptions) {
     this.#options = options;
@@ -48,6 +50,7 @@ export class Credentials {
 
   async fetchToken(): Promise<string> {
     const { token, tokenSeconds } = this.#options;
+    if (this.#closeError) throw this.#closeError;
     if (typeof token !== "function") return this.#current ?? token;
     const { promise, reject } = deferred<never>();
     const error = new HubError("timed_out", `The token took more than ${tokenSeconds} s.`);
@@ -67,7 +70,8 @@ export class Credentials {
    */
   renewLater(token = this.#current!): void {
     this.#current = token;
-    if (typeof this.#options.token !== "function") return;
+    // After a close, the answer to a renewal may still be on its way to this.
+    if (typeof this.#options.token !== "function" || this.#closeError) return;
     const delay = renewInMs(token, Date.now(), this.#options.random);
     if (delay !== undefined) this.#timer.set(() => void this.#renew(), delay);
   }
@@ -90,8 +94,9 @@ export class Credentials {
     this.#timer.clear();
   }
 
-  /** To be called when the connection is closed: tokens that are being fetched reject with this error. */
+  /** To be called when the connection is closed: tokens, also those being fetched, reject with this error. */
   close(error: HubError): void {
+    this.#closeError = error;
     for (const reject of this.#fetches) reject(error);
   }
 }

@@ -26,7 +26,6 @@ export class Heartbeat {
 
   /** Starts, or restarts with another interval. The first ping is sent after one interval, or by `ask`. */
   start(intervalMs: number): void {
-    this.stop();
     this.#intervalMs = intervalMs;
     this.onReceive();
     this.#schedule();
@@ -61,21 +60,16 @@ export class Heartbeat {
    */
   #beat(): void {
     const now = Date.now();
+    // With a tolerance, because a pong arrives a moment after its ping: the silence is a little shorter. Without the sign
+    // of the difference: after the clock was set back, both times are in the future.
+    const isOver = (intervals: number, since = NaN): boolean =>
+      Math.abs(now - since) >= (intervals - 0.1) * this.#intervalMs;
     if (now - this.#dueAt > LATE_MS && !this.#askedAgain) {
       this.#askedAgain = true;
       this.#pingedAt = undefined;
-    } else if (this.#isSilent(now)) return this.#options.onSilence();
+    } else if (isOver(1, this.#pingedAt) && isOver(2, this.#receivedAt))
+      return this.#options.onSilence();
     this.#schedule();
     this.ask();
-  }
-
-  /** With a tolerance, because a pong arrives a moment after its ping: the silence is a little shorter. */
-  #isSilent(now: number): boolean {
-    const tolerance = this.#intervalMs / 10;
-    return (
-      this.#pingedAt !== undefined &&
-      now - this.#pingedAt >= this.#intervalMs - tolerance &&
-      now - this.#receivedAt >= 2 * this.#intervalMs - tolerance
-    );
   }
 }

@@ -68,7 +68,14 @@ export class Link {
       query: () => this.#query(),
       startClosed: true,
       maxRetries: 0,
-      shouldReconnectOnClose: (event) => this.#onClose(event),
+      // A hook, and not a "close" listener: for errors and its own time limit, partysocket first dispatches a synthetic
+      // close with code 1000, then the error. Only the hook gets the original event, whose class shows that it is
+      // synthetic; listeners get a copy. False: partysocket itself must not reconnect.
+      shouldReconnectOnClose: (event: { readonly code: number; readonly reason: string }) => {
+        if (!(event instanceof SyntheticCloseEvent))
+          this.drop(closeError(event), shouldReconnect(event.code));
+        return false;
+      },
       // No limit: partysocket's timer would end an attempt that succeeded during a sleep. `#query` sets a limit.
       connectionTimeout: LONGEST_MS,
       WebSocket: socketClass(options),
@@ -104,7 +111,6 @@ export class Link {
   /** Starts the next attempt now: the first one, or ahead of its pause. No effect unless the link is waiting. */
   attempt(): void {
     if (this.#phase !== "waiting") return;
-    this.#timer.clear();
     this.#phase = "attempting";
     if (this.#options.WebSocket) this.#socket.reconnect();
     else
@@ -117,17 +123,6 @@ export class Link {
   greet(): void {
     this.#greetedAt = Date.now();
     this.#refusals.admitted();
-  }
-
-  /**
-   * partysocket's hook for a close, and not a "close" listener: for errors and its own time limit, partysocket first
-   * dispatches a synthetic close with code 1000, then the error. Only the hook gets the original event, whose class
-   * shows that it is synthetic; listeners get a copy. Returns false: partysocket itself must not reconnect.
-   */
-  #onClose(event: { readonly code: number; readonly reason: string }): false {
-    if (!(event instanceof SyntheticCloseEvent))
-      this.drop(closeError(event), shouldReconnect(event.code));
-    return false;
   }
 
   /**
@@ -154,10 +149,6 @@ export class Link {
       this.close();
       return this.#options.onEnd(error);
     }
-    this.#wait(error);
-  }
-
-  #wait(error: HubError): void {
     const pause = pauseMs(this.#failures++, this.#options.backoff, error);
     this.#phase = "waiting";
     this.#socket.close(RETURNS);

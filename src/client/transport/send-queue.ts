@@ -32,30 +32,17 @@ export class SendQueue {
 
   push({ text, isRequest = false, mayWait = false }: OutgoingMessage): void {
     const bytes = bytesOf(text) + SEPARATOR_BYTES;
-    if (!this.#fits(bytes, isRequest)) this.flush();
+    const isFull =
+      this.#texts.length === MESSAGES_PER_FRAME ||
+      this.#bytes + bytes >= MESSAGE_BYTES ||
+      (isRequest && this.#hasRequest);
+    if (isFull) this.flush();
     this.#texts.push(text);
     this.#bytes += bytes;
     this.#hasRequest ||= isRequest;
-    this.#schedule(mayWait);
-  }
-
-  #fits(bytes: number, isRequest: boolean): boolean {
-    return (
-      this.#texts.length < MESSAGES_PER_FRAME &&
-      this.#bytes + bytes < MESSAGE_BYTES &&
-      !(isRequest && this.#hasRequest)
-    );
-  }
-
-  #schedule(mayWait: boolean): void {
-    if (mayWait) {
-      if (!this.#timer.isSet) this.#timer.set(() => this.flush(), 0);
-      return;
-    }
     const frame = this.#frame;
-    queueMicrotask(() => {
-      if (frame === this.#frame) this.flush();
-    });
+    if (!mayWait) queueMicrotask(() => frame === this.#frame && this.flush());
+    else if (!this.#timer.isSet) this.#timer.set(() => this.flush(), 0);
   }
 
   /** Sends the queued messages now: a single one alone, several as a JSON array. */

@@ -27,6 +27,15 @@ describe("after a loss", () => {
     expect(received[0]).toMatchObject({ type: "reconnecting", retryAt: expect.any(Number) });
   });
 
+  it("the pause is no longer where the clock is set back before it", async () => {
+    const reader = await startReader({}, ({ type }) => {
+      if (type === "reconnecting") vi.setSystemTime(Date.now() - 3_600_000);
+    });
+    reader.request.fail();
+    await advance(500);
+    expect(reader.requests).toHaveLength(2);
+  });
+
   it("the pause is what the server asks for, where that is more", async () => {
     const reader = await startReader({ backoff: { random: () => 0, capMs: 3_000 } });
     const { request } = reader;

@@ -2,8 +2,9 @@
 
 import { describe, expect, it, onTestFinished, vi } from "vitest";
 import { PING } from "../../../src/model/wire-constants.ts";
+import { connect } from "../../../src/client/index.ts";
 import type { TestHub } from "../hubs.ts";
-import { connectingClient, connectedClient, outcomeOf, advance } from "../server.ts";
+import { connectingClient, connectedClient, FakeServer, outcomeOf, advance } from "../server.ts";
 
 describe("a connection", () => {
   it("says where it stands, from the first attempt to the end", async () => {
@@ -223,6 +224,33 @@ describe("a token function", () => {
     client.close();
     await advance();
     expect(vi.getTimerCount()).toBe(0);
+  });
+
+  it("is not called after a close, and renews nothing after it", async () => {
+    const issued = `h.${btoa(JSON.stringify({ iat: 0, exp: 100 }))}.s`;
+    const token = vi.fn<() => Promise<string>>(async () => issued);
+    const { server, client } = await connectedClient<TestHub>({ token });
+    client.on("said", () => client.close());
+    const refreshed = outcomeOf(client.refresh());
+    await advance();
+    const { id } = server.socket.sentMessages.at(-1)!;
+    const said = { method: "said", params: ["bob", "hi"] };
+    server.socket.deliver([{ id: id!, result: { expiresAt: 1 } }, said]);
+    expect(await refreshed).toEqual({ value: { expiresAt: 1 } });
+    await advance();
+    expect(vi.getTimerCount()).toBe(0);
+    expect(await outcomeOf(client.refresh())).toEqual({ code: "closed" });
+    expect(token).toHaveBeenCalledTimes(2);
+  });
+
+  it("is not called if the first attempt is given up at once", async () => {
+    const token = vi.fn<() => Promise<string>>(() => new Promise(() => {}));
+    const { client } = await connectedClient<TestHub>();
+    const { WebSocket } = new FakeServer();
+    connect<TestHub>("wss://host/hubs/test", { token, WebSocket }).close();
+    await advance();
+    client.close();
+    expect([token.mock.calls.length, vi.getTimerCount()]).toEqual([0, 0]);
   });
 
   it("that is under way for `refresh` ends with the connection", async () => {

@@ -41,6 +41,16 @@ describe("a heartbeat", () => {
     expect(log).toEqual(["ping 60", "dead 120"]);
   });
 
+  it.each([0, 20])("finds a dead connection after the clock was set back at %s s", async (at) => {
+    const { heartbeat, log } = setup();
+    vi.setSystemTime(60 * MINUTE);
+    heartbeat.start(15_000);
+    await vi.advanceTimersByTimeAsync(at * 1000);
+    vi.setSystemTime(at * 1000);
+    await vi.advanceTimersByTimeAsync(MINUTE);
+    expect(log.filter((line) => line.startsWith("dead"))).toEqual(["dead 30"]);
+  });
+
   it("finds after a long sleep that nobody answers, once it has asked", async () => {
     const { heartbeat, log } = setup();
     heartbeat.start(15_000);
