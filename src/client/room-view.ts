@@ -127,11 +127,8 @@ class RoomView<H extends AnyHub> implements Connection<H, RoomGreeting> {
     await this.ready;
     await this.#hub.track(this.#room, state);
   };
-  readonly untrack = async (): Promise<void> => {
-    // Like `track`, so that the two stay in order.
-    await this.ready;
-    await this.#hub.untrack(this.#room);
-  };
+  /** Waits like `track`, so that the two stay in order. */
+  readonly untrack = (): Promise<void> => this.ready.then(() => this.#hub.untrack(this.#room));
   readonly history = (query?: HistoryQuery) => this.#hub.history(this.#room, query);
   readonly presencePage = (query?: PresenceQuery) => this.#hub.presencePage(this.#room, query);
   readonly refresh = (token?: string) => this.#hub.refresh(token);
@@ -186,15 +183,20 @@ class RoomView<H extends AnyHub> implements Connection<H, RoomGreeting> {
   #onResumed(event: { readonly room: string; readonly replayed: number }): void {
     if (!this.#isJoined) return;
     this.#events.recovered.emit(event);
-    this.#greet({ position: this.position ?? "", recovered: true, replayed: event.replayed });
+    this.#greetAgain(true, event.replayed);
   }
 
   /** Called after a reconnection with missed messages, or if the room of an open connection has a new log. */
   #onReload(event: { readonly room: string }): void {
     if (!this.#isJoined) return;
     this.#events.reload.emit(event);
+    this.#greetAgain(false, 0);
+  }
+
+  /** Nothing for a view that is connected: its join may overtake the answer to `$/resume`. */
+  #greetAgain(recovered: boolean, replayed: number): void {
     if (this.state.status !== "connected")
-      this.#greet({ position: this.position ?? "", recovered: false, replayed: 0 });
+      this.#greet({ position: this.position ?? "", recovered, replayed });
   }
 
   #onLeft(left: { readonly room: string; readonly reason: string }): void {

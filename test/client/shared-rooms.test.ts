@@ -118,3 +118,19 @@ it("a view is connecting, and not reconnecting, until it has been connected", as
   await advance();
   expect(states).toEqual(["connecting", "connected", "reconnecting"]);
 });
+
+it("a view whose join overtakes the answer to the connection's resume is connected once", async () => {
+  const setting = await connected();
+  const first = await joined(setting);
+  setting.server.socket.end();
+  await advance();
+  const { view, log } = watched(setting);
+  const states: string[] = [];
+  for (const one of [first, view]) one.onState(({ status }) => states.push(status));
+  await advance(1_000);
+  await greet(setting);
+  await answer(setting.server.socket, "$/join", RECOVERED);
+  await answer(setting.server.socket, "$/resume", { [LOBBY]: RECOVERED });
+  expect(log).toEqual(["connected false", "recovered"]);
+  expect(states.filter((status) => status === "connected")).toHaveLength(2);
+});

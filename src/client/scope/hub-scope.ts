@@ -29,6 +29,11 @@ export class HubScope implements Scope {
   readonly #states = new Map<string, unknown>();
   /** Rooms whose newest request is a `join`, answered or not. */
   readonly #memberships = new Set<string>();
+  /**
+   * Positions of joined rooms before a `$/resume` that has not succeeded. Messages overtake its answer and move the
+   * position, and the answer alone says whether some are missing: the next `$/resume` begins at the same position.
+   */
+  readonly #resumedFrom = new Map<string, string | undefined>();
   /** Joined rooms that the server could not resume, and that wait for another attempt. */
   readonly #unresumed = new Set<string>();
   /** The id of the previous connection. */
@@ -102,13 +107,17 @@ export class HubScope implements Scope {
   }
 
   async #resume(names: readonly string[]): Promise<void> {
-    const rooms = Object.fromEntries(names.map((room) => [room, this.#positions.get(room)]));
+    const from = this.#resumedFrom;
+    for (const room of names) if (!from.has(room)) from.set(room, this.#positions.get(room));
+    const rooms = Object.fromEntries(names.map((room) => [room, from.get(room)]));
     try {
       const results = (await this.#host.call("$/resume", { rooms })) as Record<
         string,
         ResumeResult
       >;
-      for (const [room, result] of Object.entries(results)) this.#onResumed(room, result);
+      // A room that was left since has another membership, if any.
+      for (const [room, result] of Object.entries(results))
+        if (from.has(room)) this.#onResumed(room, result);
     } catch (error) {
       this.#onRefused(names, error as HubError);
     }
@@ -119,6 +128,7 @@ export class HubScope implements Scope {
       const { code, message } = result.error;
       return this.#onRefused([room], new HubError<string>(code, `${room}: ${message}`));
     }
+    this.#resumedFrom.delete(room);
     this.#advance(room, result.position);
     if (result.recovered) this.#host.onRecovered({ room, replayed: result.replayed });
     else this.#host.onReload({ room });
@@ -146,6 +156,7 @@ export class HubScope implements Scope {
 
   forget(room: string): void {
     this.#unresumed.delete(room);
+    this.#resumedFrom.delete(room);
     this.#states.delete(room);
     this.#positions.delete(room);
   }

@@ -297,6 +297,37 @@ it("does not come back to a room that it left, nor to one that hub code had put 
   expect(client.positionOf("group:b")).toBeUndefined();
 });
 
+it("resumes where an interrupted resume began, though messages overtook its answer", async () => {
+  const { server, client } = await clientInRoom("group:a", "e:1");
+  const events: unknown[] = [];
+  client.onRecovered(() => events.push("recovered"));
+  client.onReload(() => events.push("reload"));
+  client.onMessage(({ position }) => events.push(position));
+  await reconnect(server);
+  publish(server.socket, "group:a", "f:7");
+  await reconnect(server);
+  expect(server.socket.sentMessages).toMatchObject([{ params: [{ rooms: { "group:a": "e:1" } }] }]);
+  publish(server.socket, "group:a", "f:7");
+  await answer(server.socket, { "group:a": { position: "f:7", recovered: false, replayed: 0 } });
+  expect(events).toEqual(["f:7", "reload"]);
+  await reconnect(server);
+  expect(server.socket.sentMessages).toMatchObject([{ params: [{ rooms: { "group:a": "f:7" } }] }]);
+});
+
+it("takes no notice of a resume of a room that it left since", async () => {
+  const { server, client } = await clientInRoom("group:a", "e:1");
+  const events: unknown[] = [];
+  client.onRecovered(() => events.push("recovered"));
+  await reconnect(server);
+  const { id } = server.socket.sentMessages.at(-1)!;
+  void outcomeOf(client.leave("group:a"));
+  void outcomeOf(client.join("group:a"));
+  const result = { "group:a": { position: "e:5", recovered: true, replayed: 4 } };
+  server.socket.deliver({ id: id!, result });
+  await advance();
+  expect([events, client.positionOf("group:a")]).toEqual([[], undefined]);
+});
+
 it("asks again where it was lost while it came back", async () => {
   const { server } = await clientInRoom("group:a", "e:1");
   await reconnect(server);
