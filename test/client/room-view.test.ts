@@ -1,8 +1,9 @@
 // Rooms on the socket of a whole hub, each used like a connection of its own.
 
-import { describe, expect, it, vi } from "vitest";
+import { describe, expect, it, onTestFinished, vi } from "vitest";
 import { roomOf } from "../../src/client/index.ts";
-import { advance, outcomeOf } from "./server.ts";
+import { DEFAULTS } from "../../src/client/model/client-defaults.ts";
+import { advance, HALF, outcomeOf } from "./server.ts";
 import {
   answer,
   connected,
@@ -304,6 +305,8 @@ describe("the presence of a room on the hub's socket", () => {
   });
 
   it("of many rooms is loaded by eight requests at a time, of which none passes another", async () => {
+    const random = vi.spyOn(DEFAULTS.backoff, "random").mockReturnValue(HALF);
+    onTestFinished(() => random.mockRestore());
     const setting = await connected();
     const { socket } = setting.server;
     const views = [];
