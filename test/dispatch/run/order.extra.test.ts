@@ -21,13 +21,13 @@ const code = (error: { data: { code: string }; code: number } | undefined) =>
 
 describe("calls of one connection", () => {
   it("start after the one before is done", async () => {
-    using room = await pair("slow", "order");
-    const first = room.alice.call("hold", ["order"]);
+    using room = await pair("slow", "in-turn");
+    const first = room.alice.call("hold", ["in-turn"]);
     const second = room.alice.call("note", ["second"]);
-    await room.release("order");
-    expect((await first).result).toBe("order");
+    await room.release("in-turn");
+    expect((await first).result).toBe("in-turn");
     await second;
-    expect(await room.trace()).toEqual(["begin order", "end order", "second"]);
+    expect(await room.trace()).toEqual(["begin in-turn", "end in-turn", "second"]);
   });
 
   it("run two at once where the hub allows two", async () => {
