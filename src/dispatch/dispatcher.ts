@@ -226,7 +226,7 @@ function takeCompletion(
 /** Starts a call, of the protocol itself or of the hub, or answers with the reason of a refusal. Never throws. */
 function invoke(received: ReceivedMessage, invocation: Invocation): void {
   const { session, answer, verify, bytes } = received;
-  const { id, target, args, anyCase, unreadable } = invocation;
+  const { id, target, args, anyCase, unreadable, idempotencyKey } = invocation;
   try {
     if (!session.rate.take(session.host.clock.now())) throw rateError(session);
     const own = anyCase ? undefined : builtIns.get(target);
@@ -234,7 +234,7 @@ function invoke(received: ReceivedMessage, invocation: Invocation): void {
     const held = args.some((arg) => typeof arg === "object") ? heldByAll(args, bytes) : bytes;
     if (!own) return startHubCall(session, invocation, { answer, held });
     if (unreadable) throw unreadable;
-    const work = (call: Call) => own({ session, verify, call }, args[0]);
+    const work = (call: Call) => own({ session, verify, call, idempotencyKey }, args[0]);
     session.calls.inTurn(new Call({ session, id, name: target, target, answer, held, work }));
   } catch (error) {
     refuseCall(received, invocation, error);

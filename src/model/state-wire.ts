@@ -30,14 +30,17 @@ export interface StateNames {
 
 export const STATE_NAMES: StateNames = { snapshot: "RoomState", patch: "RoomPatch" };
 
-/** Parameters of `$/run`. A member `idempotencyKey` of the frame itself is ignored. */
+/** Parameters of `$/run`. */
 export interface RunParams {
   /** Default: the connection's own room, if it has one of the stateful kind. */
   readonly room?: string;
   readonly action: string;
   /** Arguments in their order. Default: none. */
   readonly params?: readonly unknown[];
-  /** Runs repeated by one user with the same key are executed once, and get the first one's answer. */
+  /**
+   * Runs repeated by one user with the same key are executed once, and get the first one's answer. Default: the key of
+   * the frame itself.
+   */
   readonly idempotencyKey?: string;
   /** Run only if the room is still at this position (`conflict` otherwise). */
   readonly at?: string;

@@ -6,7 +6,7 @@ import * as z from "zod/mini";
 import english from "zod/v4/locales/en.js";
 import { HubError } from "../../model/errors.ts";
 import { formatPosition, parsePosition } from "../../model/topic.ts";
-import { parseJson, toJson } from "../../protocols/json.ts";
+import { isJsonObject, parseJson, toJson } from "../../protocols/json.ts";
 import type { HistoryView } from "../../rooms/rpc/log-entry.ts";
 import { EXACT_NAMES } from "../define/bind-value.ts";
 import { check, checkBound } from "../define/validate.ts";
@@ -45,7 +45,14 @@ const builtIn =
     answer: (call: ProtocolCall, query: StandardSchemaV1.InferOutput<S>) => Promise<unknown>,
   ) =>
   async (call: ProtocolCall, params: unknown): Promise<unknown> =>
-    answer(call, (await check(schema, params ?? {}, "Params")) as StandardSchemaV1.InferOutput<S>);
+    answer(
+      call,
+      (await check(schema, keyed(call, params ?? {}), "Params")) as StandardSchemaV1.InferOutput<S>,
+    );
+
+/** The parameters with the frame's key, which methods without one ignore. */
+const keyed = ({ idempotencyKey }: ProtocolCall, params: unknown): unknown =>
+  idempotencyKey !== undefined && isJsonObject(params) ? { idempotencyKey, ...params } : params;
 
 /** By name. Parameters are one object; the result is that of the JSON-RPC response. */
 export const builtIns: ReadonlyMap<

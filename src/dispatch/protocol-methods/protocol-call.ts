@@ -19,6 +19,8 @@ export interface ProtocolCall {
   readonly verify: Verify;
   /** The call, whose answer waits for its publications. */
   readonly call: Call;
+  /** That of the frame. A key among the parameters counts before it. */
+  readonly idempotencyKey?: string | undefined;
 }
 
 /**

@@ -169,6 +169,18 @@ describe("a run under a key", () => {
     expect((await run(alice, "add", [5], longer)).error?.data.code).toBe("invalid_arguments");
   });
 
+  it("is done once by a key of the frame, unless the parameters have another", async () => {
+    using alice = await enter(room());
+    const runFramed = async (idempotencyKey: string, params = {}) =>
+      (await alice.call("$/run", { action: "add", params: [5], ...params }, { idempotencyKey }))
+        .result;
+    expect(await runFramed("k3")).toMatchObject({ result: 5, repeated: false });
+    expect(await runFramed("k3")).toMatchObject({ result: 5, repeated: true });
+    expect((await run(alice, "add", [5], { idempotencyKey: "k3" })).result.repeated).toBe(true);
+    const other = { idempotencyKey: "k4" };
+    expect(await runFramed("k3", other)).toMatchObject({ result: 10, repeated: false });
+  });
+
   it("is remembered by a key that a call by name has", async () => {
     using alice = await enter(room());
     const again = { idempotencyKey: "k2" };
