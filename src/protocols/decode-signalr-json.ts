@@ -105,7 +105,7 @@ function readRecord(record: string, limits: Limits): Incoming | undefined {
   return readHubMessage(value, isSuspect ? unreadable(value) : undefined);
 }
 
-/** The object that begins a record which is no JSON as a whole. What follows it is ignored, as in ASP.NET Core. */
+/** The object that begins a record which is no JSON as a whole. Text behind it is ignored, as in ASP.NET Core. */
 function readBeginning(record: string, limits: Limits): Incoming | undefined {
   const first = firstObject(record);
   return first.length < record.length

@@ -1,8 +1,8 @@
-// Names, policies, booleans and objects among a hub's settings are checked once, where the hub is served. Types say the
+// Names, policies, functions, booleans, texts and objects among a hub's settings are checked once, where the hub is served. Types say the
 // same, but not in JavaScript: there a misspelt `authorize` would open the hub to every user.
 
-import { LIMITS, type StatefulReconnect } from "../../model/options.ts";
-import { isRoomKind, type RoomKind } from "../../model/topic.ts";
+import { DEFAULTS, LIMITS, type StatefulReconnect, type Transport } from "../../model/options.ts";
+import { isRoomKind } from "../../model/topic.ts";
 import type { AnyHub } from "./hub-members.ts";
 import type { HubOptions, HubSettings } from "./hub-settings.ts";
 import { isPolicy, type RoomRules } from "./policies.ts";
@@ -16,16 +16,22 @@ const STATEFUL_RECONNECT: Names<StatefulReconnect> = { bufferBytes: 0, awaySecon
 
 const BOOLEAN = [true, false];
 
-const RULES: Names<RoomRules> = { enter: 0, history: 0, groups: 0 };
+type Fits = (value: unknown) => boolean;
+
+const isFunction = (value: unknown): value is Fits => typeof value === "function";
+const isText = (value: unknown): boolean => typeof value === "string";
+const listOf = (fits: Fits) => (value: unknown) => Array.isArray(value) && value.every(fits);
+
+const RULES: Names<RoomRules> = { enter: isPolicy, history: isPolicy, groups: listOf(isText) };
 
 /**
- * An object lists the names of a setting's members, an array its values, the last of which may be such an object.
- * Numbers and schemas are checked elsewhere.
+ * An object lists the names of a setting's members, an array its values, the last of which may be such an object; a
+ * function tells whether a value is of the setting's kind. Numbers and schemas are checked elsewhere.
  */
 const SETTINGS: Names<HubOptions<unknown> & Pick<HubSettings<unknown>, "answers">> = {
   client: 0,
   answers: 0,
-  authorize: 0,
+  authorize: isPolicy,
   anonymous: BOOLEAN,
   rooms: { group: RULES, order: RULES, user: RULES } satisfies Names<Options["rooms"]>,
   history: [false, { size: 0, ttlSeconds: 0 } satisfies Names<Exclude<Options["history"], false>>],
@@ -39,23 +45,25 @@ const SETTINGS: Names<HubOptions<unknown> & Pick<HubSettings<unknown>, "answers"
   signalR: {
     verbatim: BOOLEAN,
     messagePackKeys: ["pascal", "verbatim"],
-    state: { snapshot: 0, patch: 0 } satisfies Names<Required<Options["signalR"]>["state"]>,
+    state: { snapshot: isText, patch: isText } satisfies Names<
+      Required<Options["signalR"]>["state"]
+    >,
     handshakeSeconds: 0,
-    transports: 0,
+    transports: listOf((one) => DEFAULTS.signalR.transports.includes(one as Transport)),
     statefulReconnect: [...BOOLEAN, STATEFUL_RECONNECT],
   } satisfies Names<Options["signalR"]>,
   liveness: { pingSeconds: 0, silentSeconds: 0, sweepSeconds: 0, graceSeconds: 0 } satisfies Names<
     Options["liveness"]
   >,
   limits: LIMITS,
-  connected: 0,
-  disconnected: 0,
-  joined: 0,
-  left: 0,
-  presenceChanged: 0,
+  connected: isFunction,
+  disconnected: isFunction,
+  joined: isFunction,
+  left: isFunction,
+  presenceChanged: isFunction,
 };
 
-/** Throws a `TypeError` for a setting that does not exist, and for one that should be a policy. */
+/** Throws a `TypeError` for a setting that does not exist, and for one that is not of its kind. */
 export function checkSettings({ name, settings }: Pick<AnyHub, "name" | "settings">): void {
   const fail = (sentence: string) => {
     throw new TypeError(`Hub "${name}": ${sentence}`);
@@ -64,12 +72,6 @@ export function checkSettings({ name, settings }: Pick<AnyHub, "name" | "setting
     if (!isRoomKind(kind))
       fail(`there is no setting rooms.${kind}. Kinds of rooms: group, order, user.`);
   checkNames(settings, { known: SETTINGS, place: "", fail });
-  checkPolicy(settings.authorize, "authorize", fail);
-  for (const [kind, rules] of Object.entries(settings.rooms ?? {}) as [RoomKind, RoomRules][]) {
-    const place = `rooms.${kind}`;
-    checkPolicy(rules?.enter, `${place}.enter`, fail);
-    checkPolicy(rules?.history, `${place}.history`, fail);
-  }
 }
 
 type Fail = (sentence: string) => void;
@@ -96,6 +98,14 @@ function checkValue(
   members: unknown,
   { path, fail }: { readonly path: string; readonly fail: Fail },
 ): void {
+  if (isFunction(members)) {
+    if (members(value)) return;
+    return fail(
+      members === isPolicy
+        ? `${path} is not a policy. A policy is made by a call, such as role("Admin"), or is a function.`
+        : `${path} cannot be ${JSON.stringify(value)}.`,
+    );
+  }
   const choices = [members].flat();
   const known = choices.find(isObject);
   if (known && isObject(value)) return checkNames(value, { known, place: `${path}.`, fail });
@@ -103,14 +113,7 @@ function checkValue(
   const texts = choices.map((one) =>
     isObject(one) ? `an object with ${Object.keys(one).join(", ")}` : one,
   );
-  fail(`${path} is ${known ? texts.join(" or ") : `one of ${texts.join(", ")}`}.`);
+  fail(`${path} is ${texts.join(" or ")}.`);
 }
 
 const isObject = (value: unknown): value is object => typeof value === "object" && value !== null;
-
-function checkPolicy(policy: unknown, place: string, fail: Fail): void {
-  if (policy !== undefined && !isPolicy(policy))
-    fail(
-      `${place} is not a policy. A policy is made by a call, such as role("Admin"), or is a function.`,
-    );
-}

@@ -55,10 +55,28 @@ it.each<[string, object, string | RegExp]>([
   ["a boolean for kinds", { rooms: true }, "rooms is an object with group, order, user."],
   ["a boolean for limits", { limits: true }, /^Hub "chat": limits is an object with /],
   ["a boolean for reach", { reach: true }, "reach is an object with all, users."],
-  ["a text for a boolean", { anonymous: "false" }, "anonymous is one of true, false."],
-  ["a number for a boolean", { reach: { all: 0 } }, "reach.all is one of true, false."],
-  ["another text", { presence: "user" }, "presence is one of users, counts, none."],
-  ["a boolean for a text", { durability: false }, "durability is one of logged, behind."],
+  ["a text for a boolean", { anonymous: "false" }, "anonymous is true or false."],
+  ["a number for a boolean", { reach: { all: 0 } }, "reach.all is true or false."],
+  ["another text", { presence: "user" }, "presence is users or counts or none."],
+  ["a boolean for a text", { durability: false }, "durability is logged or behind."],
+  ["a boolean for a function", { connected: true }, "connected cannot be true."],
+  ["an object for a function", { presenceChanged: {} }, "presenceChanged cannot be {}."],
+  [
+    "a text for a list",
+    { signalR: { transports: "WebSockets" } },
+    'signalR.transports cannot be "WebSockets".',
+  ],
+  [
+    "a misspelt transport",
+    { signalR: { transports: ["websockets"] } },
+    'signalR.transports cannot be ["websockets"].',
+  ],
+  ["a number for a name", { signalR: { state: { patch: 5 } } }, "signalR.state.patch cannot be 5."],
+  [
+    "a text for prefixes",
+    { rooms: { order: { groups: "order-" } } },
+    'rooms.order.groups cannot be "order-".',
+  ],
   ["null for an object", { reach: null }, "reach is an object with all, users."],
 ])("%s is refused", (_, settings, sentence) => {
   const error = typeof sentence === "string" ? new TypeError(`Hub "chat": ${sentence}`) : sentence;

@@ -32,3 +32,7 @@ it.each(PROTOCOLS)(
     expect((await failed(protocol, "teapot", "a\ud800")).text).toBe("a\ufffd");
   },
 );
+
+it.each(PROTOCOLS)("a code cut within a surrogate pair over %s", async (protocol) => {
+  expect((await failed(protocol, `a${"😀".repeat(1_000)}`)).text).toBe("As asked.");
+});
