@@ -40,9 +40,8 @@ export class DueUsers {
   arm(user: string, at: number): void {
     this.#kv().put(DUE_PREFIX + user, at);
     if (at >= (this.#alarmAt ?? Infinity)) return;
-    this.#alarmAt = Math.min(at, this.#alarmAt ?? this.#first);
     // The next user tries again.
-    this.#storage.setAlarm(this.#alarmAt).catch(() => (this.#alarmAt = undefined));
+    this.#set(Math.min(at, this.#alarmAt ?? this.#first)).catch(() => {});
   }
 
   has(user: string): boolean {
@@ -57,8 +56,19 @@ export class DueUsers {
   async setAlarm(): Promise<boolean> {
     const first = this.#first;
     if (first === Infinity) return false;
-    await this.#storage.setAlarm((this.#alarmAt = first));
+    await this.#set(first);
     return true;
+  }
+
+  /** After a failure no time counts as set. */
+  async #set(at: number): Promise<void> {
+    this.#alarmAt = at;
+    try {
+      await this.#storage.setAlarm(at);
+    } catch (error) {
+      if (this.#alarmAt === at) this.#alarmAt = undefined;
+      throw error;
+    }
   }
 
   /** Called when the storage was deleted. */

@@ -28,6 +28,19 @@ it("an alarm that could not be set is set with the next user", async () => {
   });
 });
 
+it.each(["recover", "setAlarm"] as const)(
+  "an alarm that %s could not set is set with the next user",
+  async (method) => {
+    const { due, setAlarm, set } = dueUsers();
+    due.arm("ada", 500);
+    due.forget();
+    setAlarm.mockRejectedValueOnce(new Error("Exceeded the account's spending cap."));
+    await expect(due[method]()).rejects.toThrow("spending cap");
+    due.arm("bob", 900);
+    expect(set()).toEqual([500, 500, 500]);
+  },
+);
+
 it.each([
   ["that is lost is set for the first user", null, [500]],
   ["that was given up is set for the first user", Date.now() - 3_600_000, [500]],
