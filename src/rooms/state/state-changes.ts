@@ -44,10 +44,13 @@ export function sizeWithin(state: unknown, most: number): number {
   return bytes;
 }
 
-/** Bytes of a row, and characters that surely fit, even if each is quoted or has three bytes. */
-const [ROW_BYTES, FITTING_CHARS] = [2_000_000, 600_000];
+/**
+ * Bytes of a row beside its numbers, and characters that surely fit with the answers of a flush, even if each is quoted
+ * or has three bytes.
+ */
+const [ROW_BYTES, FITTING_CHARS] = [1_990_000, 130_000];
 
-/** Throws `invalid_state` if the entry does not fit into a row: a view may be larger than its state. */
+/** Throws if the entry does not fit into a row, so that its flush fails: a view may be larger than its state. */
 export function checkRow(entry: StateEntry): void {
   const chars = entry.params.length + (entry.change?.length ?? 0);
   if (chars > FITTING_CHARS && exceeds(JSON.stringify(entry), ROW_BYTES))
