@@ -137,8 +137,8 @@ describe("one person", () => {
     const paused = await points();
     await alice.page.waitForTimeout(1_500);
     expect(await points()).toBe(paused);
+    // The line of another symbol begins, and moves.
     await alice.page.getByRole("combobox", { name: "Symbol" }).selectOption("ACORN");
-    await alice.page.getByRole("button", { name: "Pause" }).click();
     await expect.poll(points).toBeGreaterThan(1);
   });
 
