@@ -1,4 +1,4 @@
-// A connection to a whole hub on a fake clock, for tests of rooms that are viewed on it.
+// A connection to a whole hub on a fake clock, for tests of its rooms.
 
 import { onTestFinished, vi } from "vitest";
 import { connect, roomOf, type HubConnection } from "../../src/client/index.ts";
@@ -30,7 +30,7 @@ export async function connecting(): Promise<Setting> {
   return { server, hub };
 }
 
-export async function greet({ server }: Setting): Promise<void> {
+export async function greet({ server }: Pick<Setting, "server">): Promise<void> {
   server.socket.accept();
   server.socket.deliver({ method: "$/connected", params: HELLO });
   await advance();
@@ -57,7 +57,7 @@ export async function joined(setting: Setting, room: `group:${string}` = LOBBY) 
   return view;
 }
 
-export async function reconnect(setting: Setting): Promise<void> {
+export async function reconnect(setting: Pick<Setting, "server">): Promise<void> {
   const { socket } = setting.server;
   socket.end();
   // oxlint-disable-next-line no-await-in-loop -- pauses grow with each loss

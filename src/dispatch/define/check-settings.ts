@@ -1,5 +1,5 @@
-// Names, policies, functions, booleans, texts and objects among a hub's settings are checked once, where the hub is served. Types say the
-// same, but not in JavaScript: there a misspelt `authorize` would open the hub to every user.
+// Names, policies, functions, booleans, texts and objects among a hub's settings are checked once, where the hub is
+// served. Types say the same, but not in JavaScript: there a misspelt `authorize` would open the hub to every user.
 
 import { DEFAULTS, LIMITS, type StatefulReconnect, type Transport } from "../../model/options.ts";
 import { isRoomKind } from "../../model/topic.ts";

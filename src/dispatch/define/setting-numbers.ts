@@ -28,8 +28,8 @@ const NUMBERS = Object.entries({ ...flat(DEFAULTS), ...STATEFUL_RECONNECT })
 const ABOVE_ZERO = /^(?:ping|silent|sweep)Seconds$/;
 
 /**
- * The most that the platform takes, in production if not locally (docs/design/production.md#pl39): a row has 2 MB, in which texts
- * are quoted, and a change of a state is there twice; an object has so many sockets.
+ * The most that the platform takes, in production if not locally (docs/design/production.md#pl39): a row has 2 MB, in
+ * which texts are quoted, and a change of a state is there twice; an object has so many sockets.
  */
 const AT_MOST: Readonly<Record<string, number>> = {
   ...{ publishBytes: 900_000, stateBytes: 512 * 1024 },

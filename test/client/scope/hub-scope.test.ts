@@ -1,36 +1,18 @@
 // A connection to a whole hub: its joined rooms, and that each is joined again from the client's position in it.
 
-import { describe, expect, it, onTestFinished, vi } from "vitest";
-import { connect, type HubConnection } from "../../../src/client/index.ts";
+import { describe, expect, it, vi } from "vitest";
+import type { HubConnection } from "../../../src/client/index.ts";
 import type { TestHub } from "../hubs.ts";
-import { FakeServer, HALF, outcomeOf, advance, type FakeSocket } from "../server.ts";
+import { advance, outcomeOf, type FakeServer, type FakeSocket } from "../server.ts";
+import { connected, greet, HELLO, reconnect as reconnectAt } from "../viewing.ts";
 
 interface Setting {
   readonly server: FakeServer;
   readonly client: HubConnection<TestHub>;
 }
 
-const HELLO = { connectionId: "c-1", userId: "alice", pingSeconds: 15 };
-const greet = (socket: FakeSocket) => {
-  socket.accept();
-  socket.deliver({ method: "$/connected", params: HELLO });
-};
-
 async function connectedClient(): Promise<Setting> {
-  vi.useFakeTimers();
-  const server = new FakeServer();
-  const client = connect<TestHub>("wss://host/hubs/test", {
-    token: "t",
-    backoff: { random: () => HALF },
-    WebSocket: server.WebSocket,
-  });
-  onTestFinished(() => {
-    client.close();
-    vi.useRealTimers();
-  });
-  await advance();
-  greet(server.socket);
-  await advance();
+  const { server, hub: client } = await connected();
   return { server, client };
 }
 
@@ -49,14 +31,7 @@ async function answer(socket: FakeSocket, result: unknown): Promise<void> {
   await advance();
 }
 
-async function reconnect(server: FakeServer): Promise<void> {
-  const { socket } = server;
-  socket.end();
-  // oxlint-disable-next-line no-await-in-loop -- pauses grow with each loss
-  while (server.socket === socket) await advance(100);
-  greet(server.socket);
-  await advance();
-}
+const reconnect = (server: FakeServer): Promise<void> => reconnectAt({ server });
 
 /** The text of the message is its position. */
 const publish = (socket: FakeSocket, room: string, position: string) =>
@@ -107,8 +82,7 @@ it("joins its rooms again before calls that waited, and says how each stands", a
   await advance();
   void outcomeOf(client.invoke.say("waits"));
   await advance(500);
-  greet(server.socket);
-  await advance();
+  await greet({ server });
   const [resume, waited] = server.socket.sentMessages;
   expect(resume).toMatchObject({
     method: "$/resume",
