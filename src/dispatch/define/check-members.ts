@@ -60,11 +60,13 @@ export function checkSchemas({ name, settings, presenceState, stateful }: AnyHub
   for (const [place, schema] of Object.entries(schemas))
     if (!isSchema(schema))
       throw new TypeError(`Hub "${name}": the schema of ${place} is not a Standard Schema.`);
-  for (const [method, { args }] of Object.entries(settings.client?.clientMethods ?? {}))
+  for (const [method, declared] of Object.entries(settings.client?.clientMethods ?? {})) {
+    const { args } = Object(declared) as Declared;
     if (RESERVED.test(method) || !Array.isArray(args) || !args.every(isSchema))
       throw new TypeError(
         `Hub "${name}": the client method ${method} has a reserved name, or an argument that is not a Standard Schema.`,
       );
+  }
 }
 
 /** Its members are not read if it has them, since libraries make them on first use. A proxy may only have what is read. */

@@ -20,7 +20,21 @@ type Fits = (value: unknown) => boolean;
 
 const isFunction = (value: unknown): value is Fits => typeof value === "function";
 const isText = (value: unknown): boolean => typeof value === "string";
+const isObject = (value: unknown): value is object =>
+  typeof value === "object" && value !== null && !Array.isArray(value);
+const isClientMethods = (value: unknown) =>
+  isObject(value) && isObject((value as { readonly clientMethods?: unknown }).clientMethods);
 const listOf = (fits: Fits) => (value: unknown) => Array.isArray(value) && value.every(fits);
+
+/** What is said of a value that is not of a kind. */
+const KINDS: ReadonlyMap<Fits, string> = new Map([
+  [
+    isPolicy,
+    'is not a policy. A policy is made by a call, such as role("Admin"), or is a function.',
+  ],
+  [isClientMethods, "is made by clientMethods({ … })."],
+  [isObject, "is an object."],
+]);
 
 const RULES: Names<RoomRules> = { enter: isPolicy, history: isPolicy, groups: listOf(isText) };
 
@@ -29,8 +43,8 @@ const RULES: Names<RoomRules> = { enter: isPolicy, history: isPolicy, groups: li
  * function tells whether a value is of the setting's kind. Numbers and schemas are checked elsewhere.
  */
 const SETTINGS: Names<HubOptions<unknown> & Pick<HubSettings<unknown>, "answers">> = {
-  client: 0,
-  answers: 0,
+  client: isClientMethods,
+  answers: isObject,
   authorize: isPolicy,
   anonymous: BOOLEAN,
   rooms: { group: RULES, order: RULES, user: RULES } satisfies Names<Options["rooms"]>,
@@ -68,6 +82,7 @@ export function checkSettings({ name, settings }: Pick<AnyHub, "name" | "setting
   const fail = (sentence: string) => {
     throw new TypeError(`Hub "${name}": ${sentence}`);
   };
+  if (!isObject(settings)) fail("its settings are an object.");
   for (const kind of Object.keys(settings.rooms ?? {}))
     if (!isRoomKind(kind))
       fail(`there is no setting rooms.${kind}. Kinds of rooms: group, order, user.`);
@@ -100,11 +115,8 @@ function checkValue(
 ): void {
   if (isFunction(members)) {
     if (members(value)) return;
-    return fail(
-      members === isPolicy
-        ? `${path} is not a policy. A policy is made by a call, such as role("Admin"), or is a function.`
-        : `${path} cannot be ${JSON.stringify(value)}.`,
-    );
+    const sentence = KINDS.get(members) ?? `cannot be ${JSON.stringify(value)}.`;
+    return fail(`${path} ${sentence}`);
   }
   const choices = [members].flat();
   const known = choices.find(isObject);
@@ -115,5 +127,3 @@ function checkValue(
   );
   fail(`${path} is ${texts.join(" or ")}.`);
 }
-
-const isObject = (value: unknown): value is object => typeof value === "object" && value !== null;

@@ -60,7 +60,7 @@ export const clientMethods = <const M extends Readonly<Record<string, ClientMeth
   clientMethods: Object.fromEntries(
     Object.entries<ClientMethod>(methods).map(([name, declared]) => [
       name,
-      "returns" in declared ? declared : { args: declared },
+      Array.isArray(declared) ? { args: declared } : Object(declared),
     ]),
   ),
 });
@@ -70,5 +70,7 @@ export const answersOf = ({
   clientMethods: methods,
 }: ClientMethods<unknown>): Readonly<Record<string, StandardSchemaV1>> =>
   Object.fromEntries(
-    Object.entries(methods).flatMap(([name, { returns }]) => (returns ? [[name, returns]] : [])),
+    Object.entries(methods ?? {}).flatMap(([name, declared]) =>
+      declared?.returns ? [[name, declared.returns]] : [],
+    ),
   );

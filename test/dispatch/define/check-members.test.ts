@@ -172,6 +172,14 @@ describe("a served hub", () => {
       hub("chat", untyped({ client: clientMethods(untyped({ text: z.string() })) })),
     ],
     [
+      "the client method flag has a reserved name, or an argument that is not",
+      hub("chat", untyped({ client: clientMethods(untyped({ flag: true })) })),
+    ],
+    [
+      "the client method none has a reserved name, or an argument that is not",
+      hub("chat", untyped({ client: { clientMethods: { none: null } } })),
+    ],
+    [
       "the client method toJSON has a reserved name, or an argument that is not",
       hub("chat", untyped({ client: clientMethods({ toJSON: [] }) })),
     ],

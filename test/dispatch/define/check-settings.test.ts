@@ -77,6 +77,20 @@ it.each<[string, object, string | RegExp]>([
     { rooms: { order: { groups: "order-" } } },
     'rooms.order.groups cannot be "order-".',
   ],
+  ["a list for kinds", { rooms: [] }, "rooms is an object with group, order, user."],
+  ["a list for limits", { limits: [] }, /^Hub "chat": limits is an object with /],
+  ["a list for an object", { history: [] }, "history is false or an object with size, ttlSeconds."],
+  ...[{}, true, [], null, { clientMethods: [] }, { receive: [] }].map(
+    (client) =>
+      [
+        `${JSON.stringify(client)} for the client`,
+        ...[{ client }, "client is made by clientMethods({ … })."],
+      ] as [string, object, string],
+  ),
+  ["true for answers", { answers: true }, "answers is an object."],
+  ["a list for answers", { answers: [] }, "answers is an object."],
+  ["a list for settings", [], "its settings are an object."],
+  ["true for settings", true as never, "its settings are an object."],
   ["null for an object", { reach: null }, "reach is an object with all, users."],
 ])("%s is refused", (_, settings, sentence) => {
   const error = typeof sentence === "string" ? new TypeError(`Hub "chat": ${sentence}`) : sentence;
