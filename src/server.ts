@@ -9,6 +9,7 @@ import { parseBody } from "./client/backend/backend-answers.ts";
 import { urlWith } from "./client/backend/backend-urls.ts";
 import { hubServiceOf, type HubService } from "./client/backend/hub-service.ts";
 import { dispatcher } from "./dispatch/dispatcher.ts";
+import { checkOptions } from "./dispatch/define/check-settings.ts";
 import type { Filter } from "./dispatch/define/filters.ts";
 import type { AnyHub } from "./dispatch/define/hub-definition.ts";
 import type { HubPath } from "./dispatch/define/hub-paths.ts";
@@ -124,17 +125,16 @@ function announce(tables: Hubs): void {
 }
 
 /**
- * Serves hubs.
+ * Serves hubs. Throws a `TypeError` for hubs, settings and options that could not be served.
  *
  * @example
  * const { Room, Relay, Account, endpoint } = serve([ChatHub]);
  * export { Room, Relay, Account };
  * export default endpoint;
  */
-export function serve(
-  hubs: readonly AnyHub[],
-  { filters = [], basePath, paths = [], userId, place: options, grpc }: ServeOptions = {},
-): Served {
+export function serve(hubs: readonly AnyHub[], settings: ServeOptions = {}): Served {
+  checkOptions(settings);
+  const { filters = [], basePath, paths = [], userId, place: options, grpc } = settings;
   const place = options && placeOf(options, hubs);
   const tables = tablesOf(hubs, filters);
   announce(tables);

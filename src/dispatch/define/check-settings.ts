@@ -89,6 +89,19 @@ export function checkSettings({ name, settings }: Pick<AnyHub, "name" | "setting
   checkNames(settings, { known: SETTINGS, place: "", fail });
 }
 
+const SERVE = {
+  ...{ filters: listOf(isObject), basePath: isText, paths: listOf(isObject) },
+  ...{ userId: isFunction, place: isObject, grpc: isFunction },
+};
+
+/** The same for the options of `serve`. Paths and places are checked further where they are made. */
+export function checkOptions(options: object): void {
+  const fail = (sentence: string) => {
+    throw new TypeError(`serve: ${sentence}`);
+  };
+  checkNames(options, { known: SERVE, place: "", fail });
+}
+
 type Fail = (sentence: string) => void;
 
 interface Known {

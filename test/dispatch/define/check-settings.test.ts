@@ -4,6 +4,7 @@
 import { describe, expect, it } from "vitest";
 import { servedHub } from "../../../src/dispatch/define/hub-tables.ts";
 import { hub } from "../../../src/dispatch/define/hub-definition.ts";
+import { serve } from "../../../src/server.ts";
 import { claim, every, role, signedIn, some } from "../../../src/dispatch/define/policies.ts";
 
 const served = (settings: object) => servedHub(hub<object>("chat", settings).methods({}));
@@ -132,4 +133,23 @@ it("undefined is as if it were absent, and booleans replace objects", () => {
     signalR: { statefulReconnect: true, state: undefined },
   };
   expect(() => served(settings)).not.toThrow();
+});
+
+describe("an option of serve", () => {
+  it.each<[object, string]>([
+    [{ basepath: "/v1" }, "there is no setting basepath."],
+    [{ basePath: 1 }, "basePath cannot be 1."],
+    [{ filters: true }, "filters cannot be true."],
+    [{ filters: [null] }, "filters cannot be [null]."],
+    [{ paths: ["/rpc"] }, 'paths cannot be ["/rpc"].'],
+    [{ userId: "email" }, 'userId cannot be "email".'],
+    [{ place: "eu" }, "place is an object."],
+    [{ grpc: true }, "grpc cannot be true."],
+  ])("is of its kind: %o", (options, sentence) => {
+    expect(() => serve([], options)).toThrow(new TypeError(`serve: ${sentence}`));
+  });
+
+  it("may be undefined", () => {
+    expect(() => serve([], { filters: undefined, userId: undefined } as object)).not.toThrow();
+  });
 });
