@@ -69,8 +69,8 @@ async function runUntilStopped({ ip, chosen, args }: DevOptions): Promise<void> 
 function onStop(stop: () => void): void {
   for (const name of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(name, stop);
   const parent = process.ppid;
-  // If npm is killed it does not end its children, and the port would stay in use: so the parent is watched.
-  if (process.env["npm_lifecycle_event"] === "dev") {
+  // If npm or npx is killed it does not end its children, and the port would stay in use: so the parent is watched.
+  if (process.env["npm_lifecycle_event"] !== undefined) {
     setInterval(() => process.ppid !== parent && stop(), 500).unref();
   }
 }

@@ -218,6 +218,16 @@ describe("npm run dev", () => {
     await expect(fetch(url)).rejects.toThrow("fetch failed");
   });
 
+  it("ends when the npm or npx that started it is killed", async () => {
+    const port = await freePort();
+    const args = [...[PROGRAM, "dev"], "--port", `${port}`, "--log-level", "warn"];
+    const npm = `require("node:child_process").spawn(process.execPath, process.argv.slice(1), { stdio: "inherit" })`;
+    const { dev } = await startedDev(["-e", npm, ...args], { npm_lifecycle_event: "npx" });
+    dev.kill("SIGKILL");
+    const ask = () => fetch(`http://127.0.0.1:${port}`);
+    await vi.waitFor(() => expect(ask()).rejects.toThrow("fetch failed"), 20_000);
+  });
+
   it.each<[string, string, string[]]>([
     ["a custom domain", 'routes = [{ pattern = "hubs.example.com", custom_domain = true }]', []],
     [
@@ -253,8 +263,11 @@ describe("npm run dev", () => {
 });
 
 /** `dormouse dev` in the folder, once it says that it runs, with its output until then. */
-async function startedDev(args: readonly string[]) {
-  const dev = spawn(process.execPath, args, { cwd: folder, stdio: ["ignore", "pipe", "inherit"] });
+async function startedDev(args: readonly string[], variables: NodeJS.ProcessEnv = {}) {
+  const dev = spawn(process.execPath, args, {
+    ...{ cwd: folder, env: { ...process.env, ...variables } },
+    stdio: ["ignore", "pipe", "inherit"],
+  });
   let output = "";
   dev.stdout.setEncoding("utf8").on("data", (text: string) => (output += text));
   await vi.waitFor(() => expect(output).toContain("To end it"), 80_000);
