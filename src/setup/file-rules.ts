@@ -1,6 +1,7 @@
-// Rules about parts of wrangler's configuration that a running worker cannot see: assets, logs, and secrets in public
-// variables.
+// Rules about parts of wrangler's configuration that a running worker cannot see: assets, logs, and what must not be in
+// variables that are public and deployed.
 
+import { isLoopback } from "../model/environment.ts";
 import type { WorkerFiles } from "./facts.ts";
 import type { Problem } from "./problem.ts";
 
@@ -98,6 +99,17 @@ export function secrets(files: WorkerFiles): Problem[] {
     }),
   ];
 }
+
+const URLS = ["JWT_JWKS_URL", "WEBHOOK_URL", "WEBHOOK_CONNECT_URL"];
+
+/** Advises against URLs of this machine in `[vars]`, which are deployed: Cloudflare does not reach them. */
+export const unreachable = (files: WorkerFiles): Problem[] =>
+  URLS.filter((name) => isLocal(valueIn(files, name))).map((name) => ({
+    level: "advice",
+    text: `${name} in [vars] is a URL of this machine, which Cloudflare cannot reach: move it to .dev.vars.`,
+  }));
+
+const isLocal = (url = ""): boolean => URL.canParse(url) && isLoopback(new URL(url).hostname);
 
 const valueIn = ({ vars }: WorkerFiles, name: string): string | undefined =>
   vars[name] === undefined ? undefined : String(vars[name]);

@@ -8,7 +8,7 @@ import { webhookProblems, type WebhookEnv } from "../webhooks/webhook-config.ts"
 import { sharedClass, unbound } from "./binding-problems.ts";
 import { exported } from "./class-rules.ts";
 import type { Facts, WorkerFiles } from "./facts.ts";
-import { assets, logs, noAssets, secrets } from "./file-rules.ts";
+import { assets, logs, noAssets, secrets, unreachable } from "./file-rules.ts";
 import { OBJECTS } from "./objects.ts";
 import { ADVISED, missingFlags, NEEDED, OLD_DATE } from "./platform-problems.ts";
 import type { Problem } from "./problem.ts";
@@ -108,7 +108,7 @@ const RULES: readonly Rule[] = [
   ...[bindings, classes, ofFiles(exported)],
   ...[compatibilityDate, compatibilityFlags],
   ...[values, types, switches, rate, limiters, adminFiles],
-  ofFiles(secrets, assets, logs),
+  ofFiles(secrets, unreachable, assets, logs),
 ];
 
 /** All problems, those that refuse requests first. */

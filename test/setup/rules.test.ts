@@ -247,6 +247,21 @@ describe("files", () => {
     ]);
   });
 
+  it("keep URLs of this machine out of [vars]", () => {
+    const vars = {
+      WEBHOOK_URL: "http://127.0.0.1:3000/events",
+      WEBHOOK_CONNECT_URL: "http://[::1]/connect",
+      JWT_JWKS_URL: "https://localhost.example/keys",
+    };
+    const sentence =
+      "is a URL of this machine, which Cloudflare cannot reach: move it to .dev.vars.";
+    expect(found({ files: { vars } })).toEqual([
+      `advice: WEBHOOK_URL in [vars] ${sentence}`,
+      `advice: WEBHOOK_CONNECT_URL in [vars] ${sentence}`,
+    ]);
+    expect(found({ files: { vars: { WEBHOOK_URL: "nothing", JWT_JWKS_URL: "" } } })).toEqual([]);
+  });
+
   it.each<[WorkerFiles["assets"], string]>([
     [{}, "/hubs/*, /parties/*, /client/*, /api/*, /dormouse.v1.Hub/*, /grpc.health.v1.Health/*"],
     [
