@@ -95,11 +95,11 @@ const SERVE = {
 };
 
 /** The same for the options of `serve`. Paths and places are checked further where they are made. */
-export function checkOptions(options: object): void {
-  const fail = (sentence: string) => {
-    throw new TypeError(`serve: ${sentence}`);
-  };
-  checkNames(options, { known: SERVE, place: "", fail });
+export const checkOptions = (options: object): void =>
+  checkNames(options, { known: SERVE, place: "", fail: failToServe });
+
+function failToServe(sentence: string): never {
+  throw new TypeError(`serve: ${sentence}`);
 }
 
 type Fail = (sentence: string) => void;
