@@ -6,17 +6,22 @@
 import type { HeldBytes } from "../connection/held-bytes.ts";
 import type { Duty } from "../platform/alarm-agenda.ts";
 
-/** Bytes of one connection: ASP.NET Core's `TransportMaxBufferSize`. */
+/** Bytes of one connection's bodies: ASP.NET Core's `TransportMaxBufferSize`. */
 const BYTES_EACH = 65_536;
-/** Bytes of one user's connections, so that a few users cannot use all of `BYTES_ALL`. */
+/** Memory of a body in addition to its bytes, so that many small ones count as well. */
+const BODY_BYTES = 256;
+/** Memory of one user's connections, so that a few users cannot use all of `BYTES_ALL`. */
 const BYTES_USER = 1024 * 1024;
-/** Bytes of all connections of a relay. */
+/** Memory of all connections of a relay. */
 const BYTES_ALL = 8 * 1024 * 1024;
 
 interface Waiting {
   readonly account: string;
   readonly bodies: ArrayBuffer[];
+  /** Of the bodies. */
   bytes: number;
+  /** With the memory of each body. */
+  held: number;
   /** Milliseconds since 1970. */
   readonly until: number;
 }
@@ -44,13 +49,15 @@ export class EarlyPosts implements Duty {
   /** Keeps the body; false if there is no space for it with those that wait. */
   keep({ id, account, body, until }: EarlyPost, now: number): boolean {
     this.run(now);
-    const waiting = this.#waiting.get(id) ?? { account, bodies: [], bytes: 0, until };
-    const { byteLength } = body;
-    if (waiting.bytes + byteLength > BYTES_EACH || !this.#fits(account, byteLength)) return false;
+    const waiting = this.#waiting.get(id) ?? { account, bodies: [], bytes: 0, held: 0, until };
+    const bytes = waiting.bytes + body.byteLength;
+    const held = body.byteLength + BODY_BYTES;
+    if (bytes > BYTES_EACH || !this.#fits(account, held)) return false;
     waiting.bodies.push(body);
-    waiting.bytes += byteLength;
-    this.#bytes += byteLength;
-    this.#held.add(byteLength);
+    waiting.bytes = bytes;
+    waiting.held += held;
+    this.#bytes += held;
+    this.#held.add(held);
     this.#waiting.set(id, waiting);
     return true;
   }
@@ -58,7 +65,7 @@ export class EarlyPosts implements Duty {
   #fits(account: string, bytes: number): boolean {
     let ofUser = bytes;
     for (const waiting of this.#waiting.values())
-      if (waiting.account === account) ofUser += waiting.bytes;
+      if (waiting.account === account) ofUser += waiting.held;
     return ofUser <= BYTES_USER && this.#bytes + bytes <= BYTES_ALL && this.#held.fits(bytes);
   }
 
@@ -67,8 +74,8 @@ export class EarlyPosts implements Duty {
     const waiting = this.#waiting.get(id);
     if (!waiting) return [];
     this.#waiting.delete(id);
-    this.#bytes -= waiting.bytes;
-    this.#held.add(-waiting.bytes);
+    this.#bytes -= waiting.held;
+    this.#held.add(-waiting.held);
     return waiting.bodies;
   }
 
