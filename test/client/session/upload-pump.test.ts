@@ -160,6 +160,19 @@ describe("an upload", () => {
     expect(ends(server)).toEqual([]);
   });
 
+  it.each([
+    { end: "a result", answer: { result: 0 } },
+    { end: "an error", answer: { error: { code: -32_000, message: "No." } } },
+  ])("stops with the other of a call that nobody awaits, at $end", async ({ answer }) => {
+    const { server, client } = await connectedClient<TestHub>();
+    const [source, other] = [endless(), endless()];
+    client.send.sumBoth(source, other);
+    await advance();
+    server.socket.deliver({ id: "c1", ...answer });
+    await advance();
+    expect([source.isStopped, other.isStopped]).toEqual([true, true]);
+  });
+
   it.each(["invoke", "send"] as const)("of %s stops when its connection is lost", async (verb) => {
     const { server, client } = await connectedClient<TestHub>();
     const source = endless();
