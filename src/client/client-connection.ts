@@ -117,7 +117,7 @@ export interface HubConnection<H extends AnyHub> extends AnyConnection<H, Greeti
   /**
    * Joins a room, and replays the messages after `since`. Every reconnection joins the room again, from the last
    * position. A room that is joined already goes on from its position if there is no `since`. Rejects with the errors of
-   * the hub's policy, and with `too_many_groups`.
+   * the hub's policy, with `too_many_groups`, and with `cancelled` if the room is left while this waits for a connection.
    */
   join(room: RoomText, since?: string): Promise<Joined>;
   /** Resolves at once while disconnected: the next connection does not join the room. */

@@ -27,8 +27,8 @@ export class HubScope implements Scope {
   readonly #positions = new Map<string, string>();
   /** The rooms that the client has joined, with the state that its user tracks in each; undefined for none. */
   readonly #states = new Map<string, unknown>();
-  /** Rooms whose newest request is a `join`, answered or not. */
-  readonly #memberships = new Set<string>();
+  /** Rooms whose newest request is a `join`, answered or not. Aborted, joins that still wait are not sent. */
+  readonly #memberships = new Map<string, AbortController>();
   /**
    * Positions of joined rooms before a `$/resume` that has not succeeded. Messages overtake its answer and move the
    * position, and the answer alone says whether some are missing: the next `$/resume` begins at the same position.
@@ -52,14 +52,17 @@ export class HubScope implements Scope {
     return this.#positions.get(canonicalTopic(room));
   }
 
-  /** Resolves after the replay has arrived. A room that is joined already continues from its position. */
+  /**
+   * Resolves after the replay has arrived. A room that is joined already continues from its position. Rejects with
+   * `cancelled` if the room is left while the join waits for a connection.
+   */
   async join(name: RoomText, since?: string): Promise<Joined> {
     const room = canonicalTopic(name);
-    this.#memberships.add(room);
-    const joined = (await this.#host.call("$/join", {
-      room,
-      since: since ?? (this.#states.has(room) ? this.#positions.get(room) : since),
-    })) as Joined;
+    const membership = this.#memberships.get(room) ?? new AbortController();
+    this.#memberships.set(room, membership);
+    const from = since ?? (this.#states.has(room) ? this.#positions.get(room) : since);
+    const { signal } = membership;
+    const joined = (await this.#host.call("$/join", { room, since: from }, signal)) as Joined;
     // After a loss this join may do what `$/resume` could not: listeners that rely on the room learn the outcome.
     if (this.#unresumed.delete(room)) this.#onResumed(room, joined);
     else this.#advance(room, joined.position);
@@ -72,12 +75,15 @@ export class HubScope implements Scope {
   async leave(name: RoomText): Promise<void> {
     const room = canonicalTopic(name);
     this.forget(room);
+    const membership = this.#memberships.get(room);
     this.#memberships.delete(room);
     // Without a connection there is nothing to leave: the next one is in no room before it joins. A call that waited for
-    // it would be sent after the joins that listeners make when it is greeted, and undo them.
+    // it would be sent after the joins that listeners make when it is greeted, and undo them. Joins that wait would be
+    // sent before a later one, and replay what the application has by then.
     if (this.#host.isConnected()) await this.#host.call("$/leave", { room });
-    // Messages may have set a position meanwhile. It stays if the room was joined again.
-    if (!this.#states.has(room)) this.#positions.delete(room);
+    else membership?.abort();
+    // Messages may have set a position meanwhile. It stays if the room is joined again, answered or not.
+    if (!this.#memberships.has(room)) this.#positions.delete(room);
   }
 
   /**

@@ -22,8 +22,8 @@ export interface Scope {
 
 /** The functions that a scope needs of its connection. */
 export interface ScopeHost {
-  /** Calls a protocol method (`$/…`). Rejects with the server's error, or when the connection is lost. */
-  readonly call: (method: string, params: object) => Promise<unknown>;
+  /** Calls a protocol method (`$/…`). Rejects with the server's error, when the connection is lost, or by `signal`. */
+  readonly call: (method: string, params: object, signal?: AbortSignal) => Promise<unknown>;
   /** Whether the connection of the last greeting is still open. Becomes false before its calls are rejected. */
   readonly isConnected: () => boolean;
   /**

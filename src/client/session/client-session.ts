@@ -46,7 +46,7 @@ export class Session<S extends Scope = Scope, G extends Greeting = Greeting> {
   constructor(options: SessionOptions, scopeFor: (host: ScopeHost) => S) {
     this.handlers = new Handlers(options.messageBytes, options.handlers);
     this.scope = scopeFor({
-      call: (method, params) => this.call(method, params),
+      call: this.call,
       isConnected: () => this.#isLive,
       retry: (run, error) => this.#isLive && isTemporary(error) && this.#retries.add(run),
       onRecovered: this.events.recovered.emit,
@@ -110,9 +110,8 @@ export class Session<S extends Scope = Scope, G extends Greeting = Greeting> {
   }
 
   /** Calls one of the protocol's own methods (`$/…`). Like any call, it waits for a connection. */
-  call(method: string, params: object): Promise<unknown> {
-    return this.calls.invoke({ method, args: [params], options: {} });
-  }
+  readonly call = (method: string, params: object, signal?: AbortSignal): Promise<unknown> =>
+    this.calls.invoke({ method, args: [params], options: { signal } });
 
   /** Without `token`, renews with the application's token or token function. */
   async refresh(token?: string): Promise<{ readonly expiresAt: number }> {

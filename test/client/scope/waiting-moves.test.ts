@@ -34,6 +34,42 @@ it("a leave without a connection undoes no join that a listener makes at the gre
   expect(moves(setting)).toEqual(["$/join"]);
 });
 
+it("a leave without a connection ends the joins that wait, and a later one is sent alone", async () => {
+  const setting = await connecting();
+  const { hub } = setting;
+  const ended = [hub.join(LOBBY), hub.join(LOBBY, "e:1")].map(outcomeOf);
+  const other = outcomeOf(hub.join("group:other"));
+  await hub.leave(LOBBY);
+  expect(await Promise.all(ended)).toEqual([{ code: "cancelled" }, { code: "cancelled" }]);
+  const joined = outcomeOf(hub.join(LOBBY, "e:5"));
+  await greet(setting);
+  const rooms = sent(setting, "$/join").map(({ params }) => (params as object[])[0]);
+  expect(rooms).toEqual([{ room: "group:other" }, { room: LOBBY, since: "e:5" }]);
+  await answer(setting.server.socket, "$/join", JOINED);
+  expect(await joined).toEqual({ value: JOINED });
+  setting.server.socket.end();
+  expect(await other).toEqual({ code: "interrupted" });
+});
+
+it("the answer to a leave leaves the position of a join that followed, and has no answer yet", async () => {
+  const setting = await connected();
+  const { hub, server } = setting;
+  const joining = hub.join(LOBBY);
+  await answer(server.socket, "$/join", JOINED);
+  await joining;
+  void outcomeOf(hub.leave(LOBBY));
+  const again = hub.join(LOBBY);
+  await advance();
+  for (const position of ["e:11", "e:12"])
+    server.socket.deliver({ method: "said", params: ["x"], room: LOBBY, position });
+  await answer(server.socket, "$/leave", {});
+  await answer(server.socket, "$/join", { ...JOINED, position: "e:11" });
+  await again;
+  expect(hub.positionOf(LOBBY)).toBe("e:12");
+  await reconnect(setting);
+  expect(sent(setting, "$/resume")).toMatchObject([{ params: [{ rooms: { [LOBBY]: "e:12" } }] }]);
+});
+
 it("a room that a listener leaves at the greeting is left after the join that waited", async () => {
   const setting = await connecting();
   const { hub } = setting;
