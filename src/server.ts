@@ -9,7 +9,7 @@ import { parseBody } from "./client/backend/backend-answers.ts";
 import { urlWith } from "./client/backend/backend-urls.ts";
 import { hubServiceOf, type HubService } from "./client/backend/hub-service.ts";
 import { dispatcher } from "./dispatch/dispatcher.ts";
-import { checkOptions } from "./dispatch/define/check-settings.ts";
+import { checkServed } from "./dispatch/define/check-settings.ts";
 import type { Filter } from "./dispatch/define/filters.ts";
 import type { AnyHub } from "./dispatch/define/hub-definition.ts";
 import type { HubPath } from "./dispatch/define/hub-paths.ts";
@@ -133,7 +133,7 @@ function announce(tables: Hubs): void {
  * export default endpoint;
  */
 export function serve(hubs: readonly AnyHub[], settings: ServeOptions = {}): Served {
-  checkOptions(settings);
+  checkServed(hubs, settings);
   const { filters = [], basePath, paths = [], userId, place: options, grpc } = settings;
   const place = options && placeOf(options, hubs);
   const tables = tablesOf(hubs, filters);

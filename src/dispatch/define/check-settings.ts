@@ -94,9 +94,12 @@ const SERVE = {
   ...{ userId: isFunction, place: isObject, grpc: isFunction },
 };
 
-/** The same for the options of `serve`. Paths and places are checked further where they are made. */
-export const checkOptions = (options: object): void =>
-  checkNames(options, { known: SERVE, place: "", fail: failToServe });
+/** The same for the arguments of `serve`. Hubs, paths and places are checked further where they are used. */
+export function checkServed(hubs: unknown, options: unknown): void {
+  if (!Array.isArray(hubs)) failToServe("its hubs are a list, as in serve([ChatHub]).");
+  if (!isObject(options)) failToServe("its options are an object.");
+  checkNames(options as object, { known: SERVE, place: "", fail: failToServe });
+}
 
 function failToServe(sentence: string): never {
   throw new TypeError(`serve: ${sentence}`);

@@ -65,7 +65,10 @@ export const clientMethods = <const M extends Readonly<Record<string, ClientMeth
   ),
 });
 
-/** The schemas of the results, by name: the setting `answers` of a hub that declares its client methods. */
+/**
+ * The schemas of the results, by name: the setting `answers` of a hub that declares its client methods. None of a value
+ * of another kind, which is refused when the hub is served.
+ */
 export const answersOf = ({
   clientMethods: methods,
 }: ClientMethods<unknown>): Readonly<Record<string, StandardSchemaV1>> =>

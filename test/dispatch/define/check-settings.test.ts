@@ -149,6 +149,16 @@ describe("an option of serve", () => {
     expect(() => serve([], options)).toThrow(new TypeError(`serve: ${sentence}`));
   });
 
+  it.each<[unknown, unknown, string]>([
+    [hub("chat").methods({}), {}, "its hubs are a list, as in serve([ChatHub])."],
+    [undefined, {}, "its hubs are a list, as in serve([ChatHub])."],
+    [[], null, "its options are an object."],
+    [[], [], "its options are an object."],
+    [[], "/v1", "its options are an object."],
+  ])("is among an object, after a list of hubs: %o, %o", (hubs, options, sentence) => {
+    expect(() => serve(hubs as [], options as object)).toThrow(new TypeError(`serve: ${sentence}`));
+  });
+
   it("may be undefined", () => {
     expect(() => serve([], { filters: undefined, userId: undefined } as object)).not.toThrow();
   });
