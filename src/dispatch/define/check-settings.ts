@@ -79,9 +79,7 @@ const SETTINGS: Names<HubOptions<unknown> & Pick<HubSettings<unknown>, "answers"
 
 /** Throws a `TypeError` for a setting that does not exist, and for one that is not of its kind. */
 export function checkSettings({ name, settings }: Pick<AnyHub, "name" | "settings">): void {
-  const fail = (sentence: string) => {
-    throw new TypeError(`Hub "${name}": ${sentence}`);
-  };
+  const fail = failureOf(`Hub "${name}"`);
   if (!isObject(settings)) fail("its settings are an object.");
   for (const kind of Object.keys(settings.rooms ?? {}))
     if (!isRoomKind(kind))
@@ -96,16 +94,20 @@ const SERVE = {
 
 /** The same for the arguments of `serve`. Hubs, paths and places are checked further where they are used. */
 export function checkServed(hubs: unknown, options: unknown): void {
-  if (!Array.isArray(hubs)) failToServe("its hubs are a list, as in serve([ChatHub]).");
-  if (!isObject(options)) failToServe("its options are an object.");
-  checkNames(options as object, { known: SERVE, place: "", fail: failToServe });
+  const fail = failureOf("serve");
+  if (!Array.isArray(hubs)) return fail("its hubs are a list, as in serve([ChatHub]).");
+  if (!isObject(options)) return fail("its options are an object.");
+  checkNames(options, { known: SERVE, place: "", fail });
 }
 
-function failToServe(sentence: string): never {
-  throw new TypeError(`serve: ${sentence}`);
-}
-
+/** Throws the sentence about what is checked. */
 type Fail = (sentence: string) => void;
+
+const failureOf =
+  (checked: string): Fail =>
+  (sentence) => {
+    throw new TypeError(`${checked}: ${sentence}`);
+  };
 
 interface Known {
   readonly known: object;

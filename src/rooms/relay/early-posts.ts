@@ -20,11 +20,11 @@ interface Waiting {
   readonly bodies: ArrayBuffer[];
   /** Of the bodies. */
   bytes: number;
-  /** With the memory of each body. */
-  held: number;
   /** Milliseconds since 1970. */
   readonly until: number;
 }
+
+const memoryOf = ({ bytes, bodies }: Waiting): number => bytes + bodies.length * BODY_BYTES;
 
 interface EarlyPost {
   readonly id: string;
@@ -49,15 +49,13 @@ export class EarlyPosts implements Duty {
   /** Keeps the body; false if there is no space for it with those that wait. */
   keep({ id, account, body, until }: EarlyPost, now: number): boolean {
     this.run(now);
-    const waiting = this.#waiting.get(id) ?? { account, bodies: [], bytes: 0, held: 0, until };
+    const waiting = this.#waiting.get(id) ?? { account, bodies: [], bytes: 0, until };
     const bytes = waiting.bytes + body.byteLength;
     const held = body.byteLength + BODY_BYTES;
     if (bytes > BYTES_EACH || !this.#fits(account, held)) return false;
     waiting.bodies.push(body);
     waiting.bytes = bytes;
-    waiting.held += held;
-    this.#bytes += held;
-    this.#held.add(held);
+    this.#hold(held);
     this.#waiting.set(id, waiting);
     return true;
   }
@@ -65,7 +63,7 @@ export class EarlyPosts implements Duty {
   #fits(account: string, bytes: number): boolean {
     let ofUser = bytes;
     for (const waiting of this.#waiting.values())
-      if (waiting.account === account) ofUser += waiting.held;
+      if (waiting.account === account) ofUser += memoryOf(waiting);
     return ofUser <= BYTES_USER && this.#bytes + bytes <= BYTES_ALL && this.#held.fits(bytes);
   }
 
@@ -74,9 +72,13 @@ export class EarlyPosts implements Duty {
     const waiting = this.#waiting.get(id);
     if (!waiting) return [];
     this.#waiting.delete(id);
-    this.#bytes -= waiting.held;
-    this.#held.add(-waiting.held);
+    this.#hold(-memoryOf(waiting));
     return waiting.bodies;
+  }
+
+  #hold(bytes: number): void {
+    this.#bytes += bytes;
+    this.#held.add(bytes);
   }
 
   /** No alarm of its own: an object with connections has one for its sweeps, and one without them sleeps. */

@@ -12,7 +12,17 @@ import {
   LOBBY,
   reconnect,
   sent,
+  type Setting,
 } from "../viewing.ts";
+
+/** A client that is connected, and has joined the lobby. */
+async function member(): Promise<Setting> {
+  const setting = await connected();
+  const joining = setting.hub.join(LOBBY);
+  await answer(setting.server.socket, "$/join", JOINED);
+  await joining;
+  return setting;
+}
 
 const moves = (setting: Parameters<typeof sent>[0]) =>
   setting.server.socket.sentMessages
@@ -20,11 +30,8 @@ const moves = (setting: Parameters<typeof sent>[0]) =>
     .filter((method) => method !== "$/resume");
 
 it("a leave without a connection undoes no join that a listener makes at the greeting", async () => {
-  const setting = await connected();
+  const setting = await member();
   const { hub } = setting;
-  const joining = hub.join(LOBBY);
-  await answer(setting.server.socket, "$/join", JOINED);
-  await joining;
   hub.onConnected(() => void outcomeOf(hub.join(LOBBY)));
   setting.server.socket.end();
   await advance();
@@ -52,11 +59,8 @@ it("a leave without a connection ends the joins that wait, and a later one is se
 });
 
 it("the answer to a leave leaves the position of a join that followed, and has no answer yet", async () => {
-  const setting = await connected();
+  const setting = await member();
   const { hub, server } = setting;
-  const joining = hub.join(LOBBY);
-  await answer(server.socket, "$/join", JOINED);
-  await joining;
   void outcomeOf(hub.leave(LOBBY));
   const again = hub.join(LOBBY);
   await advance();
@@ -89,11 +93,8 @@ it.each([
   { result: { position: "e:12", recovered: true, replayed: 2 }, event: "recovered" },
   { result: { position: "f:1", recovered: false, replayed: 0 }, event: "reload" },
 ])("a join does what a refused resume could not: $event", async ({ result, event }) => {
-  const setting = await connected();
+  const setting = await member();
   const { hub } = setting;
-  const joining = hub.join(LOBBY);
-  await answer(setting.server.socket, "$/join", JOINED);
-  await joining;
   const events: string[] = [];
   hub.onRecovered(() => events.push("recovered"));
   hub.onReload(() => events.push("reload"));
@@ -113,11 +114,8 @@ const statesIn = (messages: readonly SentMessage[]) =>
     .map(({ params }) => (params as [{ state: unknown }])[0].state);
 
 it("a state that a listener tracks at the greeting counts, and not one that waited", async () => {
-  const setting = await connected();
+  const setting = await member();
   const { hub, server } = setting;
-  const joining = hub.join(LOBBY);
-  await answer(server.socket, "$/join", JOINED);
-  await joining;
   setting.server.socket.end();
   await advance();
   const track = (state: string) => void outcomeOf(hub.track(LOBBY, state as never));
