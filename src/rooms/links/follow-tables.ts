@@ -44,7 +44,7 @@ export class FollowTable {
 
   /** Whether the room's counts of this object's members may be wrong: after a wake all of them are reported. */
   isUnsure(room: string): boolean {
-    return this.#doubted.has(room);
+    return this.#doubted.has(EVERY_ROOM) || this.#doubted.has(room);
   }
 
   /** Saves that a report to the room has failed, or may have, because memory of it ends with a sleep. */
@@ -55,15 +55,16 @@ export class FollowTable {
 
   /** All rooms except these have the right counts. If `#unsure` was never read, the last wake restored no room. */
   trustAllBut(stale: ReadonlySet<string>): void {
-    if (this.#unsure)
-      this.#setUnsure(new Set([...this.#doubted].filter((room) => stale.has(room))));
+    if (this.#unsure) this.#setUnsure(new Set([...stale].filter((room) => this.isUnsure(room))));
   }
 
+  /** The list is written whole for each room: above its bound one name stands for every room. */
   #setUnsure(rooms: ReadonlySet<string>): void {
-    if (rooms.size === this.#doubted.size) return;
-    if (rooms.size > 0) this.#kv.put(UNSURE, [...rooms]);
+    const kept = rooms.size > MOST_UNSURE ? new Set([EVERY_ROOM]) : rooms;
+    if (isSame(kept, this.#doubted)) return;
+    if (kept.size > 0) this.#kv.put(UNSURE, [...kept]);
     else this.#kv.delete(UNSURE);
-    this.#unsure = rooms;
+    this.#unsure = kept;
   }
 
   add(room: string): void {
@@ -92,6 +93,15 @@ export class FollowTable {
 
 /** Storage key: rooms whose report has failed, until a later report succeeds. */
 const UNSURE = "unreported";
+
+/** Number of rooms that the list names. If more fail at once, a wake reports to all rooms instead. */
+const MOST_UNSURE = 100;
+
+/** In the list: any room's counts may be wrong. No topic has this name. */
+const EVERY_ROOM = "*";
+
+const isSame = (one: ReadonlySet<string>, other: ReadonlySet<string>): boolean =>
+  one.size === other.size && [...one].every((name) => other.has(name));
 
 /**
  * Why a connection is in a room. A fresh token must admit the rooms that an older token named or the client joined. It
