@@ -3,8 +3,8 @@
 import { HubError, isUnexpected, publicError } from "../../model/errors.ts";
 import { logError } from "../../model/logger.ts";
 
-/** The answer to a request for which the platform was overloaded. */
-export const OVERLOAD = new HubError("unavailable", "The hub's objects are overloaded.");
+/** The answer to a request whose object the platform could not reach. */
+export const OVERLOAD = new HubError("unavailable", "The hub's objects are overloaded or restart.");
 
 /** The error as callers see it: `OVERLOAD`, or what `publicError` shows. An unexpected one is logged. */
 export function shownError(error: unknown): HubError {
