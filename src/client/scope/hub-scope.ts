@@ -27,7 +27,10 @@ export class HubScope implements Scope {
   readonly #positions = new Map<string, string>();
   /** The rooms that the client has joined, with the state that its user tracks in each; undefined for none. */
   readonly #states = new Map<string, unknown>();
-  /** Rooms whose newest request is a `join`, answered or not. Aborted, joins that still wait are not sent. */
+  /**
+   * Rooms whose newest request is a `join`, answered or not: another object after each leave or removal.
+   * Aborted, joins that still wait are not sent.
+   */
   readonly #memberships = new Map<string, AbortController>();
   /**
    * Positions of joined rooms before a `$/resume` that has not succeeded. Messages overtake its answer and move the
@@ -61,12 +64,17 @@ export class HubScope implements Scope {
     const membership = this.#memberships.get(room) ?? new AbortController();
     this.#memberships.set(room, membership);
     const from = since ?? (this.#states.has(room) ? this.#positions.get(room) : since);
+    // An earlier membership may still replay what the application has.
+    if (since) this.#advance(room, since);
     const { signal } = membership;
     const joined = (await this.#host.call("$/join", { room, since: from }, signal)) as Joined;
+    const now = this.#memberships.get(room);
+    // A removal meanwhile came before the join or after it: the next answer tells which.
+    if (now && now !== membership) return this.join(name);
     // After a loss this join may do what `$/resume` could not: listeners that rely on the room learn the outcome.
     if (this.#unresumed.delete(room)) this.#onResumed(room, joined);
     else this.#advance(room, joined.position);
-    if (this.#memberships.has(room)) this.#states.set(room, this.#states.get(room));
+    if (now) this.#states.set(room, this.#states.get(room));
     // The room was left before this answer, perhaps before a connection on which the join was sent.
     else void this.leave(name).catch(() => {});
     return joined;
@@ -74,8 +82,8 @@ export class HubScope implements Scope {
 
   async leave(name: RoomText): Promise<void> {
     const room = canonicalTopic(name);
-    this.forget(room);
     const membership = this.#memberships.get(room);
+    this.forget(room);
     this.#memberships.delete(room);
     // Without a connection there is nothing to leave: the next one is in no room before it joins. A call that waited for
     // it would be sent after the joins that listeners make when it is greeted, and undo them. Joins that wait would be
@@ -161,6 +169,7 @@ export class HubScope implements Scope {
   }
 
   forget(room: string): void {
+    this.#memberships.set(room, new AbortController());
     this.#unresumed.delete(room);
     this.#resumedFrom.delete(room);
     this.#states.delete(room);

@@ -111,7 +111,7 @@ export class Calls {
       const ran = runs.get(number) ?? 0;
       const [end = "nothing"] = ends;
       const isLegal = end === "done" ? ran > 0 : ENDS.includes(end);
-      const isRight = ends.length === 1 && isLegal && (mayRepeat || ran <= 1);
+      const isRight = ends.length === 1 && isLegal && ran <= 1;
       return isRight ? [] : [`Call ${number} ended with ${ends.join()}, and ran ${ran} times.`];
     });
     return [...this.faults, ...wrong];

@@ -38,6 +38,7 @@ export class HubLife extends SocketLife<HubConnection<TestHub>> {
     () => this.#open(this.chance.pick(VIEWED)),
     () => this.#closeOne(),
     () => this.#track(),
+    () => this.#remove(this.chance.pick(JOINED)),
   ];
   protected override readonly actsPercent = 25;
 
@@ -65,6 +66,11 @@ export class HubLife extends SocketLife<HubConnection<TestHub>> {
     client.onReload(({ room }) =>
       this.#memberships.get(room as Room)?.follower.reload(client.positionOf(room as Room)),
     );
+    client.onLeft(({ room }) => {
+      this.world.note(`left ${room}`);
+      const membership = this.#memberships.get(room as Room);
+      if (membership) [membership.isIn, membership.follower.at] = [false, undefined];
+    });
     client.onState(() => this.react());
     client.onConnected(() => this.react());
   }
@@ -167,6 +173,14 @@ export class HubLife extends SocketLife<HubConnection<TestHub>> {
     );
   }
 
+  /** By the server: the room does not admit the client any more. */
+  #remove(room: Room): void {
+    const { server } = this.world;
+    if (!server.link?.isGreeted || server.link.hasEnded || server.link.isHalfOpen) return;
+    this.world.note(`remove from ${room}`);
+    server.remove(server.link, server.room(room));
+  }
+
   protected override compare(): string[] {
     const { server } = this.world;
     const isMember = (room: Room) => [...server.room(room).members].map(({ id }) => id);
@@ -177,8 +191,8 @@ export class HubLife extends SocketLife<HubConnection<TestHub>> {
       const [now, wanted] = [isMember(room).join(), isIn ? server.link!.id : ""];
       return now === wanted ? [] : [`Members of ${room}: ${now}, and not ${wanted}.`];
     });
-    const followers = [...this.#memberships].flatMap(([room, { follower }]) =>
-      follower.look(server.room(room).position),
+    const followers = [...this.#memberships].flatMap(([room, { follower, isIn }]) =>
+      isIn ? follower.look(server.room(room).position) : [],
     );
     return [
       ...members,

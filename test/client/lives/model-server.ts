@@ -6,6 +6,7 @@ import type { Chance } from "../../support/seed.ts";
 import { HELLO, type SentMessage } from "../server.ts";
 import { LinkedSocket, ModelLink } from "./model-link.ts";
 import { ModelRoom } from "./model-room.ts";
+import { Questions } from "./questions.ts";
 
 type Params = Record<string, unknown> & { room: string };
 type Answer = { readonly result: unknown } | { readonly error: object } | undefined;
@@ -19,6 +20,9 @@ export class ModelServer {
   readonly rooms = new Map<string, ModelRoom>();
   /** How often each call ran, by its number. */
   readonly runs = new Map<number, number>();
+  /** Results of calls that had a key: such a call runs once. */
+  readonly #results = new Map<string, Answer>();
+  readonly questions: Questions;
   readonly WebSocket: WebSocketClass;
   /** Whether calls are refused for now, answered late or never. */
   isCalm = false;
@@ -26,6 +30,7 @@ export class ModelServer {
 
   constructor(chance: Chance, roomNames: readonly string[]) {
     this.chance = chance;
+    this.questions = new Questions(chance);
     for (const name of roomNames) this.rooms.set(name, new ModelRoom(name, this.#nextEpoch()));
     const add = (socket: LinkedSocket) => {
       socket.link = new ModelLink(`c-${this.links.length + 1}`, socket);
@@ -106,6 +111,13 @@ export class ModelServer {
     if (link.socket.readyState < 2) link.socket.end(code);
   }
 
+  /** The room does not admit the client any more. Nothing else about the room is on its way to the client. */
+  remove(link: ModelLink, room: ModelRoom): void {
+    if (link.late.length > 0 || !room.members.has(link)) return;
+    room.leave(link);
+    link.post({ method: "$/left", params: { room: room.name, reason: "forbidden" } });
+  }
+
   restart(): void {
     for (const link of this.links) if (!link.hasEnded) this.cut(link, 1012);
     for (const room of this.rooms.values())
@@ -114,6 +126,7 @@ export class ModelServer {
 
   /** Some frames arrive, in both directions. */
   pump(most: number): void {
+    this.questions.proceed();
     for (const link of this.links) {
       if (link.socket.readyState === 2 && !link.isHalfOpen && !link.hasEnded) this.end(link);
       if (link.hasEnded || link.isHalfOpen) continue;
@@ -131,7 +144,8 @@ export class ModelServer {
     const { link } = this;
     if (!link || link.hasEnded || link.socket.readyState !== 1) return false;
     const { inbox, outbox, late, streams } = link;
-    return inbox.length + outbox.length + late.length + streams.size === 0;
+    const onTheirWay = inbox.length + outbox.length + late.length + streams.size;
+    return onTheirWay + this.questions.pending(link) === 0;
   }
 
   #stream(link: ModelLink): void {
@@ -145,13 +159,14 @@ export class ModelServer {
 
   #receive(link: ModelLink, message: SentMessage): void {
     const { id, method } = message;
+    if (method === undefined) return this.questions.receive(link, message);
     const answer = this.#answer(link, message);
-    if (id === undefined || !answer || method === undefined) return;
+    if (id === undefined || !answer) return;
     const isLate = link.late.length > 0 || (!this.isCalm && this.chance.next() < 0.2);
     (isLate ? link.late : link.outbox).push({ id, ...answer });
   }
 
-  #answer(link: ModelLink, { id, method, params }: SentMessage): Answer {
+  #answer(link: ModelLink, { id, method, params, idempotencyKey }: SentMessage): Answer {
     const args = [params ?? []].flat() as unknown[];
     const [first] = args as [Params];
     if (method === "$/cancelRequest") return this.#cancel(link, first as unknown as { id: string });
@@ -160,11 +175,17 @@ export class ModelServer {
       if (!this.isCalm && this.chance.next() < 0.1) return refusal(this.chance.pick(OF_THE_MOMENT));
       return { result: this.#protocol(link, method, first) };
     }
-    if (method === "add") return this.#add(args as number[]);
+    if (method === "add") return this.#addOnce(args as number[], idempotencyKey);
     if (method === "count") link.streams.set(id!, { next: 1, to: args[0] as number });
     if (method === "sum")
       link.uploads.set((first as unknown as { $stream: string }).$stream, { call: id!, items: [] });
     return undefined;
+  }
+
+  #addOnce(args: number[], key: string | undefined): Answer {
+    const result = (key !== undefined && this.#results.get(key)) || this.#add(args);
+    if (key !== undefined) this.#results.set(key, result);
+    return result;
   }
 
   #add([number = 0, other = 0]: number[]): Answer {

@@ -30,6 +30,7 @@ export abstract class SocketLife<C extends AnyClient> {
     this.#calls = new Calls(chance);
     this.client = connect(this.world);
     this.#watched = new Watched(this.client);
+    this.client.on("confirm", this.world.server.questions.confirm as never);
   }
 
   get trail(): readonly string[] {
@@ -73,6 +74,8 @@ export abstract class SocketLife<C extends AnyClient> {
     if (kind < this.actsPercent) this.#act();
     else if (kind < 40) this.world.publish();
     else if (kind < 43) this.world.disturb();
+    else if (kind < 45) this.world.ask();
+    else if (kind < 46 && this.#mayClose && this.chance.below(5) === 0) this.#dismiss();
     else if (kind < 90) await this.world.pump();
     else await this.world.wait();
   }
@@ -90,7 +93,19 @@ export abstract class SocketLife<C extends AnyClient> {
   }
 
   get #faults(): string[] {
-    return [...this.#calls.look(this.world.server), ...this.#watched.faults, ...this.faults];
+    return [
+      ...this.#calls.look(this.world.server),
+      ...this.world.server.questions.faults,
+      ...this.#watched.faults,
+      ...this.faults,
+    ];
+  }
+
+  #dismiss(): void {
+    if (this.isClosed || !this.world.dismiss()) return;
+    const { status } = this.client.state;
+    if (status !== "closed") this.faults.push(`${status} after a close for good.`);
+    this.close();
   }
 
   /** In a step, in a handler, or at the end. */

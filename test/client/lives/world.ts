@@ -7,6 +7,8 @@ import { ModelServer } from "./model-server.ts";
 
 /** After these the client returns. */
 const LOSSES = [1001, 1006, 1011, 1012, 3000, 4401, 4408, 4410, 4411, 4413, 4420, 4429];
+/** After these it does not return. */
+const ENDS = [1008, 4500, 4501, 4505, 4510, 4511];
 const HOUR = 3_600_000;
 /** The longest pause of the client. */
 const QUIET_SECONDS = 31;
@@ -97,6 +99,23 @@ export class World {
       server.cut(link, code);
     } else this.sweep();
   };
+
+  /** The server asks the client, if there is a connection. */
+  readonly ask = (): void => {
+    const { link } = this.server;
+    if (link?.isGreeted && !link.hasEnded) this.server.questions.ask(link);
+  };
+
+  /** The server ends the connection for good. Returns false if there is none. */
+  dismiss(): boolean {
+    const { server, chance } = this;
+    const { link } = server;
+    if (!link?.isGreeted || link.isHalfOpen || link.hasEnded) return false;
+    const code = chance.pick(ENDS);
+    this.note(`dismissed with ${code}`);
+    server.cut(link, code);
+    return true;
+  }
 
   /** The server finds lost clients. */
   sweep(): void {
