@@ -136,6 +136,18 @@ function readKeysUrl(text: string, { problems, nameOf }: Report): KeySource | un
   return undefined;
 }
 
+/** The name of a member of an object of `JWT_ISSUERS`. */
+const nameAt = (at: number, member: string): string => `JWT_ISSUERS[${at}].${member}`;
+
+/** The URLs of key sets in the text of `JWT_ISSUERS`, by their names. Objects that are none are left out. */
+export function keySetUrls(text: string): readonly (readonly [name: string, url: string])[] {
+  const list = parseJson(text);
+  return (Array.isArray(list) ? list : []).flatMap((settings, at) => {
+    const url = isJsonObject(settings) ? textOf(settings["jwks"]) : undefined;
+    return url === undefined ? [] : [[nameAt(at, "jwks"), url] as const];
+  });
+}
+
 /** The issuers of `JWT_ISSUERS`: a JSON array of objects. `defaults` are the names of claims set for all issuers. */
 export function readIssuers(
   text: string,
@@ -148,7 +160,7 @@ export function readIssuers(
     return [];
   }
   return list.map((settings, at) => {
-    const nameOf = (member: string) => `JWT_ISSUERS[${at}].${member}`;
+    const nameOf = (member: string) => nameAt(at, member);
     const unknown = Object.keys(settings).filter((name) => !MEMBERS.includes(name as Member));
     if (unknown.length > 0) problems.push(`${nameOf(unknown[0]!)} is not a setting.`);
     return readIssuer({ ...defaults, ...settings }, { problems, nameOf });

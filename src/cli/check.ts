@@ -7,7 +7,8 @@ import { LOCAL } from "../setup/file-rules.ts";
 import { list, type Problem } from "../setup/problem.ts";
 import { problemsOf } from "../setup/rules.ts";
 import { UsageError, type Command, type Outcome } from "./command-line.ts";
-import { bundleProblem, missingMain } from "./main-exports.ts";
+import { bundleProblem, isBundleFailure, missingMain } from "./main-exports.ts";
+import { misspelt } from "./near-names.ts";
 import type { ModuleRun } from "./run-worker.ts";
 import { workerHubs } from "./worker-hubs.ts";
 import { readConfiguration, readVariables, type Configuration } from "./wrangler-package.ts";
@@ -89,6 +90,7 @@ async function mainModule(
     const ran = await workerHubs(folder, configuration);
     return { exported: ran.exports, hubProblem: faultOf(ran, folder) };
   } catch (error) {
+    if (!isBundleFailure(error)) throw error;
     return { exported: bundleProblem(error, configuration), hubProblem };
   }
 }
@@ -110,7 +112,7 @@ function reported(checked: Checked): string | Outcome {
   const { env, warnings } = checked;
   const found = [...problemsOf(factsOf(checked)), ...warnings.map(warned)];
   const problems = env === undefined ? found : found.map((problem) => ofEnvironment(problem, env));
-  const note = noteOn(checked);
+  const note = noteOn(checked) + hintOf(checked);
   if (problems.length === 0) return `${file}: nothing is wrong.\n${note}`;
   const text = list(problems, /\.jsonc?$/.test(file) ? "json" : "toml");
   return { output: `${file}: problems: ${problems.length}.\n\n${text}\n${note}`, exitCode: 1 };
@@ -125,6 +127,12 @@ Only in this machine's files, which are not deployed: ${undeployed.join(", ")}.
 If the worker needs one: ${put}, or a line in [vars]. With --secret NAME this check takes it as set.
 `;
 }
+
+/** A hint, not a problem: the name may be one of the application's own. */
+const hintOf = ({ variables }: Checked): string =>
+  misspelt(variables)
+    .map(([name, near]) => `\nThe server does not read ${name}. Is ${near} meant?\n`)
+    .join("");
 
 /** Adapts the fix to an environment, which does not inherit variables, bindings and secrets: it has its own tables. */
 function ofEnvironment({ fix, ...problem }: Problem, env: string): Problem {

@@ -59,18 +59,20 @@ export function missingMain({ main }: Pick<Sources, "main">): string | undefined
 export const exportsIn = ({ outputs }: Metafile): readonly string[] =>
   Object.values(outputs).find(({ entryPoint }) => entryPoint !== undefined)?.exports ?? [];
 
+/** Whether the bundler has refused the sources. Its other errors are of this machine: it could not start, or write. */
+export const isBundleFailure = (error: unknown): error is BuildFailure =>
+  ((error as Partial<BuildFailure>).errors?.length ?? 0) > 0;
+
 /** The bundler's error as a sentence. */
-export function bundleProblem(error: unknown, { main = "" }: Pick<Sources, "main">): string {
-  const reason = reasonOf(error as Partial<BuildFailure>);
+export function bundleProblem(error: BuildFailure, { main = "" }: Pick<Sources, "main">): string {
+  const reason = reasonOf(error);
   const isMissing = reason.startsWith("Could not resolve");
   const missing = isMissing ? (missingPackages() ?? missingForGrpc(reason)) : undefined;
   return missing ?? `${basename(main)} cannot be bundled: ${reason}`;
 }
 
 /** The bundler's first error, with its place. */
-function reasonOf({ errors = [], message = "" }: Partial<BuildFailure>): string {
-  const [first] = errors;
-  if (!first) return message;
-  const { text, location } = first;
+function reasonOf({ errors }: BuildFailure): string {
+  const { text, location } = errors[0]!;
   return location ? `${text} (${location.file}:${location.line})` : text;
 }

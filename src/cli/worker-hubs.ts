@@ -3,13 +3,13 @@
 
 import { fork } from "node:child_process";
 import { once } from "node:events";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { writeFileSync } from "node:fs";
 import { extname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { Plugin } from "esbuild";
 import { bundleOf, exportsIn, type Sources } from "./main-exports.ts";
 import type { ModuleRun } from "./run-worker.ts";
+import { inTemporaryFolder } from "./temporary-folder.ts";
 import { bundler } from "./wrangler-package.ts";
 
 const TIME_LIMIT_MS = 60_000;
@@ -38,19 +38,18 @@ const platformModules = (vars: Sources["vars"]): Plugin => ({
   },
 });
 
-/** The run, and the names that the main module exports. Throws what the bundler throws. */
-export async function workerHubs(
+/**
+ * The run, and the names that the main module exports. Throws what the bundler throws, and errors of this machine: if
+ * the bundler cannot start, or files cannot be written.
+ */
+export const workerHubs = (
   folder: string,
   sources: Sources,
-): Promise<ModuleRun & { readonly exports: readonly string[] }> {
-  const place = mkdtempSync(join(tmpdir(), "dormouse-hubs-"));
-  try {
+): Promise<ModuleRun & { readonly exports: readonly string[] }> =>
+  inTemporaryFolder("dormouse-hubs-", async (place, stopped) => {
     const { file, exports } = await bundle(place, folder, sources);
-    return { ...(await run(file, folder)), exports };
-  } finally {
-    rmSync(place, { recursive: true, force: true });
-  }
-}
+    return { ...(await run(file, folder, stopped)), exports };
+  });
 
 /** Source maps are relative to the bundle's folder. */
 async function bundle(place: string, folder: string, sources: Sources) {
@@ -65,9 +64,10 @@ async function bundle(place: string, folder: string, sources: Sources) {
 }
 
 /** The runner's message. The output of user code is discarded. */
-async function run(file: string, cwd: string): Promise<ModuleRun> {
+async function run(file: string, cwd: string, signal: AbortSignal): Promise<ModuleRun> {
   const child = fork(RUNNER, [file], {
     ...{ cwd, stdio: ["ignore", "ignore", "ignore", "ipc"], timeout: TIME_LIMIT_MS },
+    ...{ signal, killSignal: "SIGKILL" },
     execArgv: ["--enable-source-maps", "--no-warnings"],
   });
   const message = once(child, "message").then(([ran]) => ran as ModuleRun);

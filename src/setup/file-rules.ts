@@ -1,6 +1,7 @@
 // Rules about parts of wrangler's configuration that a running worker cannot see: assets, logs, and what must not be in
 // variables that are public and deployed.
 
+import { keySetUrls } from "../auth/issuers.ts";
 import { isLoopback } from "../model/environment.ts";
 import type { WorkerFiles } from "./facts.ts";
 import type { Problem } from "./problem.ts";
@@ -103,13 +104,20 @@ export function secrets(files: WorkerFiles): Problem[] {
 const URLS = ["JWT_JWKS_URL", "WEBHOOK_URL", "WEBHOOK_CONNECT_URL"];
 
 /** Advises against URLs of this machine in `[vars]`, which are deployed: Cloudflare does not reach them. */
-export const unreachable = (files: WorkerFiles): Problem[] =>
-  URLS.filter((name) => isLocal(valueIn(files, name))).map((name) => ({
-    level: "advice",
-    text: `${name} in [vars] is a URL of this machine, which Cloudflare cannot reach: move it to .dev.vars.`,
-  }));
+export function unreachable(files: WorkerFiles): Problem[] {
+  const urls = [
+    ...URLS.map((name) => [name, valueIn(files, name) ?? ""] as const),
+    ...keySetUrls(valueIn(files, "JWT_ISSUERS") ?? ""),
+  ];
+  return urls
+    .filter(([, url]) => isLocal(url))
+    .map(([name]) => ({
+      level: "advice",
+      text: `${name} in [vars] is a URL of this machine, which Cloudflare cannot reach: move it to .dev.vars.`,
+    }));
+}
 
-const isLocal = (url = ""): boolean => URL.canParse(url) && isLoopback(new URL(url).hostname);
+const isLocal = (url: string): boolean => URL.canParse(url) && isLoopback(new URL(url).hostname);
 
 const valueIn = ({ vars }: WorkerFiles, name: string): string | undefined =>
   vars[name] === undefined ? undefined : String(vars[name]);

@@ -82,14 +82,14 @@ const switches: Rule = ({ variables }) =>
 const rate: Rule = ({ variables: { REST_PER_SECOND: value = "" } }) =>
   value === "" || Number(value) > 0 ? [] : [noRate()];
 
+const LIMITERS = ["CONNECT_LIMITER", "REST_LIMITER"];
+
 /** Rate limiters must be bindings: with a text in their place, each counted request would fail. */
 const limiters: Rule = ({ variables }) =>
-  ["CONNECT_LIMITER", "REST_LIMITER"]
-    .filter((name) => {
-      const binding = variables[name] as { readonly limit?: unknown } | null | undefined;
-      return binding !== undefined && typeof binding?.limit !== "function";
-    })
-    .map(noLimiter);
+  LIMITERS.filter((name) => {
+    const binding = variables[name] as { readonly limit?: unknown } | null | undefined;
+    return binding !== undefined && typeof binding?.limit !== "function";
+  }).map(noLimiter);
 
 /** The admin page must be among the worker's static files, and be served by the worker. */
 const adminFiles: Rule = ({ variables, files }) => {
@@ -110,6 +110,9 @@ const RULES: readonly Rule[] = [
   ...[values, types, switches, rate, limiters, adminFiles],
   ofFiles(secrets, unreachable, assets, logs),
 ];
+
+/** The names of all variables that the server reads. */
+export const VARIABLES: readonly string[] = [...TEXTS, ...SWITCHES, ...LIMITERS, "REST_PER_SECOND"];
 
 /** All problems, those that refuse requests first. */
 export function problemsOf(facts: Facts): readonly Problem[] {

@@ -1,8 +1,11 @@
 // `dormouse check` in folders as its users have them: what it reads, what it finds, and its exit codes.
 
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { runCommand } from "../support/command.ts";
 
@@ -24,6 +27,8 @@ export class Room extends DurableObject {}
 export class Relay extends DurableObject {}
 export class Account extends DurableObject {}
 `;
+
+const PROGRAM = fileURLToPath(new URL("../../src/cli/dormouse.ts", import.meta.url));
 
 let folder: string;
 const write = (name: string, text: string): void => writeFileSync(join(folder, name), text);
@@ -67,6 +72,26 @@ If the worker needs one: npx wrangler secret put NAME, or a line in [vars]. With
 `,
     ]);
   });
+
+  it.each([
+    ["JWT_SECRETS", "JWT_SECRET"],
+    ["JWT_SECERT", "JWT_SECRET"],
+    ["jwt-secret", "JWT_SECRET"],
+    ["ACCESS_KEY", "ACCESS_KEYS"],
+    ["WEBHOOKS_SECRET", "WEBHOOK_SECRET"],
+  ])("asks whether %s is %s", async (name, meant) => {
+    rmSync(join(folder, ".dev.vars"));
+    const { stdout } = await check("--secret", name);
+    expect(stdout).toContain(`\nThe server does not read ${name}. Is ${meant} meant?\n`);
+  });
+
+  it.each(["DB_PASSWORD", "ACCESS_TOKENS", "JWT_SECRET_2"])(
+    "does not ask about %s, and not about a name if the other is set",
+    async (name) => {
+      const { stdout } = await check("--secret", "JWT_SECRET", "--secret", name);
+      expect(stdout).toBe("wrangler.toml: nothing is wrong.\n");
+    },
+  );
 
   it("judges the value of [vars], which is deployed, and not that of .dev.vars", async () => {
     write(".dev.vars", `JWT_SECRET=${"s".repeat(32)}\nJWT_ISSUER=me\n`);
@@ -179,6 +204,58 @@ If the worker needs one: npx wrangler secret put NAME, or a line in [vars]. With
       status: 1,
       stderr: expect.stringContaining("wrangler.toml"),
     });
+  });
+
+  it("reports a folder that cannot be made as this machine's, and not as the worker's", async () => {
+    vi.stubEnv("TMPDIR", join(folder, "missing"));
+    const { status, stdout, stderr } = await check();
+    expect([status, stdout]).toEqual([1, ""]);
+    expect(stderr).toMatch(/missing\/dormouse-hubs-\w+: there is no such file or folder\.\n$/);
+  });
+
+  it("reports a bundler that cannot start as this machine's, and not as the worker's", async () => {
+    const wrangler = join(folder, "node_modules/wrangler");
+    mkdirSync(join(wrangler, "node_modules/esbuild"), { recursive: true });
+    const own = fileURLToPath(import.meta.resolve("wrangler"));
+    writeFileSync(
+      join(wrangler, "package.json"),
+      JSON.stringify({ name: "wrangler", main: "index.js" }),
+    );
+    writeFileSync(join(wrangler, "index.js"), `module.exports = require(${JSON.stringify(own)});`);
+    writeFileSync(
+      join(wrangler, "node_modules/esbuild/index.js"),
+      'exports.build = async () => { throw new Error("The service was stopped"); };',
+    );
+    expect(await check()).toEqual({
+      status: 1,
+      stdout: "",
+      stderr: "The service was stopped\n",
+    });
+  });
+
+  it.each(["SIGTERM", "SIGINT"] as const)("leaves no folder and process after %s", async (name) => {
+    mkdirSync(join(folder, "tmp"));
+    write(
+      "worker.ts",
+      `${WORKER}\nimport { writeFileSync } from "node:fs";\nwriteFileSync("pid", String(process.pid));\nwhile (true);`,
+    );
+    const child = spawn(process.execPath, [PROGRAM, "check"], {
+      cwd: folder,
+      stdio: "ignore",
+      env: { ...process.env, TMPDIR: join(folder, "tmp") },
+    });
+    const pid = await vi.waitFor(
+      () => {
+        const text = readFileSync(join(folder, "pid"), "utf8");
+        expect(text).not.toBe("");
+        return Number(text);
+      },
+      { timeout: 60_000 },
+    );
+    child.kill(name);
+    expect(await once(child, "exit")).toEqual([null, name]);
+    expect(readdirSync(join(folder, "tmp"))).toEqual([]);
+    await vi.waitFor(() => expect(() => process.kill(pid, 0)).toThrow("ESRCH"));
   });
 
   it.each([[["--nope"]], [["now"]]])("refuses %j with exit code 2", async (args) => {

@@ -252,14 +252,21 @@ describe("files", () => {
       WEBHOOK_URL: "http://127.0.0.1:3000/events",
       WEBHOOK_CONNECT_URL: "http://[::1]/connect",
       JWT_JWKS_URL: "https://localhost.example/keys",
+      JWT_ISSUERS: JSON.stringify([
+        { jwks: "https://id.example/keys" },
+        { jwks: "http://localhost:8080/keys" },
+        null,
+      ]),
     };
     const sentence =
       "is a URL of this machine, which Cloudflare cannot reach: move it to .dev.vars.";
     expect(found({ files: { vars } })).toEqual([
       `advice: WEBHOOK_URL in [vars] ${sentence}`,
       `advice: WEBHOOK_CONNECT_URL in [vars] ${sentence}`,
+      `advice: JWT_ISSUERS[1].jwks in [vars] ${sentence}`,
     ]);
-    expect(found({ files: { vars: { WEBHOOK_URL: "nothing", JWT_JWKS_URL: "" } } })).toEqual([]);
+    const none = { WEBHOOK_URL: "nothing", JWT_JWKS_URL: "", JWT_ISSUERS: "nothing" };
+    expect(found({ files: { vars: none } })).toEqual([]);
   });
 
   it.each<[WorkerFiles["assets"], string]>([

@@ -22,6 +22,17 @@ declare const tree: Wire<Tree>;
 tree satisfies WireTree;
 tree.branches[0]?.branches[0]?.at.toUpperCase();
 
+type Dates = (Date | Dates)[];
+type FrozenDates = readonly (Date | FrozenDates)[];
+type WireDates = (string | WireDates)[];
+declare const dates: Wire<Dates>;
+declare const frozen: Wire<FrozenDates>;
+dates satisfies WireDates;
+[dates[0], frozen[0]] satisfies readonly unknown[];
+// @ts-expect-error an array that was frozen stays so
+frozen.push("");
+expect<Equal<Wire<[Date, ...Date[]]>, [string, ...string[]]>>();
+
 // Values without a form in JSON are left out; objects of the language have no content.
 class Point {
   readonly x: number = 1;
@@ -35,6 +46,10 @@ class Refusal extends Error {
 }
 expect<Equal<Wire<Point>, { readonly x: number; readonly label?: string }>>();
 expect<Equal<Wire<{ id: number; run?: () => void; mark: symbol }>, { id: number }>>();
+expect<Equal<Wire<{ run: Date | (() => void) }>, { run: string | undefined }>>();
+expect<Equal<Wire<Map<string, Date | symbol>>, { [name: string]: string | undefined }>>();
+expect<Equal<Wire<(Date | (() => void))[]>, (string | null)[]>>();
+expect<Equal<Wire<[Date, () => void]>, [string, null]>>();
 expect<Equal<Wire<{ kind: "a"; other?: never; none: undefined }>["kind"], "a">>();
 expect<Equal<keyof Wire<{ kind: "a"; other?: never; at: Date }>, "kind" | "other" | "at">>();
 expect<Equal<Wire<{ tags: Set<string>; later: Promise<Date> }>, { tags: {}; later: {} }>>();

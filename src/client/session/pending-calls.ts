@@ -87,8 +87,9 @@ export class PendingCalls {
       untilComplete,
     );
     if (timeoutSeconds !== undefined) {
-      const error = new HubError("timed_out", `No answer within ${timeoutSeconds} s.`);
-      const end = limit(timeoutSeconds * 1000, () => this.#cancel(call, error));
+      const end = limit(timeoutSeconds * 1000, () =>
+        this.#cancel(call, new HubError("timed_out", `No answer within ${timeoutSeconds} s.`)),
+      );
       call.lifetime.signal.addEventListener("abort", end);
     }
     if (this.#options.isLive()) this.#send(call);
@@ -153,6 +154,8 @@ export class PendingCalls {
   #complete(call: PendingCall): void {
     this.#calls.delete(call.id);
     call.lifetime.abort();
+    // Only stops their sources, which nothing has read.
+    if (!call.isSent) for (const upload of call.uploads) void this.#pump(call, upload);
   }
 
   /** Completes the call of a response. False if no call has this id, for example after its cancellation. */

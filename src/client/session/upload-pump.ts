@@ -44,8 +44,8 @@ const ITEMS_PER_BURST = 100;
 
 /**
  * Sends all items of an upload, then its end. If the source cannot be read or throws, or an item is too large, the
- * server is sent the error's message, and this rejects with the error. An abort of `signal` stops the source; an error
- * after it has no effect, because the call is complete.
+ * server is sent the error's message, and this rejects with the error. An abort of `signal`, also one before, stops the
+ * source; an error after it has no effect, because the call is complete.
  */
 export async function pump(
   { id, source }: Upload,
@@ -54,9 +54,16 @@ export async function pump(
 ): Promise<void> {
   try {
     const iterator = iteratorOf(source);
-    const stop = async (): Promise<unknown> => iterator.return?.();
+    const stop = async (): Promise<void> => {
+      try {
+        await iterator.return?.();
+      } catch {
+        // Its call is complete.
+      }
+    };
+    if (signal.aborted) return await stop();
     // Before the loop below, so that a source that never yields again is stopped as well.
-    signal.addEventListener("abort", () => void stop().catch(() => {}));
+    signal.addEventListener("abort", () => void stop());
     for (let count = 1; ; count++) {
       const next = await iterator.next();
       if (signal.aborted) return;

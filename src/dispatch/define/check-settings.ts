@@ -25,8 +25,12 @@ const isObject = (value: unknown): value is object =>
 const isClientMethods = (value: unknown) =>
   isObject(value) && isObject((value as { readonly clientMethods?: unknown }).clientMethods);
 const listOf = (fits: Fits) => (value: unknown) => Array.isArray(value) && value.every(fits);
+const areTexts = listOf(isText);
+const areObjects = listOf(isObject);
+const { transports } = DEFAULTS.signalR;
+const areTransports = listOf((one) => transports.includes(one as Transport));
 
-/** What is said of a value that is not of a kind. */
+/** What a value of each kind is. */
 const KINDS: ReadonlyMap<Fits, string> = new Map([
   [
     isPolicy,
@@ -34,9 +38,14 @@ const KINDS: ReadonlyMap<Fits, string> = new Map([
   ],
   [isClientMethods, "is made by clientMethods({ … })."],
   [isObject, "is an object."],
+  [isFunction, "is a function."],
+  [isText, "is a string."],
+  [areTexts, "is an array of strings."],
+  [areObjects, "is an array of objects."],
+  [areTransports, `is an array of ${transports.join(", ")}.`],
 ]);
 
-const RULES: Names<RoomRules> = { enter: isPolicy, history: isPolicy, groups: listOf(isText) };
+const RULES: Names<RoomRules> = { enter: isPolicy, history: isPolicy, groups: areTexts };
 
 /**
  * An object lists the names of a setting's members, an array its values, the last of which may be such an object; a
@@ -63,7 +72,7 @@ const SETTINGS: Names<HubOptions<unknown> & Pick<HubSettings<unknown>, "answers"
       Required<Options["signalR"]>["state"]
     >,
     handshakeSeconds: 0,
-    transports: listOf((one) => DEFAULTS.signalR.transports.includes(one as Transport)),
+    transports: areTransports,
     statefulReconnect: [...BOOLEAN, STATEFUL_RECONNECT],
   } satisfies Names<Options["signalR"]>,
   liveness: { pingSeconds: 0, silentSeconds: 0, sweepSeconds: 0, graceSeconds: 0 } satisfies Names<
@@ -81,14 +90,15 @@ const SETTINGS: Names<HubOptions<unknown> & Pick<HubSettings<unknown>, "answers"
 export function checkSettings({ name, settings }: Pick<AnyHub, "name" | "settings">): void {
   const fail = failureOf(`Hub "${name}"`);
   if (!isObject(settings)) fail("its settings are an object.");
-  for (const kind of Object.keys(settings.rooms ?? {}))
+  const { rooms } = settings;
+  for (const kind of isObject(rooms) ? Object.keys(rooms) : [])
     if (!isRoomKind(kind))
       fail(`there is no setting rooms.${kind}. Kinds of rooms: group, order, user.`);
   checkNames(settings, { known: SETTINGS, place: "", fail });
 }
 
 const SERVE = {
-  ...{ filters: listOf(isObject), basePath: isText, paths: listOf(isObject) },
+  ...{ filters: areObjects, basePath: isText, paths: areObjects },
   ...{ userId: isFunction, place: isObject, grpc: isFunction },
 };
 
@@ -132,9 +142,7 @@ function checkValue(
   { path, fail }: { readonly path: string; readonly fail: Fail },
 ): void {
   if (isFunction(members)) {
-    if (members(value)) return;
-    const sentence = KINDS.get(members) ?? `cannot be ${JSON.stringify(value)}.`;
-    return fail(`${path} ${sentence}`);
+    return members(value) ? undefined : fail(`${path} ${KINDS.get(members)}`);
   }
   const choices = [members].flat();
   const known = choices.find(isObject);

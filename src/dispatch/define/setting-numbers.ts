@@ -20,9 +20,20 @@ const flat = ({ limits, history, signalR, ...settings }: RoomSettings) => ({
   ...{ ...settings, ...limits, ...history, ...signalR, ...signalR.statefulReconnect },
 });
 
-const NUMBERS = Object.entries({ ...flat(DEFAULTS), ...STATEFUL_RECONNECT })
-  .filter(([, usual]) => typeof usual === "number")
-  .map(([name]) => name);
+const { rememberGroups, ...LIVENESS } = DEFAULTS;
+
+/** The numbers by their names, with their paths in a hub's settings. */
+const PATHS: ReadonlyMap<string, string> = new Map(
+  Object.entries({
+    ...{ "": { rememberGroups }, "liveness.": LIVENESS, "limits.": LIMITS },
+    ...{ "history.": DEFAULTS.history, "signalR.": DEFAULTS.signalR },
+    "signalR.statefulReconnect.": STATEFUL_RECONNECT,
+  }).flatMap(([place, defaults]) =>
+    Object.entries(defaults)
+      .filter(([, usual]) => typeof usual === "number")
+      .map(([name]) => [name, place + name] as const),
+  ),
+);
 
 /** Settings that must not be zero, because alarms would follow each other without a pause. */
 const ABOVE_ZERO = /^(?:ping|silent|sweep)Seconds$/;
@@ -42,13 +53,15 @@ const AT_MOST: Readonly<Record<string, number>> = {
  */
 export function withNumbers(hub: string, settings: RoomSettings): RoomSettings {
   const all: Record<string, unknown> = { ...STATEFUL_RECONNECT, ...flat(settings) };
-  for (const name of NUMBERS) {
+  for (const [name, path] of PATHS) {
     const value = all[name] as number;
-    if (!Number.isFinite(value) || value < 0 || (value === 0 && ABOVE_ZERO.test(name)))
-      throw new TypeError(`Hub ${hub}: ${name} cannot be ${value} (${typeof value}).`);
-    const most = AT_MOST[name];
-    if (value > (most ?? value))
-      throw new TypeError(`Hub ${hub}: ${name} cannot be ${value}; ${most} at most.`);
+    const isPositive = ABOVE_ZERO.test(name);
+    const most = AT_MOST[name] ?? Infinity;
+    if (Number.isFinite(value) && value <= most && (isPositive ? value > 0 : value >= 0)) continue;
+    const range = isPositive ? "above 0" : most < Infinity ? `from 0 to ${most}` : "of 0 or more";
+    throw new TypeError(
+      `Hub "${hub}": ${path} is a number ${range}, and not ${value} (${typeof value}).`,
+    );
   }
   return settings;
 }

@@ -61,18 +61,33 @@ export type Wire<T, B = string> = unknown extends T
         : T extends bigint
           ? number
           : T extends ReadonlyMap<infer K, infer V>
-            ? { [P in K & (string | number)]: Wire<V, B> }
+            ? { [P in K & (string | number)]: WireMember<V, B> }
             : T extends { toJSON(): infer J }
               ? Wire<J, B>
-              : T extends readonly unknown[]
-                ? { [K in keyof T]: Wire<T[K], B> | (undefined extends T[K] ? null : never) }
+              : T extends readonly (infer E)[]
+                ? WireArray<T, E, B>
                 : T extends Unsent
                   ? never
                   : T extends Empty
                     ? {}
                     : T extends Error
                       ? Wire<Omit<T, keyof Error>, B>
-                      : { [K in keyof T as Sent<K, T[K]>]: Wire<T[K], B> };
+                      : { [K in keyof T as Sent<K, T[K]>]: WireMember<T[K], B> };
+
+/** An array that may contain itself: its items are resolved when they are used, which those of a mapped type are not. */
+type WireArray<T extends readonly unknown[], E, B> = readonly E[] extends T
+  ? readonly WireItem<E, B>[]
+  : E[] extends T
+    ? WireItem<E, B>[]
+    : { [K in keyof T]: WireItem<T[K], B> };
+
+/** An item of an array: a value without a form in JSON becomes null. */
+type WireItem<V, B> = Wire<V, B> | (undefined extends V ? null : IfUnsent<V, null>);
+
+/** A member that is a value or has no form in JSON: it is absent then. */
+type WireMember<V, B> = Wire<V, B> | IfUnsent<V, undefined>;
+
+type IfUnsent<V, R> = [Extract<V, Unsent>] extends [never] ? never : R;
 
 /** The name of a member with values `V`; never if it is not sent. */
 type Sent<K, V> = unknown extends V
@@ -84,6 +99,4 @@ type Sent<K, V> = unknown extends V
       : K;
 
 /** The type of a result, an item or an argument after it was sent: one that may be undefined may then be null. */
-export type WireResult<T, B = string> = [T] extends [undefined | void]
-  ? T
-  : Wire<T, B> | (undefined extends T ? null : never);
+export type WireResult<T, B = string> = [T] extends [undefined | void] ? T : WireItem<T, B>;

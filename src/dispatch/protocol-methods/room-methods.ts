@@ -21,10 +21,14 @@ import { policyInput, read, roomNamed, roomToEnter, type ProtocolCall } from "./
 export const Target = z.string().check(z.minLength(1), z.maxLength(256), z.regex(/^[^$]/));
 /** The key of a publication or a run, in every protocol. */
 export const IdempotencyKey = z.string().check(z.minLength(1), z.maxLength(MAX_IDEMPOTENCY_KEY));
-/** A value that is stored as JSON, in which a whole number beyond 2^53 would be rounded. */
-export const Kept = z
-  .unknown()
-  .check(z.refine((value) => !hasBigint(value), "a number beyond 2^53 is not kept"));
+/**
+ * A value that is stored as JSON, in which a whole number beyond 2^53 would be rounded. Its absence is refused here,
+ * because zod's own text for it names no type.
+ */
+export const Kept = z.unknown().check(
+  z.refine((value) => value !== undefined, "Invalid input: expected a value, received undefined"),
+  z.refine((value) => !hasBigint(value), "a number beyond 2^53 is not kept"),
+);
 /** The most characters of a connection's id. */
 const MAX_CONNECTION_ID = 600;
 /** The most connections that one publication may exclude. */

@@ -96,6 +96,10 @@ export async function userAt(
  */
 export async function admitAttempt(attempt: ConnectAttempt, env: Env): Promise<User> {
   await checkConnectRate(attempt, env);
+  return grantTo(attempt, env);
+}
+
+async function grantTo(attempt: ConnectAttempt, env: Env): Promise<User> {
   const { connect } = env.WEBHOOK_CONNECT_URL ? readWebhooks(env) : {};
   if (!connect) return attempt.user;
   return applyGrant(attempt.user, await askConnectWebhook(attempt, connect, env));
@@ -106,9 +110,15 @@ export async function admitAttempt(attempt: ConnectAttempt, env: Env): Promise<U
  * request, as topics.
  */
 export async function admitEntrant(entrant: Entrant, rooms: readonly string[]): Promise<Entrant> {
+  await checkConnectRate(entrant, entrant.serving.env);
+  return admitCounted(entrant, rooms);
+}
+
+/** The same for an entrant whose rate is checked: where code of the application runs after that and before this. */
+export async function admitCounted(entrant: Entrant, rooms: readonly string[]): Promise<Entrant> {
   const { request, user, served, topic: room, serving } = entrant;
   const attempt = { request, user, hub: served.name, room, rooms };
-  return authorize({ ...entrant, user: await admitAttempt(attempt, serving.env) });
+  return authorize({ ...entrant, user: await grantTo(attempt, serving.env) });
 }
 
 /** Checks by the hub's rules, and the token's capabilities, that the user may enter the room. Throws `forbidden`. */
@@ -129,7 +139,7 @@ const policyInput = ({ served, user, topic: room, serving }: Entrant) => {
  * approximately. The user's account (rooms/account) counts exactly, later. Both keys are counted even if the first is
  * over its limit, so that a network which changes its user is counted all the same. Throws `rate_limited`.
  */
-async function checkConnectRate(
+export async function checkConnectRate(
   { request, user }: Pick<ConnectAttempt, "request" | "user">,
   { CONNECT_LIMITER: limiter }: ConnectRateEnv,
 ): Promise<void> {

@@ -4,7 +4,7 @@ import type { FeedPath } from "../../dispatch/define/hub-paths.ts";
 import { roomFor } from "../../dispatch/define/group-names.ts";
 import { runtimeAt } from "../../dispatch/define/runtime.ts";
 import { formatTopic, parsePosition, parseTopic } from "../../model/topic.ts";
-import { admitEntrant, userAt } from "../admit/admission.ts";
+import { admitCounted, checkConnectRate, userAt } from "../admit/admission.ts";
 import { decodePathSegment, servedHub } from "../admit/request-target.ts";
 import { sourceOf, type StreamServing } from "../stream/room-sources.ts";
 import { formattedStream, lastEventId } from "./event-streams.ts";
@@ -30,11 +30,13 @@ export async function readFeed(
   const { pathname, searchParams: query } = new URL(request.url);
   // Hono would leave what is not UTF-8 percent-encoded, which is another name.
   decodePathSegment(pathname);
+  // Before `room`, which may read a database: a client that is refused costs nothing.
+  await checkConnectRate({ request, user }, serving.env);
   const runtime = runtimeAt(serving, { hub: feed.hub, method: feed.path });
   const room = await feed.roomOf({ params, query, user, ...runtime });
   const topic = roomFor(served, parseTopic(room));
   const candidate = { request, user, served, topic, serving };
-  const entrant = await admitEntrant(candidate, [formatTopic(topic)]);
+  const entrant = await admitCounted(candidate, [formatTopic(topic)]);
   const since = lastEventId(request);
   if (since !== "") parsePosition(since);
   const sources = [sourceOf(entrant, since)];

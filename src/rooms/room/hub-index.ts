@@ -14,9 +14,10 @@ import { ZERO_COUNTERS, difference, sum } from "../observe/counters.ts";
 import type { CounterSnapshot, Report } from "../rpc/activity-report.ts";
 import type { HubMetrics, RoomsQuery, RoomsView } from "../rpc/hub-metrics.ts";
 import { HubTotals, type CountedRow } from "./hub-totals.ts";
+import { assignNames } from "./index-names.ts";
 import { COLUMNS, INSERT, pageOf, storedIn, TABLE, type Row } from "./index-rows.ts";
 
-type IndexStorage = Pick<PartStorage, "sql" | "kv">;
+type IndexStorage = Pick<PartStorage, "sql" | "kv" | "transactionSync">;
 
 /** Limits of an index, each with its reason. */
 export interface IndexLimits {
@@ -34,14 +35,8 @@ export const INDEX_LIMITS: IndexLimits = { rows: 10_000, named: 500, forgetMs: 2
 const DROPPED_PART = 1 / 100;
 /** Rows are removed at whole hours, because each alarm costs a row. */
 const FORGET_STEP_MS = 3_600_000;
-/**
- * An object without a report for so long is inactive. Objects that sleep between messages report more often.
- */
-const STALE_MS = 90 * 60_000;
 /** The series that rooms without metrics of their own share. */
 export const OTHER = "other";
-
-const SELECT_WEIGHTS = "SELECT name, iif(at < ?, 0, weight) AS weight FROM seen WHERE";
 
 /** Storage key: until when objects that report are requested to follow this room again. */
 const ASKS_UNTIL = "asksReporters";
@@ -76,9 +71,28 @@ export class HubIndex implements Duty {
     return this.#storage.sql.exec(query, ...values).toArray();
   }
 
-  /** Counters are absolute within a wake, so a repeated report adds nothing. */
+  /** All changes of `run`, in storage and in memory, or none if it throws. */
+  #whole(run: () => void): void {
+    const [rows, named, totals] = [this.#rows, this.#named, this.#totals.stored];
+    try {
+      this.#storage.transactionSync(run);
+    } catch (error) {
+      [this.#rows, this.#named] = [rows, named];
+      this.#totals.restore(totals);
+      throw error;
+    }
+  }
+
+  /**
+   * Counters are absolute within a wake, so a repeated report adds nothing, and neither does one after a throw: its
+   * object repeats it.
+   */
   report(name: string, report: Report, now: number): void {
-    if (report.ended) return this.#remove(name, now);
+    this.#whole(() => (report.ended ? this.#remove(name, now) : this.#enter(name, report, now)));
+    if (!report.ended) this.#arm(this.#forgetAt(now));
+  }
+
+  #enter(name: string, report: Report, now: number): void {
     const row = this.#row(name);
     const { counted } = report;
     const { bytes = null, rows = null, state = null } = report.stored ?? {};
@@ -97,7 +111,6 @@ export class HubIndex implements Duty {
       total: total === null ? null : JSON.stringify(sum(JSON.parse(total), increase)),
       ...{ bytes, rows, state },
     });
-    this.#arm(this.#forgetAt(now));
   }
 
   #remove(name: string, now: number): void {
@@ -170,7 +183,7 @@ export class HubIndex implements Duty {
 
   /** Metrics of the most active rooms, each by name, and of all others together. */
   metrics(now: number): HubMetrics {
-    if (this.#rows > this.#named) this.#assignNames(now);
+    if (this.#rows > this.#named) this.#whole(() => this.#assignNames(now));
     const named = this.#sql(
       "SELECT name, sockets, total FROM seen WHERE total IS NOT NULL ORDER BY name",
     );
@@ -193,36 +206,10 @@ export class HubIndex implements Duty {
     return (this.#sql(query)[0]?.["sockets"] ?? 0) as number;
   }
 
-  /**
-   * Chooses the rooms with metrics of their own. A room keeps them unless another has more than twice its weight,
-   * because a series that comes and goes shows little. A new series begins at zero, and earlier counts of the room stay
-   * in `other`, so that no series falls.
-   */
   #assignNames(now: number): void {
-    const staleBefore = now - STALE_MS;
-    const free = this.#limits.named - this.#named;
-    const lightest = this.#sql(`${SELECT_WEIGHTS} total IS NOT NULL ORDER BY weight`, staleBefore);
-    const heaviest = this.#sql(`${SELECT_WEIGHTS} total IS NULL ORDER BY weight DESC`, staleBefore);
-    const unnamed: CountedRow[] = [];
-    for (const [index, { name, weight }] of heaviest.slice(0, this.#limits.named).entries()) {
-      const light = lightest[index - free];
-      if (index >= free && !(light && Number(weight) > 2 * Number(light["weight"]))) break;
-      if (light) unnamed.push(this.#unname(light["name"] as string));
-      this.#setTotal(name as string, JSON.stringify(ZERO_COUNTERS));
-    }
-    this.#totals.take(unnamed, now);
+    const naming = { named: this.#named, most: this.#limits.named, now };
+    this.#totals.take(assignNames(this.#storage.sql, naming), now);
     this.#count();
-  }
-
-  /** Gives the row as it was. */
-  #unname(name: string): CountedRow {
-    const row = this.#row(name)!;
-    this.#setTotal(name, null);
-    return row;
-  }
-
-  #setTotal(name: string, total: string | null): void {
-    this.#sql("UPDATE seen SET total = ? WHERE name = ?", total, name);
   }
 
   /** When a row whose report came at `at` is removed. */
@@ -241,6 +228,8 @@ export class HubIndex implements Duty {
 
   run(now: number): void {
     if (this.#lookAt > now) return;
-    if (this.#delete("at <= ?", now - this.#limits.forgetMs, now).length > 0) this.#count();
+    this.#whole(() => {
+      if (this.#delete("at <= ?", now - this.#limits.forgetMs, now).length > 0) this.#count();
+    });
   }
 }

@@ -6,7 +6,7 @@ import type { PartStorage } from "../../model/stored-values.ts";
 import { difference, sum, ZERO_COUNTERS } from "../observe/counters.ts";
 import type { CounterSnapshot } from "../rpc/activity-report.ts";
 
-interface StoredTotals {
+export interface StoredTotals {
   /** Counts that no row has; those of rows as well in storages without `isApart`. */
   readonly all: CounterSnapshot;
   /** Counts of objects without metrics of their own. Only grows, as `all` does. */
@@ -38,6 +38,15 @@ export class HubTotals {
     const { all, ...rest } = this.#stored;
     const ofRows = rows.map(({ total }) => countersOf(total as string)).reduce(sum, ZERO_COUNTERS);
     this.#put({ ...rest, all: difference(all, ofRows), isApart: true });
+  }
+
+  get stored(): StoredTotals {
+    return this.#stored;
+  }
+
+  /** The changes since then are not in the storage. */
+  restore(stored: StoredTotals): void {
+    this.#stored = stored;
   }
 
   /** When the totals grew last, by other counts than those of rows with metrics. */
@@ -80,7 +89,7 @@ export class HubTotals {
 
   /** The storage was deleted. */
   forget(): void {
-    this.#stored = NONE;
+    this.restore(NONE);
   }
 
   #put(stored: StoredTotals): void {

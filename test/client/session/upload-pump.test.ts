@@ -30,6 +30,11 @@ function endless() {
   return source;
 }
 
+interface Waiting {
+  readonly abort: AbortController;
+  readonly client: { close(): void };
+}
+
 describe("an upload", () => {
   it("stands among the arguments by its id, and its items follow", async () => {
     const { server, client } = await connectedClient<TestHub>();
@@ -121,6 +126,25 @@ describe("an upload", () => {
     expect(await sum).toEqual({ code: "cancelled" });
     await advance();
     expect(ends(server)).toEqual([]);
+  });
+
+  it.each<[string, (client: Waiting) => void, string]>([
+    ["is cancelled", ({ abort }) => abort.abort(), "cancelled"],
+    ["has no answer in time", () => void advance(1_000), "timed_out"],
+    ["outlives its connection", ({ client }) => client.close(), "closed"],
+  ])("of a call that waits and %s is stopped, and never sent", async (_, end, code) => {
+    const { client, server } = await connectedClient<TestHub>();
+    server.socket.end();
+    const abort = new AbortController();
+    const reasons: string[] = [];
+    const stream = new ReadableStream<number>({ cancel: () => void reasons.push("stream") });
+    const source = endless();
+    const { invoke } = client.with({ signal: abort.signal, timeoutSeconds: 1 });
+    const sum = outcomeOf(invoke.sumBoth(source, stream));
+    end({ abort, client });
+    expect(await sum).toEqual({ code });
+    await advance();
+    expect([source.isStopped, reasons]).toEqual([true, ["stream"]]);
   });
 
   it("with an item that is too large fails its call, and stops", async () => {

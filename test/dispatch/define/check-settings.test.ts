@@ -10,6 +10,7 @@ import { claim, every, role, signedIn, some } from "../../../src/dispatch/define
 const served = (settings: object) => servedHub(hub<object>("chat", settings).methods({}));
 const POLICY =
   'is not a policy. A policy is made by a call, such as role("Admin"), or is a function.';
+const TRANSPORTS = "signalR.transports is an array of WebSockets, ServerSentEvents, LongPolling.";
 
 it.each<[string, object, string | RegExp]>([
   ["a misspelt name", { autorize: signedIn }, "there is no setting autorize."],
@@ -60,24 +61,24 @@ it.each<[string, object, string | RegExp]>([
   ["a number for a boolean", { reach: { all: 0 } }, "reach.all is true or false."],
   ["another text", { presence: "user" }, "presence is users or counts or none."],
   ["a boolean for a text", { durability: false }, "durability is logged or behind."],
-  ["a boolean for a function", { connected: true }, "connected cannot be true."],
-  ["an object for a function", { presenceChanged: {} }, "presenceChanged cannot be {}."],
-  [
-    "a text for a list",
-    { signalR: { transports: "WebSockets" } },
-    'signalR.transports cannot be "WebSockets".',
-  ],
-  [
-    "a misspelt transport",
-    { signalR: { transports: ["websockets"] } },
-    'signalR.transports cannot be ["websockets"].',
-  ],
-  ["a number for a name", { signalR: { state: { patch: 5 } } }, "signalR.state.patch cannot be 5."],
+  ["a boolean for a function", { connected: true }, "connected is a function."],
+  ["an object for a function", { presenceChanged: {} }, "presenceChanged is a function."],
+  ["null for a function", { connected: null }, "connected is a function."],
+  ["a text for a list", { signalR: { transports: "WebSockets" } }, TRANSPORTS],
+  ["a misspelt transport", { signalR: { transports: ["websockets"] } }, TRANSPORTS],
+  ["a number for a name", { signalR: { state: { patch: 5 } } }, "signalR.state.patch is a string."],
   [
     "a text for prefixes",
     { rooms: { order: { groups: "order-" } } },
-    'rooms.order.groups cannot be "order-".',
+    "rooms.order.groups is an array of strings.",
   ],
+  ...["abc", ["group"], null].map(
+    (rooms) =>
+      [
+        `${JSON.stringify(rooms)} for kinds`,
+        ...[{ rooms }, "rooms is an object with group, order, user."],
+      ] as [string, object, string],
+  ),
   ["a list for kinds", { rooms: [] }, "rooms is an object with group, order, user."],
   ["a list for limits", { limits: [] }, /^Hub "chat": limits is an object with /],
   ["a list for an object", { history: [] }, "history is false or an object with size, ttlSeconds."],
@@ -138,13 +139,13 @@ it("undefined is as if it were absent, and booleans replace objects", () => {
 describe("an option of serve", () => {
   it.each<[object, string]>([
     [{ basepath: "/v1" }, "there is no setting basepath."],
-    [{ basePath: 1 }, "basePath cannot be 1."],
-    [{ filters: true }, "filters cannot be true."],
-    [{ filters: [null] }, "filters cannot be [null]."],
-    [{ paths: ["/rpc"] }, 'paths cannot be ["/rpc"].'],
-    [{ userId: "email" }, 'userId cannot be "email".'],
+    [{ basePath: 1 }, "basePath is a string."],
+    [{ filters: true }, "filters is an array of objects."],
+    [{ filters: [null] }, "filters is an array of objects."],
+    [{ paths: ["/rpc"] }, "paths is an array of objects."],
+    [{ userId: "email" }, "userId is a function."],
     [{ place: "eu" }, "place is an object."],
-    [{ grpc: true }, "grpc cannot be true."],
+    [{ grpc: true }, "grpc is a function."],
   ])("is of its kind: %o", (options, sentence) => {
     expect(() => serve([], options)).toThrow(new TypeError(`serve: ${sentence}`));
   });

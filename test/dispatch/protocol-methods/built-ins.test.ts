@@ -112,6 +112,17 @@ describe("$/track", () => {
     const alice = await entering("chat/group:t2");
     expect(await code(alice.call("$/track", { state: "x".repeat(1_100) }))).toBe("too_large");
   });
+
+  it.each([
+    ["$/track", {}, "Params (state): Invalid input: expected a value, received undefined"],
+    ["$/track", [1], "Params: Invalid input: expected object, received number"],
+    ["$/untrack", { room: 1 }, "Params (room): Invalid input: expected string, received number"],
+    ["$/join", {}, "Params (room): Invalid input: expected string, received undefined"],
+  ])("%s with %j names what is expected, as other methods do", async (method, params, text) => {
+    const alice = await entering("chat/group:t3");
+    const { error } = await alice.call(method, params);
+    expect([error!.data.code, error!.message]).toEqual(["invalid_arguments", text]);
+  });
 });
 
 describe("$/refresh", () => {

@@ -1,9 +1,11 @@
 // How often: services by key, clients by user and address. Bindings are stood in for; the buckets are ours.
 
+import { createExecutionContext } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { describe, expect, it, onTestFinished, vi } from "vitest";
 import { ServiceRates } from "../../../src/edge/rest/service-rate.ts";
 import endpoint from "../../support/worker.ts";
+import { runtimeFeed } from "../../support/runtime-hub.ts";
 import { token } from "../../rooms/client.ts";
 import { Receiver, SECRET } from "../../webhooks/receiver.ts";
 import { ORIGIN, serviceToken } from "./service.ts";
@@ -31,6 +33,7 @@ describe("clients", () => {
       new Request(`${ORIGIN}/hubs/relayed/groups/r?${query}`, {
         headers: { accept: "text/event-stream" },
       }),
+    feed: (query: string) => new Request(`${ORIGIN}/updates/42?${query}`),
     rpc: (query: string) =>
       new Request(`${ORIGIN}/hubs/relayed/rpc?${query}`, { headers: { upgrade: "websocket" } }),
     negotiate: (query: string) =>
@@ -86,6 +89,21 @@ describe("clients", () => {
       expect(asked, "of whom the webhook was asked").toEqual(["ann", "ann", "bob"]);
     },
   );
+});
+
+it("a feed does not run its `room` for a client that is refused", async () => {
+  const roomOf = vi.spyOn(runtimeFeed, "roomOf").mockReturnValue("group:street");
+  onTestFinished(() => roomOf.mockRestore());
+  const url = `${ORIGIN}/runtime/street?access_token=${await token("ann")}`;
+  const statuses: number[] = [];
+  const CONNECT_LIMITER = limiter(1);
+  for (let n = 0; n < 2; n++) {
+    const context = createExecutionContext();
+    const response = await endpoint.fetch(new Request(url), { ...env, CONNECT_LIMITER }, context);
+    statuses.push(response.status);
+    await response.body?.cancel();
+  }
+  expect([statuses, roomOf.mock.calls.length]).toEqual([[200, 429], 1]);
 });
 
 it("an EventSource that is refused comes back no sooner than it may", async () => {

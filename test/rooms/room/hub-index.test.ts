@@ -272,7 +272,9 @@ it("looks through its rows neither with each alarm nor with each object that end
       queries.push(query);
       return storage.sql.exec(query, ...values);
     };
-    const index = new HubIndex({ kv: storage.kv, sql: { exec } } as never, () => {}, {
+    const { kv } = storage;
+    const transactionSync = (run: () => void) => storage.transactionSync(run);
+    const index = new HubIndex({ kv, sql: { exec }, transactionSync } as never, () => {}, {
       ...INDEX_LIMITS,
       named: 2,
     });

@@ -26,7 +26,9 @@ it("a report with metrics of its own writes its row alone unless a code is new, 
   withStorage((storage) => {
     const puts: string[] = [];
     const kv = { get: () => undefined, put: (key: string) => void puts.push(key) };
-    const index = new HubIndex({ sql: storage.sql, kv } as never, () => {}, SMALL);
+    const transactionSync = (run: () => void) => run();
+    const fake = { sql: storage.sql, kv, transactionSync };
+    const index = new HubIndex(fake as never, () => {}, SMALL);
     for (const name of ["a", "b", "c", "d"]) index.report(name, report(1), NOW);
     index.report("a", report(3), NOW);
     expect(puts.splice(0)).toEqual(["totals"]);
@@ -37,6 +39,61 @@ it("a report with metrics of its own writes its row alone unless a code is new, 
     // Three rooms with metrics of their own lose them to more active ones.
     expect([totalOf(index).in, puts]).toEqual([157, ["totals"]]);
   }));
+
+/** A storage whose accesses fail that contain the text. */
+function failing(storage: DurableObjectStorage) {
+  const failure = { at: "" };
+  const failAt = (text: string): void => {
+    if (failure.at !== "" && text.includes(failure.at)) throw new Error("The disk is full.");
+  };
+  return {
+    failure,
+    sql: {
+      exec(query: string, ...values: SqlStorageValue[]) {
+        failAt(query);
+        return storage.sql.exec(query, ...values);
+      },
+    },
+    kv: {
+      get: (key: string) => storage.kv.get(key),
+      put(key: string, value: unknown) {
+        failAt(key);
+        storage.kv.put(key, value);
+      },
+    },
+    transactionSync: (run: () => void) => storage.transactionSync(run),
+  };
+}
+
+it.each<[string, string, (index: HubIndex) => void]>([
+  ["the row of a report", "INSERT", (index) => index.report("d", report(4), NOW)],
+  ["the row of a room without metrics", "INSERT", (index) => index.report("c", report(10), NOW)],
+  ["the totals of a report", "totals", (index) => index.report("c", report(10), NOW)],
+  [
+    "the totals at an end",
+    "totals",
+    (index) => index.report("a", { ...report(1), ended: true }, NOW),
+  ],
+  ["the totals at expiry", "totals", (index) => index.run(NOW + 25 * HOUR)],
+  ["new names", "UPDATE", (index) => void index.metrics(NOW)],
+])("they and the names are as before after a throw that kept %s out", (_, at, change) =>
+  withStorage((storage) => {
+    const { failure, ...parts } = failing(storage);
+    const limits = { ...SMALL, named: 2 };
+    const open = () => new HubIndex(parts as never, () => {}, limits);
+    const index = open();
+    for (const name of ["a", "b"]) index.report(name, report(1), NOW);
+    index.report("c", report(9), NOW);
+    failure.at = at;
+    for (let times = 0; times < 3; times++)
+      expect(() => change(index)).toThrow("The disk is full.");
+    failure.at = "";
+    expect(totalOf(index)).toEqual(counted(11));
+    index.report("d", report(1), NOW);
+    for (const one of [index, open()])
+      expect([totalOf(one), one.metrics(NOW).rooms.length]).toEqual([counted(12), 3]);
+  }),
+);
 
 it("they stay the sum of all counts over ends, expiry, full indexes and wakes, and no series falls", () =>
   withStorage((storage) => {
