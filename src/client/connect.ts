@@ -89,6 +89,6 @@ function wakeOnReturn(session: Pick<Session, "wake" | "events">): void {
   const target = platform.window ?? platform;
   const controller = new AbortController();
   for (const event of ["online", "pageshow", "visibilitychange"])
-    target.addEventListener?.(event, () => session.wake(), { signal: controller.signal });
+    target.addEventListener?.(event, () => session.wake(), controller);
   session.events.state.listen(({ status }) => void (status === "closed" && controller.abort()));
 }

@@ -45,7 +45,7 @@ interface PendingCall extends OutgoingMessage {
   readonly uploads: readonly Upload[];
   /** Absent: nothing waits for a response. Without uploads, it is a notification. */
   readonly observer: CallObserver | undefined;
-  /** Aborted when the call is complete: its uploads, timer and abort listener end with it. */
+  /** Aborted when the call is complete: its uploads, its timer and its abort listener end with it. */
   readonly lifetime: AbortController;
   isSent: boolean;
 }
@@ -80,12 +80,8 @@ export class PendingCalls {
     if (signal?.aborted) throw cancellation(signal);
     const call = this.#create(request, observer);
     this.#calls.set(call.id, call);
-    const untilComplete = { signal: call.lifetime.signal };
-    signal?.addEventListener(
-      "abort",
-      () => this.#cancel(call, cancellation(signal)),
-      untilComplete,
-    );
+    const cancel = () => this.#cancel(call, cancellation(signal));
+    signal?.addEventListener("abort", cancel, call.lifetime);
     if (timeoutSeconds !== undefined) {
       const end = limit(timeoutSeconds * 1000, () =>
         this.#cancel(call, new HubError("timed_out", `No answer within ${timeoutSeconds} s.`)),
@@ -93,7 +89,7 @@ export class PendingCalls {
       call.lifetime.signal.addEventListener("abort", end);
     }
     if (this.#options.isLive()) this.#send(call);
-    return () => this.#cancel(call, cancellation({}));
+    return cancel;
   }
 
   #create({ method, args, options, isStream }: CallRequest, observer?: CallObserver): PendingCall {
@@ -127,13 +123,15 @@ export class PendingCalls {
   #send(call: PendingCall): void {
     call.isSent = true;
     this.#options.post(call);
-    const pumps = call.uploads.map((upload) => this.#pump(call, upload));
-    if (!call.observer) void Promise.all(pumps).then(() => this.#complete(call));
+    const pumped = this.#pump(call);
+    if (!call.observer) void pumped.then(() => this.#complete(call));
   }
 
-  async #pump(call: PendingCall, upload: Upload): Promise<void> {
+  /** Sends the call's uploads. Only stops their sources if the call is complete. */
+  async #pump(call: PendingCall): Promise<void> {
+    const { uploads, lifetime } = call;
     try {
-      await pump(upload, this.#options, call.lifetime.signal);
+      await Promise.all(uploads.map((upload) => pump(upload, this.#options, lifetime.signal)));
     } catch (error) {
       // At the server too, because its method may be reading another upload of the call.
       this.#cancel(call, error);
@@ -154,8 +152,7 @@ export class PendingCalls {
   #complete(call: PendingCall): void {
     this.#calls.delete(call.id);
     call.lifetime.abort();
-    // Only stops their sources, which nothing has read.
-    if (!call.isSent) for (const upload of call.uploads) void this.#pump(call, upload);
+    if (!call.isSent) void this.#pump(call);
   }
 
   /** Completes the call of a response. False if no call has this id, for example after its cancellation. */
@@ -194,5 +191,5 @@ export class PendingCalls {
   }
 }
 
-const cancellation = ({ reason }: Partial<AbortSignal>): HubError =>
-  new HubError("cancelled", "The caller cancelled.", { cause: reason });
+const cancellation = (signal?: AbortSignal): HubError =>
+  new HubError("cancelled", "The caller cancelled.", { cause: signal?.reason });

@@ -54,16 +54,10 @@ export async function pump(
 ): Promise<void> {
   try {
     const iterator = iteratorOf(source);
-    const stop = async (): Promise<void> => {
-      try {
-        await iterator.return?.();
-      } catch {
-        // Its call is complete.
-      }
-    };
-    if (signal.aborted) return await stop();
+    const stop = async (): Promise<unknown> => iterator.return?.();
+    if (signal.aborted) return void (await stop());
     // Before the loop below, so that a source that never yields again is stopped as well.
-    signal.addEventListener("abort", () => void stop());
+    signal.addEventListener("abort", () => void stop().catch(() => {}));
     for (let count = 1; ; count++) {
       const next = await iterator.next();
       if (signal.aborted) return;
