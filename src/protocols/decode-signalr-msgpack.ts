@@ -9,7 +9,7 @@ import type { Members } from "./json.ts";
 import { append, asBytes, concat, restOf } from "./bytes.ts";
 import { msgpackError } from "./hostile-msgpack.ts";
 import { brokenMessage, maxMessagesPerFrame, readHubMessage } from "./hub-message.ts";
-import { decodeItems, UNREADABLE } from "./msgpack-values.ts";
+import { decodeItems, decodeShallowItems, UNREADABLE } from "./msgpack-values.ts";
 import {
   invalidData,
   tooLarge,
@@ -98,21 +98,31 @@ function readPrefix(bytes: Uint8Array, at: number): Prefix | HubError | undefine
 function readPayload(payload: Uint8Array, limits: Limits): Incoming | undefined {
   if (payload.length === 2 && payload[0] === 0x91 && payload[1] === 6) return { type: "ping" };
   const hostile = msgpackError(payload, limits.depth);
+  if (hostile?.code === "too_deep") return readDeep(payload, limits, hostile);
   if (hostile) return brokenMessage(withNetDetail(hostile));
   const values = decodeItems(payload);
   if (values === undefined || !Array.isArray(values))
     return brokenMessage(invalidData("A message is an array."));
-  return readItems(values);
+  return readItems(values, invalidData("Error reading MessagePack."));
 }
 
-/** The message. All items must be readable, except its arguments, item or result. */
-function readItems(values: unknown[]): Incoming | undefined {
-  const place = values.indexOf(UNREADABLE);
-  if (place < 0) return readNamed(values);
-  if (place !== PAYLOADS.get(values[0]) || values.includes(UNREADABLE, place + 1))
-    return brokenMessage(invalidData("Error reading MessagePack."));
-  const error = unreadableValue("A value cannot be read.");
-  return readNamed(values.with(place, []), error);
+/** A message of too many levels, which .NET counts for each value (docs/design/signalr-wire.md#ms5). */
+function readDeep(payload: Uint8Array, { depth }: Limits, tooDeep: HubError): Incoming | undefined {
+  const values = decodeShallowItems(payload, depth);
+  const error = withNetDetail(tooDeep);
+  return Array.isArray(values) ? readItems(values, error) : brokenMessage(error);
+}
+
+/**
+ * The message. All its items must be readable, except its arguments, item or result: otherwise it is broken by `error`.
+ */
+function readItems(values: readonly unknown[], error: HubError): Incoming | undefined {
+  const known = values.slice(0, layoutOf(values)?.length);
+  const place = known.indexOf(UNREADABLE);
+  if (place < 0) return readNamed(known);
+  if (place !== PAYLOADS.get(known[0]) || known.includes(UNREADABLE, place + 1))
+    return brokenMessage(error);
+  return readNamed(known.with(place, []), unreadableValue("A value cannot be read."));
 }
 
 /** The index of the arguments, item or result, by message type. */
@@ -150,12 +160,13 @@ const COMPLETION_LAYOUTS: ReadonlyMap<unknown, readonly string[]> = new Map([
   [3, ["type", "headers", "invocationId", "kind", "result"]],
 ]);
 
+/** The names of the items; undefined for a completion of unknown kind. */
+const layoutOf = (values: readonly unknown[]): readonly string[] | undefined =>
+  values[0] === 3 ? COMPLETION_LAYOUTS.get(values[3]) : (LAYOUTS.get(values[0]) ?? ["type"]);
+
 /** The message's members by name; undefined for a completion of unknown kind, or with fewer items than its kind has. */
 function readMembers(values: readonly unknown[]): Members | undefined {
-  const isCompletion = values[0] === 3;
-  const layout = isCompletion
-    ? COMPLETION_LAYOUTS.get(values[3])
-    : (LAYOUTS.get(values[0]) ?? ["type"]);
-  if (!layout || (isCompletion && values.length < layout.length)) return undefined;
+  const layout = layoutOf(values);
+  if (!layout || (values[0] === 3 && values.length < layout.length)) return undefined;
   return Object.fromEntries(layout.map((name, at) => [name, values[at]]));
 }

@@ -14,7 +14,7 @@ import {
 } from "@msgpack/msgpack";
 import { concat } from "./bytes.ts";
 import { dateOf, timeSpecOf } from "./exact-date.ts";
-import { extensionsOf, itemsOf } from "./hostile-msgpack.ts";
+import { extensionsOf, itemsOf, msgpackError } from "./hostile-msgpack.ts";
 import { wireObjects } from "./wire-objects.ts";
 
 /** Stands for a value that cannot be read. */
@@ -27,6 +27,21 @@ export function decodeItems(payload: Uint8Array): unknown {
   } catch {
     // A DecodeError or a RangeError, as in decodeItem: the items are then decoded one by one.
     return itemsOf(payload)?.map(decodeItem);
+  }
+}
+
+/**
+ * The same for a message that has more levels than `depth`: items that are too deep are `UNREADABLE`. Undefined also if
+ * the bytes behind them are not well-formed.
+ */
+export function decodeShallowItems(payload: Uint8Array, depth: number): unknown {
+  try {
+    return itemsOf(payload)?.map((item) =>
+      msgpackError(item, depth - 1) ? UNREADABLE : decodeExactly(item),
+    );
+  } catch {
+    // A RangeError of itemsOf.
+    return undefined;
   }
 }
 

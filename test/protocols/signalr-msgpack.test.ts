@@ -146,6 +146,30 @@ describe("bytes ⇄ message", () => {
     const frame = buffer(bytes("03 92 0a c0 02 91 00 02 91 06"));
     expect(hear(msgpack, [frame]).messages).toEqual([{ type: "ping" }]);
   });
+
+  test.each([
+    ["of 100 levels", `${"91".repeat(100)} c0`],
+    ["of an application's extension", "d4 05 00"],
+    ["with a key __proto__", "81 a9 5f5f70726f746f5f5f 01"],
+  ])("items of later versions are ignored %s", (_title, item) => {
+    const heard = (payload: string) => {
+      const message = bytes(payload.replaceAll(" ", ""));
+      return hear(msgpack, [
+        buffer([(message.length & 0x7f) | 0x80, message.length >> 7, ...message]),
+      ]).messages;
+    };
+    const args = { args: [], streaming: false, anyCase: true };
+    expect(heard(`97 01 80 a1 37 a1 6d 90 90 ${item}`)).toEqual([
+      { type: "invocation", id: "7", target: "m", ...args },
+    ]);
+    expect(heard(`95 02 80 a1 37 07 ${item}`)).toEqual([{ type: "item", stream: "7", item: 7 }]);
+    expect(heard(`96 03 80 a1 37 03 07 ${item}`)).toEqual([
+      { type: "completed", id: "7", result: 7 },
+    ]);
+    expect(heard(`94 05 80 a1 37 ${item}`)).toEqual([{ type: "cancel", id: "7" }]);
+    expect(heard(`92 06 ${item}`)).toEqual([{ type: "ping" }]);
+    expect(heard(`92 0a ${item}`)).toEqual([]);
+  });
 });
 
 describe("values", () => {
@@ -286,10 +310,13 @@ describe("hearing values", () => {
     ["empty timestamps", "c7 00 ff"],
     ["extensions of 16 bits' length", "c8 0001 05 00"],
     ["the extension that stands for our maps", "d4 7f 80"],
+    ["an array beyond the levels", `${"91".repeat(100)} c0`],
+    ["maps beyond the levels", `${"81 a1 61".repeat(70)} c0`],
   ])("a call, an item and a result with %s fail alone", (_title, wire) => {
     const heard = (payload: string) => {
       const message = bytes(payload);
-      return hear(msgpack, [buffer([message.length, ...message, 2, 0x91, 6])]).messages;
+      const length = [(message.length & 0x7f) | 0x80, message.length >> 7];
+      return hear(msgpack, [buffer([...length, ...message, 2, 0x91, 6])]).messages;
     };
     const unreadable = expect.objectContaining({ code: "invalid_arguments" });
     expect(heard(`95 01 80 a1 37 a1 6d 91 ${wire}`)).toEqual([
