@@ -295,7 +295,7 @@ describe("dormouse check", () => {
     [
       "a number that is none",
       'hub("more", { limits: { callBurst: Number(undefined) } }).methods({})',
-      "Hub more: callBurst cannot be NaN (number).",
+      'Hub "more": limits.callBurst is a number of 0 or more, and not NaN (number).',
     ],
   ])("finds a hub with %s, and where", async (_, definition, sentence) => {
     const text = WORKER.replace("serve([Shop", `serve([${definition}, Shop`);

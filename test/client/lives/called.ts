@@ -1,4 +1,4 @@
-// Calls of a random life, and how each must end: once, with its own result, and run at most once unless it has a key.
+// Calls of a random life, and how each must end: once, with its own result, and run at most once.
 
 import type { HubConnection } from "../../../src/client/index.ts";
 import type { Connection } from "../../../src/client/client-connection.ts";
@@ -10,7 +10,6 @@ export type AnyClient = HubConnection<TestHub> | Connection<TestHub>;
 
 interface Call {
   readonly number: number;
-  readonly mayRepeat: boolean;
   ends: string[];
 }
 
@@ -37,7 +36,7 @@ export class Calls {
     const number = this.#calls.length + 1;
     const controller = new AbortController();
     const mayRepeat = this.#chance.next() < 0.3;
-    const call: Call = { number, mayRepeat, ends: [] };
+    const call: Call = { number, ends: [] };
     this.#calls.push(call);
     const options = {
       ...(mayRepeat && { idempotencyKey: `k${number}` }),
@@ -107,7 +106,7 @@ export class Calls {
 
   /** The faults so far, once everything has been answered. */
   look({ runs }: ModelServer): string[] {
-    const wrong = this.#calls.flatMap(({ number, ends, mayRepeat }) => {
+    const wrong = this.#calls.flatMap(({ number, ends }) => {
       const ran = runs.get(number) ?? 0;
       const [end = "nothing"] = ends;
       const isLegal = end === "done" ? ran > 0 : ENDS.includes(end);
