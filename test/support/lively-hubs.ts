@@ -14,6 +14,7 @@ const livelyHub = (hubName: string, { limits, ...options }: HubOptions<LivelyCli
     authorize: signedIn,
     rooms: { group: { enter: signedIn } },
     history: { size: 1_000, ttlSeconds: 86_400 },
+    signalR: { statefulReconnect: true },
     limits: { callsPerSecond: 1_000, callBurst: 1_000, connectBurst: 10_000, ...limits },
     ...options,
   }).methods({
@@ -23,4 +24,8 @@ const livelyHub = (hubName: string, { limits, ...options }: HubOptions<LivelyCli
     sayOthers: method([Text, Text], ({ clients }, name, text) => clients.othersIn(name).said(text)),
   });
 
-export const livelyHubs = [livelyHub("lively")];
+export const livelyHubs = [
+  livelyHub("lively"),
+  // Rooms and relays are full soon, and others take their clients.
+  livelyHub("lively-small", { limits: { connectionsPerObject: 2, connectionsPerRelay: 3 } }),
+];

@@ -7,10 +7,10 @@ interface Session {
   readonly id: string;
   /** The earlier connection, if it was named: its replay leaves out what has excluded that one, too. */
   readonly earlier: string | undefined;
-  /** Where it begins. */
-  readonly from: Position;
+  /** Where it begins; undefined before the answer to a join from nowhere. */
+  from: Position | undefined;
   /** Where its replay ends. */
-  readonly replayed: Position;
+  replayed: Position | undefined;
   /** Messages by their texts, all others without. */
   readonly heard: { readonly at: Position; readonly text: string | undefined }[];
 }
@@ -34,8 +34,8 @@ export class Follower {
 
   /** Where the client would resume. */
   get since(): string | undefined {
-    const session = this.#sessions.at(-1);
-    return session && formatPosition(endOf(session));
+    const end = this.#sessions.findLast(endOf);
+    return end && formatPosition(endOf(end)!);
   }
 
   begin(beginning: Beginning, since: string | undefined): void {
@@ -44,6 +44,24 @@ export class Follower {
       this.#faults.push(`${this.name} is not recovered at ${since}, of ${position}.`);
     const from = parsePosition(recovered && since !== undefined ? since : position);
     this.#sessions.push({ id, earlier, from, replayed: parsePosition(position), heard: [] });
+  }
+
+  /** The same, where messages may come before the answer. */
+  join({ id, earlier }: Pick<Beginning, "id" | "earlier">, since: string | undefined): void {
+    const from = since === undefined ? undefined : parsePosition(since);
+    this.#sessions.push({ id, earlier, from, replayed: undefined, heard: [] });
+  }
+
+  joined({ position, recovered }: Omit<Beginning, "id" | "earlier">): void {
+    const session = this.#sessions.at(-1)!;
+    session.replayed = parsePosition(position);
+    if (session.from && !recovered) this.#faults.push(`${this.name} is not recovered.`);
+    session.from ??= earlierOf(session.replayed, session.heard[0]?.at);
+  }
+
+  /** Messages were lost. */
+  reset(): void {
+    this.#faults.push(`${this.name} is reset after ${this.since}.`);
   }
 
   hear(position: string, text: string | undefined): void {
@@ -64,7 +82,13 @@ export class Follower {
   }
 }
 
-const endOf = ({ from, heard }: Session): Position => heard.at(-1)?.at ?? from;
+const endOf = ({ from, heard }: Session): Position | undefined => heard.at(-1)?.at ?? from;
+
+/** The position, or the one before the first message if that is earlier. */
+function earlierOf(position: Position, first: Position | undefined): Position {
+  const before = first && { ...first, offset: first.offset - 1 };
+  return before && before.offset < position.offset ? before : position;
+}
 
 /** Whether the connection must not get the message at this offset. */
 const isExcluded = (
@@ -73,13 +97,14 @@ const isExcluded = (
   log: PlainLog,
 ): boolean =>
   log.excludes(text, id) ||
-  (earlier !== undefined && offset <= replayed.offset && log.excludes(text, earlier));
+  (earlier !== undefined && offset <= replayed!.offset && log.excludes(text, earlier));
 
 /** Every offset from the beginning to the last came once and in order, except messages that excluded the connection. */
 function faultsOf(session: Session, texts: ReadonlyMap<string, string>, log: PlainLog): string[] {
   const faults: string[] = [];
-  const { epoch } = session.from;
-  let { offset } = session.from;
+  const from = session.from ?? earlierOf({ epoch: "", offset: Infinity }, session.heard[0]?.at);
+  const { epoch } = from;
+  let { offset } = from;
   for (const { at, text } of session.heard) {
     if (at.epoch !== epoch || at.offset <= offset) {
       faults.push(`${formatPosition(at)} after ${epoch}:${offset}.`);

@@ -9,8 +9,11 @@ export interface Publication {
   readonly key: string | undefined;
   /** Ids of connections that must not get it. */
   readonly excluded: readonly string[];
-  /** Positions of its answers. */
+  /** Positions of its answers, where they have one. */
   readonly answers: string[];
+  isAnswered: boolean;
+  /** Its publisher has left before it was answered. */
+  isDropped?: boolean;
 }
 
 export interface LogEntry {
@@ -31,11 +34,21 @@ export class PlainLog {
   publish(publisher: string, excluded: readonly string[], isKeyed: boolean): Publication {
     const count = this.#counts.get(publisher) ?? 0;
     this.#counts.set(publisher, count + 1);
-    const text = `${publisher}/${count}`;
+    const text = textOf(this.room, publisher, count);
     const key = isKeyed ? `key of ${text}` : undefined;
-    const publication = { text, publisher, key, excluded, answers: [] };
+    const publication = { text, publisher, key, excluded, answers: [], isAnswered: false };
     this.#publications.set(text, publication);
     return publication;
+  }
+
+  /** Publications that have begun. */
+  get begun(): number {
+    return this.#publications.size;
+  }
+
+  /** The place of a publication among those that have begun. */
+  numberOf(text: string): number {
+    return [...this.#publications.keys()].indexOf(text);
   }
 
   excludes(text: string, id: string): boolean {
@@ -59,21 +72,29 @@ export class PlainLog {
   }
 
   /** With a key once, and at the position of each answer; without one at most once. */
-  #faultsOf({ text, key, answers }: Publication, places: readonly string[]): string[] {
+  #faultsOf(
+    { text, key, answers, isAnswered, isDropped }: Publication,
+    places: readonly string[],
+  ): string[] {
     const [place] = places;
-    const isLegal = places.length === 1 || (places.length === 0 && !key && answers.length === 0);
+    const mayBeMissing = !isAnswered && (!key || isDropped === true);
+    const isLegal = places.length === 1 || (places.length === 0 && mayBeMissing);
     if (isLegal && answers.every((answer) => answer === place)) return [];
     return [`${this.room} has ${text} at [${places}], answered with [${answers}].`];
   }
 
-  /** A publisher waits for an answer before it publishes again. */
+  /** A publisher waits for an answer before it publishes again. One that has none may come later. */
   #order(places: ReadonlyMap<string, readonly string[]>): string[] {
     return [...this.#counts].flatMap(([publisher, count]) => {
-      const offsets = Array.from({ length: count }, (_, n) => places.get(`${publisher}/${n}`))
-        .flatMap((all) => all ?? [])
+      const offsets = Array.from({ length: count }, (_, n) => textOf(this.room, publisher, n))
+        .filter((text) => this.#publications.get(text)!.isAnswered)
+        .flatMap((text) => places.get(text) ?? [])
         .map((position) => parsePosition(position).offset);
       const isRising = offsets.every((offset, n) => n === 0 || offset > offsets[n - 1]!);
       return isRising ? [] : [`${this.room}: ${publisher} is at ${offsets}.`];
     });
   }
 }
+
+const textOf = (room: string, publisher: string, count: number): string =>
+  `${room} ${publisher}/${count}`;

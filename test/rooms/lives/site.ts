@@ -7,6 +7,9 @@ import { tenantOf } from "../../../src/rooms/rpc/object-names.ts";
 import { attachedOf } from "../../../src/rooms/connection/attachment.ts";
 import { ask } from "../../edge/rest/service.ts";
 import type { Chance } from "../../support/seed.ts";
+import type { ObjectParts } from "../../../src/rooms/object/object-parts.ts";
+import { NOTHING, storedIn } from "../../support/stored.ts";
+import { alarmOf } from "../alarms.ts";
 import { token } from "../client.ts";
 
 const NAMESPACES = [env.ROOMS, env.RELAYS, env.ACCOUNTS] as unknown as DurableObjectNamespace[];
@@ -80,6 +83,35 @@ export class Site {
       const socket = state.getWebSockets().find(isIts);
       if (socket) void (object as DurableObject).webSocketClose!(socket, 1006, "", false);
     }).catch(() => {});
+  }
+
+  /** What objects hold for clients: bytes, connections, sockets. */
+  async held(): Promise<string[]> {
+    const all = this.objects.map((name) =>
+      runInDurableObject(this.stub(name), (object, state) => {
+        const { parts } = object as unknown as { readonly parts?: ObjectParts };
+        const { connections } = parts ?? {};
+        const counts = [connections?.held.held ?? 0, connections?.all.size ?? 0];
+        counts.push(state.getWebSockets().length);
+        return counts.some((count) => count > 0) ? [`${name} holds ${counts}`] : [];
+      }),
+    );
+    return (await Promise.all(all)).flat();
+  }
+
+  /** Objects that store something, after each alarm has rung when it was due. */
+  async stored(): Promise<string[]> {
+    const all: string[] = [];
+    for (const name of this.objects) {
+      // oxlint-disable no-await-in-loop -- one after another
+      const object = this.stub(name);
+      vi.setSystemTime(Math.max((await alarmOf(object)) ?? 0, Date.now()));
+      await runDurableObjectAlarm(object);
+      const stored = JSON.stringify(await storedIn(object));
+      // oxlint-enable no-await-in-loop
+      if (stored !== JSON.stringify(NOTHING)) all.push(`${name}: ${stored}`);
+    }
+    return all;
   }
 
   /** Time passes, and each object's alarm rings. */
