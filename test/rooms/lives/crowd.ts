@@ -43,9 +43,9 @@ export class Crowd {
     return new Set([...this.subscribers, ...this.#departed]);
   }
 
-  /** Ids of connections that may be excluded. */
+  /** Ids of connections that may be excluded, also of those that are lost: a replay leaves out what has excluded them. */
   get ids(): readonly string[] {
-    return this.subscribers.flatMap(({ excludable }) => excludable ?? []);
+    return this.subscribers.flatMap(({ id }) => id ?? []);
   }
 
   come(): Subscriber {
