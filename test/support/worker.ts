@@ -12,6 +12,7 @@ import { DeliveryHub } from "./database/deliveries.ts";
 import { ShopHub } from "./database/shop.ts";
 import { testHubs } from "./hubs.ts";
 import { LeavingHub } from "./leaving-hub.ts";
+import { livelyHubs } from "./lively-hubs.ts";
 import { modelledHubs } from "./modelled-hub.ts";
 import { orderHubs } from "./order-hubs.ts";
 import { StepwiseHub } from "./stepwise-hub.ts";
@@ -38,6 +39,7 @@ const { Room, Relay, Account, endpoint } = serve(
     ValueHub,
     AuthorHub,
     ...relayHubs,
+    ...livelyHubs,
     ...orderHubs,
     GuestHub,
     GuestApartHub,
