@@ -11,6 +11,7 @@ it.each(["onState", "onPresence", "onRecovered", "onConnected"] as const)(
     const { server, client } = await connectedClient<TestHub>();
     server.socket.end();
     const events: string[] = [];
+    client.onPresence(() => events.push("present"));
     client[event](() => client.state.status === "connected" && client.close());
     client.onState(({ status }) => events.push(status));
     client.onConnected(() => events.push("greeted"));
@@ -24,6 +25,17 @@ it.each(["onState", "onPresence", "onRecovered", "onConnected"] as const)(
     expect(server.socket.sentMessages).toEqual([]);
   },
 );
+
+it("sends first what was called in the same turn, and its end is no error", async () => {
+  const { server, client } = await connectedClient<TestHub>();
+  const errors: unknown[] = [];
+  client.onError((error) => errors.push(error));
+  client.send.say("bye");
+  client.close();
+  expect(server.socket.sentMessages).toMatchObject([{ method: "say", params: ["bye"] }]);
+  await advance();
+  expect([errors, client.state]).toEqual([[], { status: "closed" }]);
+});
 
 it("tells later events where the console throws at a listener's error", async () => {
   const { server, client } = await connectedClient<TestHub>();

@@ -181,7 +181,7 @@ export class Session<S extends Scope = Scope, G extends Greeting = Greeting> {
     this.#setState({ status: "connected", connectionId, userId });
     // A listener may close the connection.
     if (this.#isConnected) this.scope.greet(greeting);
-    if (this.#isConnected) this.events.connected.emit(greeting);
+    this.events.connected.emit(greeting);
     this.calls.onConnected();
   }
 

@@ -298,6 +298,24 @@ describe("presence", () => {
     expect(server.socket.sentMessages).toMatchObject(isShown ? [track] : []);
   });
 
+  it("whose showing a second loss interrupts is left to the next greeting", async () => {
+    const { server, client } = await connectedClient<TestHub>();
+    void client.track({ mood: "good" }).catch(() => {});
+    await advance();
+    for (const members of [[], [member("alice", { mood: "good" })]]) {
+      const { socket } = server;
+      socket.end();
+      // oxlint-disable-next-line no-await-in-loop -- one loss after another
+      await advance(1_000);
+      expect(server.socket).not.toBe(socket);
+      server.socket.greet({ recovered: true, present: present(...members) });
+      // oxlint-disable-next-line no-await-in-loop -- as above
+      await advance();
+    }
+    await advance(5_000);
+    expect(server.socket.sentMessages).toEqual([]);
+  });
+
   it("that was untracked is not shown again", async () => {
     const { server, client } = await connectedClient<TestHub>();
     void client.track(1).catch(() => {});

@@ -137,6 +137,28 @@ describe("a call without a connection", () => {
     await Promise.all(calls.slice(0, 2));
   });
 
+  it("waits for the greeting where the socket is open already", async () => {
+    const { server, client } = await connectingClient<TestHub>();
+    server.socket.accept();
+    void client.invoke.add(1, 2).catch(() => {});
+    await advance();
+    expect(methods(server)).toEqual([]);
+    server.socket.greet();
+    await advance();
+    expect(methods(server)).toEqual(["add"]);
+  });
+
+  it("on a socket that is closing waits for the next one", async () => {
+    const { server, client } = await connectedClient<TestHub>();
+    server.socket.readyState = WebSocket.CLOSING;
+    const sum = client.invoke.add(1, 2);
+    await advance();
+    await reconnect(server);
+    const [call] = server.socket.sentMessages;
+    server.socket.deliver({ id: call!.id!, result: 3 });
+    expect(await sum).toBe(3);
+  });
+
   it("that is cancelled at the last moment never goes out, nor does its cancellation", async () => {
     const { server, client } = await connectingClient<TestHub>();
     const controller = new AbortController();
@@ -204,8 +226,10 @@ describe("a call whose connection is lost", () => {
 });
 
 describe("a call that is cancelled", () => {
-  it("by its signal rejects at once, and the server is told", async () => {
+  it("by its signal rejects at once, the server is told, and its answer is no error", async () => {
     const { server, client } = await connectedClient<TestHub>();
+    const errors: unknown[] = [];
+    client.onError((error) => errors.push(error));
     const controller = new AbortController();
     const call = outcomeOf(client.with({ signal: controller.signal }).invoke.say("hi"));
     await advance();
@@ -218,6 +242,7 @@ describe("a call that is cancelled", () => {
       params: { id: "c1" },
     });
     server.socket.deliver({ id: "c1", error: { code: -32800, message: "", data: {} } });
+    expect(errors).toEqual([]);
   });
 
   it("before it is made is not made", async () => {

@@ -211,6 +211,24 @@ describe("an upload", () => {
     expect(server.socket.sentMessages).toEqual([]);
   });
 
+  it("that waits for a full socket ends with its connection", async () => {
+    const { server, client } = await connectedClient<TestHub>();
+    let isStopped = false;
+    async function* source() {
+      try {
+        yield* upTo(250);
+      } finally {
+        isStopped = true;
+      }
+    }
+    void client.invoke.sum(source()).catch(() => {});
+    server.socket.bufferedAmount = 65_537;
+    await advance(100);
+    client.close();
+    await advance(100);
+    expect(isStopped).toBe(true);
+  });
+
   it("begins when its call goes out, not before", async () => {
     const { server, client } = await connectedClient<TestHub>();
     server.socket.end();

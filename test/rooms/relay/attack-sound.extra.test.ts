@@ -1,4 +1,3 @@
-import { attachedOf } from "../../../src/rooms/connection/attachment.ts";
 // Attacks on relays that failed, and shall go on failing.
 
 import { evictDurableObject, runInDurableObject } from "cloudflare:test";
@@ -6,31 +5,10 @@ import { expect, it } from "vitest";
 import type { RoomRpc } from "../../../src/rooms/rpc/room-rpc.ts";
 import { enter, roomAt, token } from "../client.ts";
 import { rowsOf } from "../replaced.ts";
-import { connected, negotiate, open, relayOf, SignalR, type Joining } from "./client.ts";
+import { connected, lose, negotiate, open, relayOf, resume } from "./client.ts";
 
 const RS = "\u001e";
 const stateful = { query: "useStatefulReconnect=true", version: 2 };
-
-const lose = ({ id }: SignalR, hub: string) =>
-  runInDurableObject(relayOf(hub, id), (relay, state) => {
-    const isIts = (one: WebSocket) => attachedOf(one)?.id === id;
-    (relay as unknown as DurableObject).webSocketClose!(
-      state.getWebSockets().find(isIts)!,
-      1006,
-      "",
-      false,
-    );
-  });
-
-async function resume(lost: SignalR, hub: string, joining: Joining = {}): Promise<SignalR> {
-  const response = await open(hub, lost.token, joining);
-  if (!response.webSocket) throw new Error(`Refused: ${response.status}`);
-  return new SignalR(
-    response.webSocket,
-    { connectionId: lost.id, connectionToken: lost.token },
-    true,
-  );
-}
 
 const count = async (hub: string, id: string, table: string) =>
   runInDurableObject(

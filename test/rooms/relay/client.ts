@@ -1,6 +1,8 @@
 // A SignalR client for tests inside workerd: JSON records on a bare socket, so that a test sees every one of them.
 
+import { runInDurableObject } from "cloudflare:test";
 import { env, exports } from "cloudflare:workers";
+import { attachedOf } from "../../../src/rooms/connection/attachment.ts";
 import { objectName } from "../../../src/rooms/rpc/object-names.ts";
 import type { HolderRpc } from "../../../src/rooms/rpc/room-rpc.ts";
 import type { Relay } from "../../../src/worker.ts";
@@ -82,6 +84,21 @@ export const relayNamed = (
 ): DurableObjectStub<Relay> & HolderRpc =>
   env.RELAYS.getByName(objectName({ tenant, hub, relay })) as unknown as DurableObjectStub<Relay> &
     HolderRpc;
+
+/** As the platform tells of a socket that broke; the peer's side knows nothing of it. */
+export const lose = ({ id }: SignalR, hub: string) =>
+  runInDurableObject(relayOf(hub, id), (relay, state) => {
+    const socket = state.getWebSockets().find((one) => attachedOf(one)?.id === id)!;
+    (relay as unknown as DurableObject).webSocketClose!(socket, 1006, "", false);
+  });
+
+/** Comes back to a lost connection on another socket. */
+export async function resume(lost: SignalR, hub: string, joining: Joining = {}): Promise<SignalR> {
+  const response = await open(hub, lost.token, joining);
+  if (!response.webSocket) throw new Error(`Refused: ${response.status} ${await response.text()}`);
+  const negotiated = { connectionId: lost.id, connectionToken: lost.token };
+  return new SignalR(response.webSocket, negotiated, true);
+}
 
 export class SignalR implements Disposable {
   readonly socket: WebSocket;

@@ -10,7 +10,7 @@ import type { Cause } from "../../../src/rooms/links/follow-tables.ts";
 import { rejoinGroups } from "../../../src/rooms/relay/rejoin-groups.ts";
 import type { RelayParts } from "../../../src/rooms/relay/relay-parts.ts";
 import { RememberedGroups } from "../../../src/rooms/relay/remembered-groups.ts";
-import { relayNamed } from "./client.ts";
+import { connected, lose, relayNamed, relayOf } from "./client.ts";
 
 const ROOM = "group:g";
 const at = (offset: number): Position => ({ epoch: "e", offset });
@@ -30,7 +30,7 @@ function rememberedBy(
 ) {
   return new RememberedGroups({
     ...{ sql, seconds: 60, clientsPerUser, now: () => Date.now(), arm: () => {} },
-    positionIn: (_room, connected) => at(connected && end !== undefined ? end : own),
+    positionIn: (_room, ended) => at(ended && end !== undefined ? end : own),
   });
 }
 
@@ -71,6 +71,24 @@ it("a replay that has reached the client is not repeated, though the object is b
   };
   expect(await afterCrash(run, 9)).toEqual([12]);
   expect(await afterCrash(run, 20)).toEqual([20]);
+});
+
+it("a crash after the return repeats nothing that the client then received", async () => {
+  const phone = { query: "client=phone" };
+  const alice = await connected("remembering", phone);
+  using bob = await connected("remembering", { user: "bob" });
+  await alice.call("Join", "crashed");
+  await lose(alice, "remembering");
+  await bob.call("Say", "crashed", "1");
+  const back = await connected("remembering", phone);
+  await back.hears("1");
+  const relay = relayOf("remembering", back.id);
+  await runInDurableObject(relay, (_, state) => state.abort("a crash")).catch(() => {});
+  using again = await connected("remembering", phone);
+  using carol = await connected("remembering", { user: "carol" });
+  await carol.call("Say", "crashed", "2");
+  await again.hears("2");
+  expect(again.texts).toEqual(["2"]);
 });
 
 it("a room that the client is not to rejoin is forgotten", async () => {

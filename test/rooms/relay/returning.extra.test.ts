@@ -7,23 +7,9 @@ import { attachedOf } from "../../../src/rooms/connection/attachment.ts";
 import type { RelayParts } from "../../../src/rooms/relay/relay-parts.ts";
 import { ask } from "../../edge/rest/service.ts";
 import { enter, roomAt, type Client } from "../client.ts";
-import { connected, negotiate, open, relayOf, SignalR, type Joining } from "./client.ts";
-
-/** As the platform tells of a socket that broke; the peer's side knows nothing of it. */
-const lose = ({ id }: SignalR, hub: string) =>
-  runInDurableObject(relayOf(hub, id), (relay, state) => {
-    const socket = state.getWebSockets().find((one) => attachedOf(one)?.id === id)!;
-    (relay as unknown as DurableObject).webSocketClose!(socket, 1006, "", false);
-  });
+import { connected, lose, negotiate, open, relayOf, resume, type SignalR } from "./client.ts";
 
 const texts = (client: SignalR) => client.texts;
-
-async function resume(lost: SignalR, hub: string, joining: Joining = {}): Promise<SignalR> {
-  const response = await open(hub, lost.token, joining);
-  if (!response.webSocket) throw new Error(`Refused: ${response.status} ${await response.text()}`);
-  const negotiated = { connectionId: lost.id, connectionToken: lost.token };
-  return new SignalR(response.webSocket, negotiated, true);
-}
 
 const stateful = { query: "useStatefulReconnect=true", version: 2 };
 
@@ -188,6 +174,20 @@ describe("stateful reconnect", () => {
     expect((await again.call("Whoami")).result.connectionId).toBe(alice.id);
   });
 
+  it("keeps its new socket where the end of one that closed in the relay's sleep comes late", async () => {
+    const alice = await connected("resuming", stateful);
+    await lose(alice, "resuming");
+    using again = await resume(alice, "resuming");
+    again.say({ type: 9, sequenceId: 1 });
+    await runInDurableObject(relayOf("resuming", alice.id), (object, state) => {
+      const { 1: old } = new WebSocketPair();
+      const present = state.getWebSockets().find((one) => attachedOf(one)?.id === alice.id)!;
+      old.serializeAttachment(present.deserializeAttachment());
+      (object as unknown as DurableObject).webSocketClose!(old, 1006, "", false);
+    });
+    expect((await again.call("Whoami")).result.connectionId).toBe(alice.id);
+  });
+
   it("is over when nobody came back in time, and when the client said goodbye", async () => {
     const alice = await connected("resuming", stateful);
     await lose(alice, "resuming");
@@ -195,10 +195,15 @@ describe("stateful reconnect", () => {
     await runDurableObjectAlarm(relayOf("resuming", alice.id));
     expect((await open("resuming", alice.token)).status).toBe(404);
     vi.useRealTimers();
-    const bob = await connected("resuming", stateful);
-    bob.say({ type: 7 });
-    await bob.closed;
-    expect((await open("resuming", bob.token)).status).toBe(404);
+    for (const leave of [
+      (bob: SignalR) => bob.say({ type: 7 }),
+      (bob: SignalR) => bob.socket.close(1000),
+    ]) {
+      const bob = await connected("resuming", stateful);
+      leave(bob);
+      await bob.closed;
+      expect((await open("resuming", bob.token)).status).toBe(404);
+    }
   });
 
   it("needs a token and version 2: others end with their socket", async () => {
