@@ -124,8 +124,8 @@ export function randomEpoch(
  * nothing of the new one has been received. Throws `invalid_position`.
  */
 export function isAfter(position: string, received: string | undefined): boolean {
-  if (received === undefined) return true;
   const a = parsePosition(position);
+  if (received === undefined) return true;
   const b = parsePosition(received);
   return a.epoch !== b.epoch || a.offset > b.offset;
 }

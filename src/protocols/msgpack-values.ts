@@ -20,13 +20,23 @@ import { wireObjects } from "./wire-objects.ts";
 /** Stands for a value that cannot be read. */
 export const UNREADABLE: unique symbol = Symbol("unreadable");
 
-/** The value of a message, an array of items; undefined if it cannot be read. Unreadable items are `UNREADABLE`. */
+/** The most items that any message has. Further ones are not read (docs/design/signalr-wire.md#ms5). */
+const MOST_ITEMS = 6;
+
+/** Few of them, because decoding one by one costs microseconds for each, and a frame has room for 32,000. */
+const firstItems = (payload: Uint8Array): Uint8Array[] | undefined =>
+  itemsOf(payload)?.slice(0, MOST_ITEMS);
+
+/**
+ * The value of a message, an array of items; undefined if it cannot be read. Unreadable items are `UNREADABLE`, and
+ * those behind the first `MOST_ITEMS` may be absent.
+ */
 export function decodeItems(payload: Uint8Array): unknown {
   try {
     return ownValue(decode(payload, PLAIN));
   } catch {
     // A DecodeError or a RangeError, as in decodeItem: the items are then decoded one by one.
-    return itemsOf(payload)?.map(decodeItem);
+    return firstItems(payload)?.map(decodeItem);
   }
 }
 
@@ -36,7 +46,7 @@ export function decodeItems(payload: Uint8Array): unknown {
  */
 export function decodeShallowItems(payload: Uint8Array, depth: number): unknown {
   try {
-    return itemsOf(payload)?.map((item) =>
+    return firstItems(payload)?.map((item) =>
       msgpackError(item, depth - 1) ? UNREADABLE : decodeExactly(item),
     );
   } catch {

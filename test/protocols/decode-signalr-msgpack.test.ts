@@ -98,6 +98,22 @@ describe("lengths", () => {
     expect(work).toBeLessThan(5 * 30_000);
   });
 
+  test.each([
+    ["of an unknown extension", "d4 05 00"],
+    ["of 100 levels", `${"91".repeat(100)} c0`],
+  ])("have a tail that is not decoded, behind an argument %s", (_what, argument) => {
+    const call = [...new Uint8Array(bytes(`01 80 a1 37 a1 6d 91 ${argument} 90`))];
+    const tail = Array.from({ length: 30 * 256 }, (_, at) => (at % 256 === 0 ? 0xc4 : 0xfe));
+    const payload = [0xdc, 0, 6 + 30, ...call, ...tail];
+    const frame = buffer([(payload.length & 0x7f) | 0x80, payload.length >> 7, ...payload]);
+    const work = workOf(() =>
+      expect(hear(msgpack, [frame]).messages).toEqual([
+        expect.objectContaining({ type: "invocation", id: "7", target: "m", args: [] }),
+      ]),
+    );
+    expect(work).toBeLessThan(256);
+  });
+
   test("may be written with more bytes than needed; nothing is no message", () => {
     expect(hear(msgpack, [bytes("82 80 80 80 00 91 06")]).messages).toEqual([{ type: "ping" }]);
     const detail = "InvalidDataException: The message ends within a value.";

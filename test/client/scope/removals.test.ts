@@ -54,3 +54,17 @@ it("a join from a position has no message before it, even of a resume that is un
     server.socket.deliver({ method: "said", params: ["x"], room: LOBBY, position });
   expect(positions).toEqual(["e:13"]);
 });
+
+it("a join from a text that is no position rejects, and later joins and messages do not meet it", async () => {
+  const setting = await connected();
+  const { hub, server } = setting;
+  const positions: (string | undefined)[] = [];
+  hub.onMessage(({ position }) => positions.push(position));
+  expect(await outcomeOf(hub.join(LOBBY, "null"))).toEqual({ code: "invalid_position" });
+  expect(hub.positionOf(LOBBY)).toBe(undefined);
+  const joining = hub.join(LOBBY);
+  await answer(server.socket, "$/join", JOINED);
+  expect(await joining).toEqual(JOINED);
+  server.socket.deliver({ method: "said", params: ["x"], room: LOBBY, position: "e:11" });
+  expect(positions).toEqual(["e:11"]);
+});
