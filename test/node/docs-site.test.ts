@@ -12,10 +12,10 @@ import {
 } from "node:fs";
 import { join, posix } from "node:path";
 import { fileURLToPath } from "node:url";
-import type { AxeResults } from "axe-core";
-import type { Browser, Page } from "playwright-core";
+import type { Browser } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { ENTRIES } from "../../site/reference/api-pages.ts";
+import { violationsOf, WCAG } from "../e2e/accessible.ts";
 import { launchBrowser } from "../support/browser.ts";
 import { run } from "../support/installed.ts";
 import { serveFiles, type FileServer } from "./docs-server.ts";
@@ -145,15 +145,6 @@ interface Look {
   readonly dark?: boolean;
 }
 
-/** What axe finds against WCAG 2.2 AA, contrast included. */
-async function problemsOf(page: Page): Promise<string[]> {
-  await page.addScriptTag({ path: `${PROJECT}node_modules/axe-core/axe.min.js` });
-  const { violations } = await page.evaluate<AxeResults>(
-    `axe.run({ runOnly: ["wcag2a", "wcag2aa", "wcag21aa", "wcag22aa"] })`,
-  );
-  return violations.flatMap(({ id, nodes }) => nodes.map(({ html }) => `${id}: ${html}`));
-}
-
 describe.concurrent.each([
   { size: "desktop", dark: false, pages: PAGES },
   { size: "desktop", dark: true, pages: PAGES.slice(0, 2) },
@@ -161,7 +152,7 @@ describe.concurrent.each([
 ] as const)("in a browser ($size, dark: $dark)", ({ pages, ...look }) => {
   it.for(pages)("%s can be read, and says nothing on the console", async (path, { expect }) => {
     await using opened = await open(path, look);
-    expect(await problemsOf(opened.page)).toEqual([]);
+    expect(await violationsOf(opened.page, WCAG)).toEqual([]);
     const [width, shown] = (await opened.page.evaluate(
       "[document.documentElement.scrollWidth, innerWidth]",
     )) as [number, number];

@@ -10,9 +10,12 @@ import { chromium as playwright, type Browser } from "playwright-core";
 const MODULES = fileURLToPath(new URL("../../node_modules/", import.meta.url));
 const UNPACK = fileURLToPath(new URL("unpack-chromium.ts", import.meta.url));
 
-/** Some keep it from asking the network for what tests do not need; the rest are for machines without a display. */
+/**
+ * Some keep it from asking the network for what tests do not need; the rest are for machines without a display, and
+ * for slow ones: the pages of a context and a site share one renderer.
+ */
 const FLAGS = [
-  "--no-zygote",
+  "--process-per-site",
   "--disable-gpu",
   "--disable-quic",
   "--no-first-run",
