@@ -12,7 +12,7 @@ import {
 } from "node:fs";
 import { join, posix } from "node:path";
 import { fileURLToPath } from "node:url";
-import type { Browser } from "playwright-core";
+import type { Browser, BrowserContext } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { ENTRIES } from "../../site/reference/api-pages.ts";
 import { violationsOf, WCAG } from "../e2e/accessible.ts";
@@ -124,13 +124,21 @@ const PAGES = [
   ...["/api/hub/interfaces/HubOptions.html", "/api/rest/rooms.html"],
 ];
 
+/** One for each look: its pages share a renderer, and what they have loaded. */
+const contexts = new Map<string, Promise<BrowserContext>>();
+
+function contextOf({ size = "desktop", dark = false }: Look): Promise<BrowserContext> {
+  const look = `${size} ${dark}`;
+  const colorScheme = dark ? "dark" : "light";
+  const options = { viewport: SIZES[size], colorScheme, reducedMotion: "reduce" } as const;
+  const context = contexts.get(look) ?? browser.newContext(options);
+  contexts.set(look, context);
+  return context;
+}
+
 /** Opens a page; `heard` is what the console and failed requests say. */
-async function open(path: string, { size = "desktop", dark = false }: Look = {}) {
-  const context = await browser.newContext({
-    ...{ viewport: SIZES[size], colorScheme: dark ? "dark" : "light" },
-    reducedMotion: "reduce",
-  });
-  const page = await context.newPage();
+async function open(path: string, look: Look = {}) {
+  const page = await (await contextOf(look)).newPage();
   const heard: string[] = [];
   page.on("console", (message) => heard.push(message.text()));
   page.on("pageerror", ({ message }) => heard.push(message));
@@ -138,7 +146,7 @@ async function open(path: string, { size = "desktop", dark = false }: Look = {})
     if (!response.ok()) heard.push(`${response.status()} ${response.url()}`);
   });
   await page.goto(server.origin + posix.join(BASE, path), { waitUntil: "networkidle" });
-  return { page, heard, [Symbol.asyncDispose]: () => context.close() };
+  return { page, heard, [Symbol.asyncDispose]: () => page.close() };
 }
 interface Look {
   readonly size?: keyof typeof SIZES;
