@@ -113,7 +113,7 @@ describe.each(TEMPLATES)("a project of the template %s", (template) => {
     expect(existsSync(join(folder, ".dev.vars"))).toBe(false);
   });
 
-  it("is checked, tested, and ready to be deployed", { timeout: 120_000 }, async () => {
+  it("is checked, tested, and ready to be deployed", async () => {
     const folder = projectOf(template);
     if (template === "chat-react") await npm(folder, "run", "build");
     expect(await npm(folder, "run", "-s", "check")).toContain("wrangler.toml: nothing is wrong.");

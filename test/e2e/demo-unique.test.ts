@@ -30,7 +30,7 @@ describe("two windows side by side", () => {
     for (const { page } of [alice, bob]) await recordPrices(page);
     const longest = async () =>
       Math.min((await pricesOf(alice.page)).length, (await pricesOf(bob.page)).length);
-    await expect.poll(longest, { timeout: 20_000 }).toBeGreaterThan(5);
+    await expect.poll(longest, { timeout: 60_000 }).toBeGreaterThan(5);
     const [first, second] = [await pricesOf(alice.page), await pricesOf(bob.page)];
     // One may have begun a price earlier, or have shown the newest one already.
     const middle = first.slice(1, 5).join(" ");
@@ -129,41 +129,37 @@ describe("on a phone", () => {
 });
 
 describe("twenty pages", () => {
-  it(
-    "cost one socket each, and are one connection each at the server",
-    { timeout: 180_000 },
-    async () => {
-      const context = await site.browser.newContext({ reducedMotion: "reduce" });
-      try {
-        const sockets: string[] = [];
-        context.on("page", (page) => page.on("websocket", (socket) => sockets.push(socket.url())));
-        context.setDefaultTimeout(PATIENCE_MS);
-        const pages = await Promise.all(Array.from({ length: 20 }, () => context.newPage()));
-        const enter = async (page: Page, at: number) => {
-          await page.goto(site.endpoint.url);
-          await page.getByLabel("Your name").fill(`user-${at}`);
-          await page.getByLabel("Room").fill("crowd");
-          await page.getByRole("button", { name: "Come in" }).click();
-          await page.getByRole("heading", { name: "#crowd" }).waitFor();
-        };
-        // One after another: twenty that load at once are more than two cores can do in time.
-        // oxlint-disable-next-line no-await-in-loop
-        for (const [at, page] of pages.entries()) await enter(page, at);
-        await pages[0]!.getByText("20 are here").waitFor();
-        expect(sockets).toHaveLength(20);
-        const token = await site.endpoint.token("operator", { role: "service" });
-        const stats = await fetch(
-          `${site.endpoint.url}/api/hubs/demo/rooms/group:crowd/presence_stats`,
-          {
-            headers: { authorization: `Bearer ${token}` },
-          },
-        );
-        expect(await stats.json()).toEqual({ num_clients: 20, num_users: 20 });
-      } finally {
-        await context.close();
-      }
-    },
-  );
+  it("cost one socket each, and are one connection each at the server", async () => {
+    const context = await site.browser.newContext({ reducedMotion: "reduce" });
+    try {
+      const sockets: string[] = [];
+      context.on("page", (page) => page.on("websocket", (socket) => sockets.push(socket.url())));
+      context.setDefaultTimeout(PATIENCE_MS);
+      const pages = await Promise.all(Array.from({ length: 20 }, () => context.newPage()));
+      const enter = async (page: Page, at: number) => {
+        await page.goto(site.endpoint.url);
+        await page.getByLabel("Your name").fill(`user-${at}`);
+        await page.getByLabel("Room").fill("crowd");
+        await page.getByRole("button", { name: "Come in" }).click();
+        await page.getByRole("heading", { name: "#crowd" }).waitFor();
+      };
+      // One after another: twenty that load at once are more than two cores can do in time.
+      // oxlint-disable-next-line no-await-in-loop
+      for (const [at, page] of pages.entries()) await enter(page, at);
+      await pages[0]!.getByText("20 are here").waitFor();
+      expect(sockets).toHaveLength(20);
+      const token = await site.endpoint.token("operator", { role: "service" });
+      const stats = await fetch(
+        `${site.endpoint.url}/api/hubs/demo/rooms/group:crowd/presence_stats`,
+        {
+          headers: { authorization: `Bearer ${token}` },
+        },
+      );
+      expect(await stats.json()).toEqual({ num_clients: 20, num_users: 20 });
+    } finally {
+      await context.close();
+    }
+  });
 });
 
 describe("a guest of a deployed demo", () => {

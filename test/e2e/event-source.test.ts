@@ -163,7 +163,7 @@ describe("three rooms on one stream", () => {
     for (const room of rooms) room.start(50);
     await hearing(crowd, 30);
     await isWhole(crowd);
-  }, 60_000);
+  });
 
   it("[R3] say `reset` where the rooms have lost their memory", async () => {
     await using crowd = await gather(endpoint);
@@ -178,7 +178,7 @@ describe("three rooms on one stream", () => {
     for (const room of rooms) room.start(100);
     await hearing(crowd, 30);
     await isWhole(crowd);
-  }, 60_000);
+  });
 });
 
 describe("a page of another origin", () => {

@@ -112,7 +112,6 @@ it.each(Object.entries(withStatus(200)))("takes 2xx of one that %s", async (_, a
 
 it.each([...Object.entries(BROKEN), ...Object.entries(withStatus(503))])(
   "repeats a request to one that %s",
-  { timeout: 60_000 },
   async (_, answer) => {
     const room = roomWith("/events", answer);
     using client = await enter(endpoint, `chat/group:${room}`);
@@ -157,7 +156,6 @@ it.each(Object.entries(withStatus(403)))(
 
 it.each([...Object.entries(withStatus(200)), ...Object.entries(BROKEN)])(
   "refuses a connection for now where the connect webhook %s",
-  { timeout: 30_000 },
   async (_, answer) => {
     const room = roomWith("/connect", answer);
     expect(await refusalOf(room)).toBe("webhook_unavailable");

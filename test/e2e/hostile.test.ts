@@ -103,7 +103,7 @@ describe("frames against RFC 6455", () => {
       await Promise.all(attacks.map((bytes, k) => attack(bytes, dice, `mallory${k}`)));
       await isUnharmed();
     }
-  }, 60_000);
+  });
 
   async function attack(bytes: Buffer, { below, next }: Chance, user: string): Promise<void> {
     using raw = await upgraded(endpoint, `chat/${ROOM}`, user);
@@ -240,7 +240,7 @@ describe("upgrades against HTTP", () => {
       expect(statuses.filter((status) => status === 101 || (status ?? 0) >= 500)).toEqual([]);
     }
     await isUnharmed();
-  }, 60_000);
+  });
 });
 
 function brokenUpgrade(path: string, { below, next }: Chance): Buffer {

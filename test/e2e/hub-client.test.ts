@@ -33,53 +33,49 @@ function watch(whole: HubConnection<ChatHub>, ledgers: ReadonlyMap<string, Ledge
 const ROOMS = ["group:one", "group:two", "group:three"] as const;
 
 describe("a client of a whole hub", () => {
-  it(
-    "misses nothing in any of its rooms while the server is killed and comes back, twice",
-    { timeout: 60_000 },
-    async () => {
-      using scope = new DisposableStack();
-      const ledgers = new Map(ROOMS.map((room) => [room as string, new Ledger()]));
-      const alice = enter("alice");
-      const outcomes: string[] = [];
-      alice.onRecovered(({ room }) => outcomes.push(`${room} recovered`));
-      alice.onReload(({ room }) => outcomes.push(`${room} reload`));
-      for (const room of ROOMS) {
-        // oxlint-disable-next-line no-await-in-loop -- three
-        const { position } = await alice.join(room);
-        ledgers.get(room)!.resumed("alice", { room, position, recovered: false });
-      }
-      watch(alice, ledgers);
-      const publishers = ROOMS.map((room) =>
-        scope.use(new Publisher("p", room, { endpoint, ledger: ledgers.get(room)!, room })),
-      );
-      for (const publisher of publishers) publisher.start(20);
-      for (let kills = 0; kills < 2; kills += 1) {
-        const back = Promise.withResolvers<void>();
-        alice.onRecovered(() => outcomes.length === 3 * (kills + 1) && back.resolve());
-        // oxlint-disable-next-line no-await-in-loop -- one kill after another
-        await pause(500);
-        // oxlint-disable-next-line no-await-in-loop
-        await endpoint.restart();
-        // oxlint-disable-next-line no-await-in-loop
-        await back.promise;
-      }
-      await Promise.all(publishers.map((one) => one.stop()));
-      for (const [room, ledger] of ledgers) {
-        const waiting = {
-          name: "alice",
-          get isComplete() {
-            return ledger.isComplete("alice", room);
-          },
-        };
-        // oxlint-disable-next-line no-await-in-loop -- a room after the other
-        expect(await barrier(ledger, [waiting])).toEqual([]);
-        expect(ledger.totals.sent).toBeGreaterThan(20);
-      }
-      expect(outcomes.toSorted()).toEqual(
-        ROOMS.flatMap((room) => [`${room} recovered`, `${room} recovered`]).toSorted(),
-      );
-    },
-  );
+  it("misses nothing in any of its rooms while the server is killed and comes back, twice", async () => {
+    using scope = new DisposableStack();
+    const ledgers = new Map(ROOMS.map((room) => [room as string, new Ledger()]));
+    const alice = enter("alice");
+    const outcomes: string[] = [];
+    alice.onRecovered(({ room }) => outcomes.push(`${room} recovered`));
+    alice.onReload(({ room }) => outcomes.push(`${room} reload`));
+    for (const room of ROOMS) {
+      // oxlint-disable-next-line no-await-in-loop -- three
+      const { position } = await alice.join(room);
+      ledgers.get(room)!.resumed("alice", { room, position, recovered: false });
+    }
+    watch(alice, ledgers);
+    const publishers = ROOMS.map((room) =>
+      scope.use(new Publisher("p", room, { endpoint, ledger: ledgers.get(room)!, room })),
+    );
+    for (const publisher of publishers) publisher.start(20);
+    for (let kills = 0; kills < 2; kills += 1) {
+      const back = Promise.withResolvers<void>();
+      alice.onRecovered(() => outcomes.length === 3 * (kills + 1) && back.resolve());
+      // oxlint-disable-next-line no-await-in-loop -- one kill after another
+      await pause(500);
+      // oxlint-disable-next-line no-await-in-loop
+      await endpoint.restart();
+      // oxlint-disable-next-line no-await-in-loop
+      await back.promise;
+    }
+    await Promise.all(publishers.map((one) => one.stop()));
+    for (const [room, ledger] of ledgers) {
+      const waiting = {
+        name: "alice",
+        get isComplete() {
+          return ledger.isComplete("alice", room);
+        },
+      };
+      // oxlint-disable-next-line no-await-in-loop -- a room after the other
+      expect(await barrier(ledger, [waiting])).toEqual([]);
+      expect(ledger.totals.sent).toBeGreaterThan(20);
+    }
+    expect(outcomes.toSorted()).toEqual(
+      ROOMS.flatMap((room) => [`${room} recovered`, `${room} recovered`]).toSorted(),
+    );
+  });
 });
 
 describe("a call over HTTP", () => {

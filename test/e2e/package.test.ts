@@ -268,23 +268,17 @@ describe("the package, in a project of its own", () => {
     });
   });
 
-  it(
-    "has a program that checks the worker, and makes a token for it",
-    { timeout: 120_000 },
-    async () => {
-      const program = "node_modules/dormouse-hubs/dist/cli/dormouse.js";
-      const refused = await project.node(program, "check").catch((error: Error) => error.message);
-      expect(refused).toMatch(/^\d\. JWT_ISSUER is missing\. In wrangler\.toml:$/m);
-      writeFileSync(join(project.folder, ".dev.vars"), DEV_VARS);
-      const checked = await project.node(program, "check");
-      expect(checked).toMatch(
-        /^wrangler\.toml: nothing is wrong\.\n\nOnly in this machine's files/,
-      );
-      expect(checked).toContain(": JWT_SECRET, JWT_ISSUER, JWT_AUDIENCE.\n");
-      expect(await project.node(program, "token", "alice")).toMatch(/^[\w-]+\.[\w-]+\.[\w-]+\n$/);
-      expect(await project.node(program, "dev", "--help")).toContain("Usage: dormouse dev");
-    },
-  );
+  it("has a program that checks the worker, and makes a token for it", async () => {
+    const program = "node_modules/dormouse-hubs/dist/cli/dormouse.js";
+    const refused = await project.node(program, "check").catch((error: Error) => error.message);
+    expect(refused).toMatch(/^\d\. JWT_ISSUER is missing\. In wrangler\.toml:$/m);
+    writeFileSync(join(project.folder, ".dev.vars"), DEV_VARS);
+    const checked = await project.node(program, "check");
+    expect(checked).toMatch(/^wrangler\.toml: nothing is wrong\.\n\nOnly in this machine's files/);
+    expect(checked).toContain(": JWT_SECRET, JWT_ISSUER, JWT_AUDIENCE.\n");
+    expect(await project.node(program, "token", "alice")).toMatch(/^[\w-]+\.[\w-]+\.[\w-]+\n$/);
+    expect(await project.node(program, "dev", "--help")).toContain("Usage: dormouse dev");
+  });
 
   it("is told by `dormouse check` what gRPC needs beside, where a worker serves it", async () => {
     const own = WORKER.replace("serve([GreetingHub])", "serve([GreetingHub], { grpc })");

@@ -80,7 +80,7 @@ const ROUNDS = sizeOf(20, 200);
 describe("the race of ten bidders", () => {
   it(
     `over SignalR, partysocket, POST and REST has one winner, ${ROUNDS} times`,
-    { timeout: sizeOf(60_000, 300_000) },
+    { timeout: sizeOf(240_000, 300_000) },
     async () => {
       const endpoint = await sharedTestEndpoint();
       const bidders = await Promise.all(BIDDERS.map((make, n) => make(endpoint, `bidder-${n}`)));
@@ -200,7 +200,7 @@ async function stateOf(endpoint: Endpoint): Promise<Tally> {
 describe("[F1] an engine that is killed while actions run", () => {
   it(
     `does each answered run once and rings each schedule once, over ${KILLS} kills`,
-    { timeout: sizeOf(180_000, 1_800_000) },
+    { timeout: sizeOf(240_000, 1_800_000) },
     async () => {
       const dice = chance();
       const endpoint: OwnEndpoint = await startTestEngine();

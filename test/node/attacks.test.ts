@@ -9,7 +9,7 @@ const PROGRAM = fileURLToPath(new URL("../attacks/run.ts", import.meta.url));
 function attack(...args: string[]) {
   const { status, stdout } = spawnSync(process.execPath, [PROGRAM, ...args], {
     encoding: "utf8",
-    timeout: 60_000,
+    timeout: 180_000,
   });
   return {
     status,

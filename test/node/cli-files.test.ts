@@ -85,7 +85,7 @@ it.each([[".."], ["a\tb"], ["x".repeat(129)], ["alice", "--tenant", ".."]])(
 describe("output that nobody takes", () => {
   const shell = (line: string) =>
     spawnSync("sh", ["-c", `"$0" "$1" ${line}`, process.execPath, PROGRAM], {
-      ...{ cwd: folder, encoding: "utf8", timeout: 60_000 },
+      ...{ cwd: folder, encoding: "utf8", timeout: 180_000 },
     });
 
   it("is no failure where its reader has gone", () => {

@@ -23,7 +23,7 @@ const buf = (...args: string[]): string =>
   execFileSync(join(PROJECT, "node_modules/.bin/buf"), args, {
     cwd: join(PROJECT, "proto"),
     encoding: "utf8",
-    timeout: 60_000,
+    timeout: 180_000,
     env: { ...process.env, PATH: `${join(PROJECT, "node_modules/.bin")}:${process.env["PATH"]}` },
   });
 

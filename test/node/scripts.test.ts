@@ -60,7 +60,7 @@ function run(name: string, ...args: string[]) {
   const { status, stdout, stderr } = spawnSync(process.execPath, [PROGRAM, name, ...args], {
     cwd: folder,
     encoding: "utf8",
-    timeout: 60_000,
+    timeout: 180_000,
   });
   return { status, stdout, stderr };
 }
@@ -197,7 +197,7 @@ describe("npm run dev", () => {
     const args = [PROGRAM, "dev", "--port", `${await freePort()}`];
     const env = { PATH: join(folder, "none"), HOME: folder };
     const { status, stderr } = spawnSync(process.execPath, args, {
-      ...{ cwd: folder, encoding: "utf8", env, timeout: 60_000 },
+      ...{ cwd: folder, encoding: "utf8", env, timeout: 180_000 },
     });
     expect([status, stderr]).toEqual([1, expect.stringContaining("There is no POSIX shell")]);
   });

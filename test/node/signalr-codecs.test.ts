@@ -13,7 +13,7 @@ import { sizeOf } from "../support/seed.ts";
 
 const VALUES = sizeOf(2_000, 100_000);
 const RUNS = { numRuns: VALUES, seed: 20261121 };
-const TIME = { timeout: sizeOf(30_000, 300_000) };
+const TIME = { timeout: sizeOf(240_000, 300_000) };
 const LARGE = { ...LIMITS, messageBytes: 2 ** 30 };
 
 /** No side takes an object with the key `__proto__`: that is refused, as test/protocols has it. */

@@ -96,7 +96,7 @@ it("`dormouse dev` ends at once where another runs", () => {
   const { status, stderr } = spawnSync(process.execPath, [PROGRAM, "dev"], {
     cwd: folder,
     encoding: "utf8",
-    timeout: 60_000,
+    timeout: 180_000,
   });
   expect([status, stderr]).toEqual([
     1,

@@ -10,7 +10,7 @@ function printedBy(name: string): unknown {
   const stdio = ["ignore", "pipe", "ignore"] as const;
   const printed = execFileSync(process.execPath, [program], {
     encoding: "utf8",
-    timeout: 60_000,
+    timeout: 180_000,
     stdio: [...stdio],
   });
   return JSON.parse(printed);

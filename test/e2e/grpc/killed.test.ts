@@ -67,40 +67,36 @@ async function say(topic: string): Promise<void> {
   await clientAt(endpoint.url).publish(said, await as(endpoint, "s", SERVICE));
 }
 
-it(
-  `[R1] subscribers hear everything once and in order, over ${KILLS} kills under load`,
-  { timeout: 120_000 },
-  async () => {
-    const dice = chance();
-    await using scope = new AsyncDisposableStack();
-    const { records, killed, parties, speakers, listeners } = await gathered(scope);
-    const speeches = speakers.map(speaking);
-    let left = KILLS;
-    const churn = { dice, takes: () => left-- > 0, cuts: CUTS, again: 0.2 };
-    await Promise.all(killed.map((member) => churned(member, churn)));
-    const refused = await Promise.all(speeches.map(({ stop }) => stop()));
-    const isComplete = async () =>
-      listeners.every(({ name, rooms }) =>
-        rooms.every((room) => records.find((one) => one.room === room)!.isComplete(name)),
-      );
-    const late = await eventually(isComplete, "all have heard all").catch(String);
-    expect(refused.flat()).toEqual([]);
-    for (const [i, { ledger }] of records.entries()) ledger.history(await parties[i]!.history());
-    expect(records.flatMap(({ violations }) => violations)).toEqual([]);
-    expect(late).toBeUndefined();
-    expect(records.flatMap(({ resets }) => resets)).toEqual([]);
-    const sum = (of: (one: RoomRecord) => number) => records.reduce((all, one) => all + of(one), 0);
-    expect(sum(({ returns }) => returns)).toBeGreaterThanOrEqual(KILLS * 0.7);
-    await scope.disposeAsync();
-    // A caller that is gone is found out by what is said; where nothing is, by heartbeats.
-    const isFree = async () => {
-      for (const topic of ROOMS) await say(topic);
-      return (await heldIn(ROOMS[0], killed)) === 0;
-    };
-    await eventually(isFree, "no bridge is left behind");
-    console.log(
-      `${sum(({ ledger }) => ledger.totals.sent)} said, ${sum(({ ledger }) => ledger.checked)} heard, ` +
-        `${killed.map(({ name, heard, returns }) => `${name}: ${heard} in ${returns.length} returns`).join(", ")}`,
+it(`[R1] subscribers hear everything once and in order, over ${KILLS} kills under load`, async () => {
+  const dice = chance();
+  await using scope = new AsyncDisposableStack();
+  const { records, killed, parties, speakers, listeners } = await gathered(scope);
+  const speeches = speakers.map(speaking);
+  let left = KILLS;
+  const churn = { dice, takes: () => left-- > 0, cuts: CUTS, again: 0.2 };
+  await Promise.all(killed.map((member) => churned(member, churn)));
+  const refused = await Promise.all(speeches.map(({ stop }) => stop()));
+  const isComplete = async () =>
+    listeners.every(({ name, rooms }) =>
+      rooms.every((room) => records.find((one) => one.room === room)!.isComplete(name)),
     );
-  },
-);
+  const late = await eventually(isComplete, "all have heard all").catch(String);
+  expect(refused.flat()).toEqual([]);
+  for (const [i, { ledger }] of records.entries()) ledger.history(await parties[i]!.history());
+  expect(records.flatMap(({ violations }) => violations)).toEqual([]);
+  expect(late).toBeUndefined();
+  expect(records.flatMap(({ resets }) => resets)).toEqual([]);
+  const sum = (of: (one: RoomRecord) => number) => records.reduce((all, one) => all + of(one), 0);
+  expect(sum(({ returns }) => returns)).toBeGreaterThanOrEqual(KILLS * 0.7);
+  await scope.disposeAsync();
+  // A caller that is gone is found out by what is said; where nothing is, by heartbeats.
+  const isFree = async () => {
+    for (const topic of ROOMS) await say(topic);
+    return (await heldIn(ROOMS[0], killed)) === 0;
+  };
+  await eventually(isFree, "no bridge is left behind");
+  console.log(
+    `${sum(({ ledger }) => ledger.totals.sent)} said, ${sum(({ ledger }) => ledger.checked)} heard, ` +
+      `${killed.map(({ name, heard, returns }) => `${name}: ${heard} in ${returns.length} returns`).join(", ")}`,
+  );
+});

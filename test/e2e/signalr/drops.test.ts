@@ -83,7 +83,7 @@ describe.each<ProtocolName>(["JSON", "MessagePack"])("a client of %s", (protocol
 
   it(
     `[R1] loses and repeats nothing, in either direction, over ${DROPS} drops under load`,
-    { timeout: LONG ? 600_000 : 60_000 },
+    { timeout: LONG ? 600_000 : 240_000 },
     async () => {
       const { proxy } = faulty;
       const dice = chance();
@@ -151,7 +151,7 @@ describe.each<ProtocolName>(["JSON", "MessagePack"])("a client of %s", (protocol
 
   it(
     `[R5] keeps its connection, its groups and its order over ${KILLS} kills of the whole server`,
-    { timeout: LONG ? 600_000 : 90_000 },
+    { timeout: LONG ? 600_000 : 240_000 },
     async () => {
       await using engine = await startFaultyEngine();
       const { endpoint, proxy } = engine;
