@@ -15,7 +15,7 @@ import { fileURLToPath } from "node:url";
 import type { Browser, BrowserContext } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { ENTRIES } from "../../site/reference/api-pages.ts";
-import { violationsOf, WCAG } from "../e2e/accessible.ts";
+import { violationsOf } from "../e2e/accessible.ts";
 import { launchBrowser } from "../support/browser.ts";
 import { run } from "../support/installed.ts";
 import { serveFiles, type FileServer } from "./docs-server.ts";
@@ -65,6 +65,11 @@ describe("the files", () => {
     );
     expect(pages.size).toBeGreaterThan(200);
     expect(broken).toEqual([]);
+  });
+
+  it("have no table with a column that has no name", () => {
+    const nameless = filesIn(".html").filter((file) => /<th[^>]*><\/th>/.test(text(file)));
+    expect(nameless).toEqual([]);
   });
 
   it("have a page for each entry of the package, and for its functions", () => {
@@ -160,7 +165,7 @@ describe.concurrent.each([
 ] as const)("in a browser ($size, dark: $dark)", ({ pages, ...look }) => {
   it.for(pages)("%s can be read, and says nothing on the console", async (path, { expect }) => {
     await using opened = await open(path, look);
-    expect(await violationsOf(opened.page, WCAG)).toEqual([]);
+    expect(await violationsOf(opened.page)).toEqual([]);
     const [width, shown] = (await opened.page.evaluate(
       "[document.documentElement.scrollWidth, innerWidth]",
     )) as [number, number];

@@ -41,6 +41,7 @@ export interface PendingCallsOptions extends UploadChannel {
 
 interface PendingCall extends OutgoingMessage {
   readonly id: string;
+  text: string;
   readonly isRepeatable: boolean;
   readonly uploads: readonly Upload[];
   /** Absent: nothing waits for a response. Without uploads, it is a notification. */
@@ -73,11 +74,12 @@ export class PendingCalls {
     );
   }
 
-  /** Throws `queue_full`, `too_large`, `cancelled` for a signal already aborted, and `closed` after `end`. */
+  /**
+   * Throws `queue_full`, `too_large`, `cancelled` for a signal already aborted, and `closed` after `end`. The sources of
+   * such a call's uploads are stopped.
+   */
   start(request: CallRequest, observer?: CallObserver): Cancel {
     const { signal, timeoutSeconds } = request.options;
-    if (this.#endError) throw this.#endError;
-    if (signal?.aborted) throw cancellation(signal);
     const call = this.#create(request, observer);
     this.#calls.set(call.id, call);
     const cancel = () => this.#cancel(call, cancellation(signal));
@@ -93,25 +95,38 @@ export class PendingCalls {
   }
 
   #create({ method, args, options, isStream }: CallRequest, observer?: CallObserver): PendingCall {
-    const { queue, isLive } = this.#options;
-    const waiting = [...this.#calls.values()].filter(({ isSent }) => !isSent);
-    if (!isLive() && waiting.length >= queue)
-      throw new HubError<ClientErrorCode>("queue_full", `${queue} calls are waiting.`);
     const id = this.#nextId();
     const { uploads, ...plain } = extractUploads(args, () => this.#nextId());
     // By its id the server cancels a call with uploads, also one whose response nobody wants.
     const isRequest = observer !== undefined || uploads.length > 0;
-    const text = callText({ ...options, id: isRequest ? id : undefined, method, ...plain });
-    return {
+    const call: PendingCall = {
       id,
       isRequest,
-      text: checkSize(text, this.#options.messageBytes),
+      text: "",
       isRepeatable: options.idempotencyKey !== undefined && !isStream && uploads.length === 0,
       uploads,
       observer,
       lifetime: new AbortController(),
       isSent: false,
     };
+    try {
+      this.#checkOpen(options.signal);
+      const text = callText({ ...options, id: isRequest ? id : undefined, method, ...plain });
+      call.text = checkSize(text, this.#options.messageBytes);
+      return call;
+    } catch (error) {
+      this.#complete(call);
+      throw error;
+    }
+  }
+
+  #checkOpen(signal?: AbortSignal): void {
+    if (this.#endError) throw this.#endError;
+    if (signal?.aborted) throw cancellation(signal);
+    const { queue, isLive } = this.#options;
+    const waiting = [...this.#calls.values()].filter(({ isSent }) => !isSent);
+    if (!isLive() && waiting.length >= queue)
+      throw new HubError<ClientErrorCode>("queue_full", `${queue} calls are waiting.`);
   }
 
   /** Ids of calls and of uploads share one sequence. */

@@ -31,6 +31,8 @@ function endless() {
 }
 
 interface Waiting {
+  /** Makes a call that waits. */
+  readonly fill: () => void;
   readonly abort: AbortController;
   readonly client: { close(): void };
 }
@@ -141,10 +143,30 @@ describe("an upload", () => {
     const source = endless();
     const { invoke } = client.with({ signal: abort.signal, timeoutSeconds: 1 });
     const sum = outcomeOf(invoke.sumBoth(source, stream));
-    end({ abort, client });
+    end({ abort, client, fill: () => {} });
     expect(await sum).toEqual({ code });
     await advance();
     expect([source.isStopped, reasons]).toEqual([true, ["stream"]]);
+  });
+
+  it.each<[string, (client: Waiting) => void, string]>([
+    ["was cancelled before", ({ abort }) => abort.abort(), "cancelled"],
+    ["does not fit into the queue", ({ fill }) => fill(), "queue_full"],
+    ["is too large", () => {}, "too_large"],
+    ["comes after the end", ({ client }) => client.close(), "closed"],
+  ])("of a call that %s is stopped", async (_, prepare, code) => {
+    const { client, server } = await connectedClient<TestHub>({ queue: 1, messageBytes: 300 });
+    const abort = new AbortController();
+    if (code === "queue_full") server.socket.end();
+    const fill = () => void client.invoke.sum(upTo(1)).catch(() => {});
+    prepare({ abort, client, fill });
+    const source = endless();
+    const text = code === "too_large" ? "x".repeat(300) : "";
+    const { invoke } = client.with({ signal: abort.signal });
+    const sum = outcomeOf(invoke.sumBoth(source, text as unknown as typeof source));
+    expect(await sum).toEqual({ code });
+    await advance();
+    expect(source.isStopped).toBe(true);
   });
 
   it("with an item that is too large fails its call, and stops", async () => {
