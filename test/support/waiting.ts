@@ -1,9 +1,9 @@
-// How long `vi.waitFor` and `vi.waitUntil` wait where a test does not say: vitest's second is too short on a busy
+// How long `vi.waitFor` and `vi.waitUntil` wait unless a test says so: the default of 1 s is too short on a busy
 // machine. `expect.poll` is configured the same in vitest.config.ts.
 
 import { vi } from "vitest";
 
-const PATIENCE = { timeout: 20_000 };
+const PATIENCE = { timeout: 60_000 };
 
 type Options = number | { readonly timeout?: number; readonly interval?: number };
 
