@@ -4,6 +4,7 @@
 import { availableParallelism } from "node:os";
 import { cloudflareTest } from "@cloudflare/vitest-plugin";
 import { defineConfig } from "vitest/config";
+import { POLL_MS, TEST_MS } from "./test/support/patience.ts";
 import { unitFiles } from "./test/support/unit-files.ts";
 
 /** In place of .dev.vars, which a fresh checkout lacks; empty is what a developer's may set and tests must not see. */
@@ -27,8 +28,7 @@ const BINDINGS = {
 
 const UNITS = unitFiles();
 
-/** How long a test looks for something again and again: the default of 1 s is too short on a busy machine. */
-const PATIENT = { expect: { poll: { timeout: 60_000 }, requireAssertions: true } };
+const PATIENT = { expect: { poll: { timeout: POLL_MS }, requireAssertions: true } };
 
 /** Two more than there are cores: tests of the real endpoint wait more than they compute. */
 const WORKERS = availableParallelism() + 2;
@@ -164,8 +164,7 @@ export default defineConfig({
           environment: "node",
           setupFiles: ["./test/support/waiting.ts"],
           include: ["test/{node,e2e}/**/*.test.ts"],
-          // A hang ends here. It is no measure of speed: a slow machine took five times what a quick one does.
-          testTimeout: 240_000,
+          testTimeout: TEST_MS,
           hookTimeout: 300_000,
         },
       },

@@ -2,7 +2,7 @@
 
 import type { Browser, BrowserContextOptions, Locator, Page } from "playwright-core";
 import { complaintsOf } from "./demo-page.ts";
-import { PATIENCE_MS } from "./patience.ts";
+import { PATIENCE_MS } from "../support/patience.ts";
 
 export interface AdminVisit extends AsyncDisposable {
   readonly page: Page;

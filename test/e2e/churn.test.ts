@@ -5,6 +5,7 @@ import type { Endpoint } from "../support/endpoint.ts";
 import { sharedEndpoint } from "../support/shared-endpoint.ts";
 import { Ledger } from "../support/ledger.ts";
 import { chance, type Chance } from "../support/seed.ts";
+import { TEST_MS } from "../support/patience.ts";
 import { enter, type Client, type Cut } from "./client.ts";
 import { barrier, historyOf, pause, Publisher, Subscriber } from "./load.ts";
 
@@ -26,7 +27,7 @@ const PUBLISHERS = 4;
 describe("subscribers who are cut and resume", () => {
   it(
     `[R1] hear everything once and in order, over ${CYCLES} cuts under load`,
-    { timeout: LONG ? 900_000 : 240_000 },
+    { timeout: LONG ? 900_000 : TEST_MS },
     async () => {
       const dice = chance();
       const ledger = new Ledger();

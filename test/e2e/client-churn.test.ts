@@ -9,6 +9,7 @@ import type { Endpoint } from "../support/endpoint.ts";
 import { sharedEndpoint } from "../support/shared-endpoint.ts";
 import { Ledger } from "../support/ledger.ts";
 import { chance } from "../support/seed.ts";
+import { TEST_MS } from "../support/patience.ts";
 import { eventually } from "./client.ts";
 import { heardOf, pause } from "./load.ts";
 
@@ -117,7 +118,7 @@ function publishing(name: string, ledger: Ledger) {
 describe("a client whose connection is cut and comes back", () => {
   it(
     `[R1] hears everything once and in order, over ${CYCLES} cuts under load`,
-    { timeout: LONG ? 600_000 : 240_000 },
+    { timeout: LONG ? 600_000 : TEST_MS },
     async () => {
       const dice = chance();
       const ledger = new Ledger();

@@ -6,7 +6,7 @@ import type { Socket } from "node:net";
 import { PartySocket } from "partysocket";
 import { WebSocket } from "ws";
 import type { Endpoint } from "../support/endpoint.ts";
-import { PATIENCE_MS } from "./patience.ts";
+import { PATIENCE_MS } from "../support/patience.ts";
 
 /** As it came off the wire; tests know what they asked for. */
 export interface Frame {

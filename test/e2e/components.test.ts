@@ -9,7 +9,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { launchBrowser } from "../support/browser.ts";
 import { startEngine } from "../support/engine.ts";
 import type { OwnEndpoint } from "../support/endpoint.ts";
-import { PATIENCE_MS } from "./patience.ts";
+import { PATIENCE_MS } from "../support/patience.ts";
 import { startSite, type Site } from "./site.ts";
 
 const svelte: Plugin = {

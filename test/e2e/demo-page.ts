@@ -1,7 +1,7 @@
 // The demo as somebody in front of it uses it, and what its page must never do: complain, or ask another server.
 
 import type { Browser, BrowserContextOptions, Locator, Page } from "playwright-core";
-import { PATIENCE_MS } from "./patience.ts";
+import { PATIENCE_MS } from "../support/patience.ts";
 
 export interface Visit extends AsyncDisposable {
   readonly page: Page;

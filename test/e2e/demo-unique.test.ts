@@ -8,7 +8,7 @@ import { startEndpoint } from "../support/endpoint.ts";
 import { violationsOf } from "./accessible.ts";
 import { browsing } from "./browsing.ts";
 import { visit } from "./demo-page.ts";
-import { PATIENCE_MS } from "./patience.ts";
+import { PATIENCE_MS } from "../support/patience.ts";
 
 const site = browsing(visit, { DEV_TOKENS: "1" });
 const { come } = site;
@@ -30,7 +30,7 @@ describe("two windows side by side", () => {
     for (const { page } of [alice, bob]) await recordPrices(page);
     const longest = async () =>
       Math.min((await pricesOf(alice.page)).length, (await pricesOf(bob.page)).length);
-    await expect.poll(longest, { timeout: 60_000 }).toBeGreaterThan(5);
+    await expect.poll(longest).toBeGreaterThan(5);
     const [first, second] = [await pricesOf(alice.page), await pricesOf(bob.page)];
     // One may have begun a price earlier, or have shown the newest one already.
     const middle = first.slice(1, 5).join(" ");

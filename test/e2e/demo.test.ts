@@ -206,7 +206,7 @@ describe("a connection that is lost", () => {
     await bob.log.getByText("before").waitFor();
     await alice.page.context().setOffline(true);
     await site.endpoint.kill();
-    await expect.poll(() => alice.state.textContent(), { timeout: 60_000 }).toBe("reconnecting");
+    await expect.poll(() => alice.state.textContent()).toBe("reconnecting");
     await site.endpoint.restart();
     const meanwhile = ["one", "two", "three"];
     await speak("kill", meanwhile);

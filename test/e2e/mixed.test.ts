@@ -6,6 +6,7 @@ import { BREAKS } from "../support/proxy.ts";
 import type { Endpoint } from "../support/endpoint.ts";
 import { chance } from "../support/seed.ts";
 import { sharedTestEndpoint } from "../support/shared-endpoint.ts";
+import { TEST_MS } from "../support/patience.ts";
 import { eventually } from "./client.ts";
 import { churned, placing, speaking, type HowCut, type Member } from "./mixed-crowd.ts";
 import { EventMember } from "./mixed-events.ts";
@@ -62,7 +63,7 @@ async function gathered(scope: AsyncDisposableStack) {
 describe("a crowd of every kind of client", () => {
   it(
     `[R1] hears everything once and in order, over ${CYCLES} cuts under load`,
-    { timeout: LONG ? 900_000 : 240_000 },
+    { timeout: LONG ? 900_000 : TEST_MS },
     async () => {
       const dice = chance();
       await using scope = new AsyncDisposableStack();

@@ -14,7 +14,7 @@ import type { Tried } from "../pages/try-client.ts";
 import { launchBrowser } from "../support/browser.ts";
 import { startEngine } from "../support/engine.ts";
 import type { OwnEndpoint } from "../support/endpoint.ts";
-import { PATIENCE_MS } from "./patience.ts";
+import { PATIENCE_MS } from "../support/patience.ts";
 import { startSite, type Site } from "./site.ts";
 
 const PAGE = join(import.meta.dirname, "../pages/platforms.ts");

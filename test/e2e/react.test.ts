@@ -10,7 +10,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { launchBrowser } from "../support/browser.ts";
 import { startEngine } from "../support/engine.ts";
 import type { OwnEndpoint } from "../support/endpoint.ts";
-import { PATIENCE_MS } from "./patience.ts";
+import { PATIENCE_MS } from "../support/patience.ts";
 
 const PAGE = fileURLToPath(new URL("../pages/chat.tsx", import.meta.url));
 let endpoint: OwnEndpoint;

@@ -9,6 +9,7 @@ import type { Endpoint, OwnEndpoint } from "../support/endpoint.ts";
 import { chance, sizeOf } from "../support/seed.ts";
 import { sharedTestEndpoint } from "../support/shared-endpoint.ts";
 import { startTestEngine } from "../support/engine.ts";
+import { TEST_MS } from "../support/patience.ts";
 import { enter, eventually, Party, type Client, type Frame } from "./client.ts";
 import { pause } from "./load.ts";
 
@@ -80,7 +81,7 @@ const ROUNDS = sizeOf(20, 200);
 describe("the race of ten bidders", () => {
   it(
     `over SignalR, partysocket, POST and REST has one winner, ${ROUNDS} times`,
-    { timeout: sizeOf(240_000, 300_000) },
+    { timeout: sizeOf(TEST_MS, 300_000) },
     async () => {
       const endpoint = await sharedTestEndpoint();
       const bidders = await Promise.all(BIDDERS.map((make, n) => make(endpoint, `bidder-${n}`)));
@@ -200,7 +201,7 @@ async function stateOf(endpoint: Endpoint): Promise<Tally> {
 describe("[F1] an engine that is killed while actions run", () => {
   it(
     `does each answered run once and rings each schedule once, over ${KILLS} kills`,
-    { timeout: sizeOf(240_000, 1_800_000) },
+    { timeout: sizeOf(TEST_MS, 1_800_000) },
     async () => {
       const dice = chance();
       const endpoint: OwnEndpoint = await startTestEngine();

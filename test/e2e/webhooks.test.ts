@@ -4,6 +4,7 @@
 import { afterAll, beforeAll, expect, it } from "vitest";
 import type { Endpoint } from "../support/endpoint.ts";
 import { startEngine } from "../support/engine.ts";
+import { PATIENCE_MS, TEST_MS } from "../support/patience.ts";
 import { WEBHOOK_SECRET, WebhookServer, type Mood } from "./receiver.ts";
 import { enter, eventually, type Client } from "./client.ts";
 import { pause } from "./load.ts";
@@ -99,7 +100,7 @@ function report(speakers: readonly Speaker[]): void {
 
 it(
   "a receiver that is down, slow and failing gets everything in each room's order, each event once",
-  { timeout: LONG ? 600_000 : 240_000 },
+  { timeout: LONG ? 600_000 : TEST_MS },
   async () => {
     using scope = new DisposableStack();
     const speakers = ROOMS.map((room) => scope.use(new Speaker(room)));
@@ -122,7 +123,7 @@ it(
     for (const speaker of speakers) speaker.stop();
     report(speakers);
     const isComplete = async () => speakers.every(({ room, sent }) => said(room).length >= sent);
-    await eventually(isComplete, "all events have arrived", LONG ? 400_000 : 240_000);
+    await eventually(isComplete, "all events have arrived", LONG ? 400_000 : PATIENCE_MS);
     for (const { room, sent, heard } of speakers) {
       const numbers = Array.from({ length: sent }, (_, n) => n);
       expect(heard).toEqual(numbers);

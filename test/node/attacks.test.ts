@@ -3,13 +3,14 @@
 import { spawnSync } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { expect, it } from "vitest";
+import { PROGRAM_MS } from "../support/patience.ts";
 
 const PROGRAM = fileURLToPath(new URL("../attacks/run.ts", import.meta.url));
 
 function attack(...args: string[]) {
   const { status, stdout } = spawnSync(process.execPath, [PROGRAM, ...args], {
     encoding: "utf8",
-    timeout: 180_000,
+    timeout: PROGRAM_MS,
   });
   return {
     status,

@@ -244,14 +244,11 @@ If the worker needs one: npx wrangler secret put NAME, or a line in [vars]. With
       stdio: "ignore",
       env: { ...process.env, TMPDIR: join(folder, "tmp") },
     });
-    const pid = await vi.waitFor(
-      () => {
-        const text = readFileSync(join(folder, "pid"), "utf8");
-        expect(text).not.toBe("");
-        return Number(text);
-      },
-      { timeout: 60_000 },
-    );
+    const pid = await vi.waitFor(() => {
+      const text = readFileSync(join(folder, "pid"), "utf8");
+      expect(text).not.toBe("");
+      return Number(text);
+    });
     child.kill(name);
     expect(await once(child, "exit")).toEqual([null, name]);
     expect(readdirSync(join(folder, "tmp"))).toEqual([]);

@@ -17,6 +17,7 @@ import { fileURLToPath } from "node:url";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { fileFault } from "../../src/cli/files.ts";
 import { runCommand } from "../support/command.ts";
+import { PROGRAM_MS } from "../support/patience.ts";
 
 const PROGRAM = fileURLToPath(new URL("../../src/cli/dormouse.ts", import.meta.url));
 const DOCUMENT = { openrpc: "1.3.2", info: { title: "shop" }, methods: [] };
@@ -85,7 +86,7 @@ it.each([[".."], ["a\tb"], ["x".repeat(129)], ["alice", "--tenant", ".."]])(
 describe("output that nobody takes", () => {
   const shell = (line: string) =>
     spawnSync("sh", ["-c", `"$0" "$1" ${line}`, process.execPath, PROGRAM], {
-      ...{ cwd: folder, encoding: "utf8", timeout: 180_000 },
+      ...{ cwd: folder, encoding: "utf8", timeout: PROGRAM_MS },
     });
 
   it("is no failure where its reader has gone", () => {

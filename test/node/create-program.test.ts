@@ -15,6 +15,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterEach, beforeEach, expect, it } from "vitest";
+import { PROGRAM_MS } from "../support/patience.ts";
 
 const PROGRAM = fileURLToPath(
   new URL("../../packages/create-dormouse-hubs/src/main.ts", import.meta.url),
@@ -32,7 +33,7 @@ afterEach(() => rmSync(home, { recursive: true, force: true }));
 
 const create = (...args: string[]) =>
   spawnSync(process.execPath, [PROGRAM, ...args, "--yes"], {
-    ...{ cwd: home, encoding: "utf8", timeout: 180_000 },
+    ...{ cwd: home, encoding: "utf8", timeout: PROGRAM_MS },
   });
 
 it.each([
@@ -81,7 +82,7 @@ it.each(["plain_1", "a $HOME b", "it's", "a&b", "-dash"])(
   "tells a shell how to go to %s",
   (name) => {
     const { stdout } = spawnSync(process.execPath, [PROGRAM, "--yes", "--", name], {
-      ...{ cwd: home, encoding: "utf8", timeout: 180_000 },
+      ...{ cwd: home, encoding: "utf8", timeout: PROGRAM_MS },
     });
     const [step] = /cd .+/.exec(stdout)!;
     const gone = spawnSync("sh", ["-c", `${step} && pwd`], { cwd: home, encoding: "utf8" });
@@ -92,7 +93,7 @@ it.each(["plain_1", "a $HOME b", "it's", "a&b", "-dash"])(
 it("tells Windows' shells, of which one knows no single quotes", () => {
   const windows = 'data:text/javascript,Object.defineProperty(process,"platform",{value:"win32"})';
   const { stdout } = spawnSync(process.execPath, ["--import", windows, PROGRAM, "a b", "--yes"], {
-    ...{ cwd: home, encoding: "utf8", timeout: 180_000 },
+    ...{ cwd: home, encoding: "utf8", timeout: PROGRAM_MS },
   });
   expect(stdout).toContain('\n  cd "a b"\n');
 });

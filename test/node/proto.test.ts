@@ -6,6 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { expect, it } from "vitest";
+import { PROGRAM_MS } from "../support/patience.ts";
 
 const PROJECT = fileURLToPath(new URL("../../", import.meta.url));
 const COMMITTED = join(PROJECT, "src/protocols/proto");
@@ -23,7 +24,7 @@ const buf = (...args: string[]): string =>
   execFileSync(join(PROJECT, "node_modules/.bin/buf"), args, {
     cwd: join(PROJECT, "proto"),
     encoding: "utf8",
-    timeout: 180_000,
+    timeout: PROGRAM_MS,
     env: { ...process.env, PATH: `${join(PROJECT, "node_modules/.bin")}:${process.env["PATH"]}` },
   });
 

@@ -14,6 +14,7 @@ import type { Report } from "../../scripts/ci-summary.ts";
 import { readKeys } from "../../src/cli/dev-vars.ts";
 import { runCommand } from "../support/command.ts";
 import { freePort, startEndpoint } from "../support/endpoint.ts";
+import { PROGRAM_MS } from "../support/patience.ts";
 
 const WORKER = `
 import { DurableObject } from "cloudflare:workers";
@@ -60,7 +61,7 @@ function run(name: string, ...args: string[]) {
   const { status, stdout, stderr } = spawnSync(process.execPath, [PROGRAM, name, ...args], {
     cwd: folder,
     encoding: "utf8",
-    timeout: 180_000,
+    timeout: PROGRAM_MS,
   });
   return { status, stdout, stderr };
 }
@@ -197,7 +198,7 @@ describe("npm run dev", () => {
     const args = [PROGRAM, "dev", "--port", `${await freePort()}`];
     const env = { PATH: join(folder, "none"), HOME: folder };
     const { status, stderr } = spawnSync(process.execPath, args, {
-      ...{ cwd: folder, encoding: "utf8", env, timeout: 180_000 },
+      ...{ cwd: folder, encoding: "utf8", env, timeout: PROGRAM_MS },
     });
     expect([status, stderr]).toEqual([1, expect.stringContaining("There is no POSIX shell")]);
   });

@@ -10,10 +10,11 @@ import { LIMITS } from "../../src/model/options.ts";
 import { signalrJson } from "../../src/protocols/signalr-json.ts";
 import { signalrMsgpack } from "../../src/protocols/signalr-msgpack.ts";
 import { sizeOf } from "../support/seed.ts";
+import { TEST_MS } from "../support/patience.ts";
 
 const VALUES = sizeOf(2_000, 100_000);
 const RUNS = { numRuns: VALUES, seed: 20261121 };
-const TIME = { timeout: sizeOf(240_000, 300_000) };
+const TIME = { timeout: sizeOf(TEST_MS, 300_000) };
 const LARGE = { ...LIMITS, messageBytes: 2 ** 30 };
 
 /** No side takes an object with the key `__proto__`: that is refused, as test/protocols has it. */

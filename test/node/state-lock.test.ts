@@ -15,6 +15,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterEach, beforeEach, expect, it, onTestFinished, vi } from "vitest";
 import { lockState } from "../../src/cli/state-lock.ts";
+import { PROGRAM_MS } from "../support/patience.ts";
 
 vi.mock("node:fs", { spy: true });
 
@@ -96,7 +97,7 @@ it("`dormouse dev` ends at once where another runs", () => {
   const { status, stderr } = spawnSync(process.execPath, [PROGRAM, "dev"], {
     cwd: folder,
     encoding: "utf8",
-    timeout: 180_000,
+    timeout: PROGRAM_MS,
   });
   expect([status, stderr]).toEqual([
     1,

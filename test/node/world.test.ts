@@ -4,13 +4,14 @@
 import { execFileSync } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { expect, it } from "vitest";
+import { PROGRAM_MS } from "../support/patience.ts";
 
 function printedBy(name: string): unknown {
   const program = fileURLToPath(new URL(`../support/${name}`, import.meta.url));
   const stdio = ["ignore", "pipe", "ignore"] as const;
   const printed = execFileSync(process.execPath, [program], {
     encoding: "utf8",
-    timeout: 180_000,
+    timeout: PROGRAM_MS,
     stdio: [...stdio],
   });
   return JSON.parse(printed);

@@ -1,9 +1,10 @@
-// How long `vi.waitFor` and `vi.waitUntil` wait unless a test says so: the default of 1 s is too short on a busy
-// machine. `expect.poll` is configured the same in vitest.config.ts.
+// How long `vi.waitFor` and `vi.waitUntil` wait unless a test says so. `expect.poll` is configured the same in
+// vitest.config.ts.
 
 import { vi } from "vitest";
+import { POLL_MS } from "./patience.ts";
 
-const PATIENCE = { timeout: 60_000 };
+const PATIENCE = { timeout: POLL_MS };
 
 type Options = number | { readonly timeout?: number; readonly interval?: number };
 

@@ -41,6 +41,7 @@ export interface PendingCallsOptions extends UploadChannel {
 
 interface PendingCall extends OutgoingMessage {
   readonly id: string;
+  /** Empty until the call is admitted. */
   text: string;
   readonly isRepeatable: boolean;
   readonly uploads: readonly Upload[];

@@ -31,10 +31,15 @@ function endless() {
 }
 
 interface Waiting {
-  /** Makes a call that waits. */
-  readonly fill: () => void;
   readonly abort: AbortController;
   readonly client: { close(): void };
+}
+
+type Refusing = Awaited<ReturnType<typeof connectedClient<TestHub>>> & Pick<Waiting, "abort">;
+
+function waitWithACall({ client, server }: Refusing): void {
+  server.socket.end();
+  void client.invoke.sum(upTo(1)).catch(() => {});
 }
 
 describe("an upload", () => {
@@ -143,28 +148,25 @@ describe("an upload", () => {
     const source = endless();
     const { invoke } = client.with({ signal: abort.signal, timeoutSeconds: 1 });
     const sum = outcomeOf(invoke.sumBoth(source, stream));
-    end({ abort, client, fill: () => {} });
+    end({ abort, client });
     expect(await sum).toEqual({ code });
     await advance();
     expect([source.isStopped, reasons]).toEqual([true, ["stream"]]);
   });
 
-  it.each<[string, (client: Waiting) => void, string]>([
+  it.each<[string, (parts: Refusing) => void, string]>([
     ["was cancelled before", ({ abort }) => abort.abort(), "cancelled"],
-    ["does not fit into the queue", ({ fill }) => fill(), "queue_full"],
+    ["does not fit into the queue", waitWithACall, "queue_full"],
     ["is too large", () => {}, "too_large"],
     ["comes after the end", ({ client }) => client.close(), "closed"],
   ])("of a call that %s is stopped", async (_, prepare, code) => {
-    const { client, server } = await connectedClient<TestHub>({ queue: 1, messageBytes: 300 });
+    const connected = await connectedClient<TestHub>({ queue: 1, messageBytes: 300 });
     const abort = new AbortController();
-    if (code === "queue_full") server.socket.end();
-    const fill = () => void client.invoke.sum(upTo(1)).catch(() => {});
-    prepare({ abort, client, fill });
+    prepare({ ...connected, abort });
     const source = endless();
-    const text = code === "too_large" ? "x".repeat(300) : "";
-    const { invoke } = client.with({ signal: abort.signal });
-    const sum = outcomeOf(invoke.sumBoth(source, text as unknown as typeof source));
-    expect(await sum).toEqual({ code });
+    const large = "x".repeat(300) as unknown as typeof source;
+    const { invoke } = connected.client.with({ signal: abort.signal });
+    expect(await outcomeOf(invoke.sumBoth(source, large))).toEqual({ code });
     await advance();
     expect(source.isStopped).toBe(true);
   });

@@ -6,6 +6,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { OwnEndpoint } from "../../support/endpoint.ts";
 import { BREAKS } from "../../support/proxy.ts";
 import { chance } from "../../support/seed.ts";
+import { TEST_MS } from "../../support/patience.ts";
 import { eventually, within } from "../client.ts";
 import { pause } from "../load.ts";
 import { Account } from "./account.ts";
@@ -99,7 +100,7 @@ const membersOf = (one: Guest, group: string) => one.invoke("Members", group);
 describe("clients of a hub that remembers their groups", () => {
   it(
     `[R5] are back in them after ${KILLS} kills of the whole server under load, and miss nothing`,
-    { timeout: LONG ? 600_000 : 240_000 },
+    { timeout: LONG ? 600_000 : TEST_MS },
     async () => {
       await using stack = new AsyncDisposableStack();
       const { endpoint } = engine;
@@ -129,7 +130,7 @@ describe("clients of a hub that remembers their groups", () => {
 
   it(
     `[R1] are back in them after ${CUTS} cuts under load, and miss nothing but what was under way`,
-    { timeout: LONG ? 600_000 : 240_000 },
+    { timeout: LONG ? 600_000 : TEST_MS },
     async () => {
       await using stack = new AsyncDisposableStack();
       const { proxy } = dev;

@@ -5,6 +5,7 @@ import { Subject } from "@microsoft/signalr";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { BREAKS } from "../../support/proxy.ts";
 import { chance } from "../../support/seed.ts";
+import { TEST_MS } from "../../support/patience.ts";
 import { eventually, within } from "../client.ts";
 import { pause } from "../load.ts";
 import type { Guest } from "./connections.ts";
@@ -83,7 +84,7 @@ describe.each<ProtocolName>(["JSON", "MessagePack"])("a client of %s", (protocol
 
   it(
     `[R1] loses and repeats nothing, in either direction, over ${DROPS} drops under load`,
-    { timeout: LONG ? 600_000 : 240_000 },
+    { timeout: LONG ? 600_000 : TEST_MS },
     async () => {
       const { proxy } = faulty;
       const dice = chance();
@@ -151,7 +152,7 @@ describe.each<ProtocolName>(["JSON", "MessagePack"])("a client of %s", (protocol
 
   it(
     `[R5] keeps its connection, its groups and its order over ${KILLS} kills of the whole server`,
-    { timeout: LONG ? 600_000 : 240_000 },
+    { timeout: LONG ? 600_000 : TEST_MS },
     async () => {
       await using engine = await startFaultyEngine();
       const { endpoint, proxy } = engine;
