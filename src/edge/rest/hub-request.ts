@@ -20,6 +20,7 @@ import { checkDraft } from "../../rooms/delivery/outbox.ts";
 import type { AccountRpc } from "../../rooms/rpc/account-rpc.ts";
 import type { ObjectEnv, ObjectNamespaces } from "../../rooms/rpc/object-env.ts";
 import { objectsOf } from "../../rooms/rpc/place.ts";
+import { publishOnce } from "../../rooms/rpc/retry-once.ts";
 import type { RoomRpc } from "../../rooms/rpc/room-rpc.ts";
 import type { Service } from "../../auth/service.ts";
 import { isGuestId } from "../admit/guests.ts";
@@ -119,6 +120,11 @@ export class HubRequest {
   /** The object of a room. Rooms exist as soon as they are addressed, and need not be created. */
   room(topic: Topic): RoomRpc {
     return roomStubs(this.#objects)(objectName({ ...this.domain, topic }));
+  }
+
+  /** Publishes in a room, which delivers what it has saved even if it crashes meanwhile. */
+  publishIn<T>(topic: Topic, publish: (room: RoomRpc) => Promise<T>): Promise<T> {
+    return publishOnce(() => this.room(topic), publish, this.waitUntil);
   }
 
   /**

@@ -108,7 +108,7 @@ function* runsOf(prepared: readonly Prepared[]): Generator<readonly Prepared[]> 
 async function publishRun(hub: HubRequest, run: readonly Prepared[]): Promise<readonly object[]> {
   try {
     const drafts = run.map(({ draft }) => draft);
-    const outcomes = await hub.room(run[0]!.topic).publishAll(drafts);
+    const outcomes = await hub.publishIn(run[0]!.topic, (room) => room.publishAll(drafts));
     return outcomes.map((one) => ("code" in one ? { error: one } : { publish: one }));
   } catch (error) {
     return run.map(() => failedReply(error));

@@ -43,7 +43,8 @@ export const draftOf = (hub: HubRequest, publication: Publication): Draft => ({
 export async function publishTo(hub: HubRequest, topic: Topic, publication: Publication) {
   const key = oneKey(headerKey(hub.request), publication.idempotency_key);
   const id = key === undefined ? {} : idOf(hub, key);
-  const { epoch, offset } = await hub.room(topic).publish({ ...draftOf(hub, publication), ...id });
+  const draft = { ...draftOf(hub, publication), ...id };
+  const { epoch, offset } = await hub.publishIn(topic, (room) => room.publish(draft));
   return { epoch, offset };
 }
 

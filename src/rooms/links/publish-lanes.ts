@@ -15,7 +15,7 @@ import { checkDraft } from "../delivery/outbox.ts";
 import { errorOf } from "../rpc/fault.ts";
 import type { Draft } from "../rpc/log-entry.ts";
 import type { PublishOutcomes, RoomRpc } from "../rpc/room-rpc.ts";
-import { callOnce } from "../rpc/retry-once.ts";
+import { callOnce, publishOnce } from "../rpc/retry-once.ts";
 import type { FollowedRooms } from "./followed-rooms.ts";
 
 interface PendingPublication {
@@ -57,7 +57,8 @@ interface PublishLanesOptions {
   /** The rooms that this object follows. */
   readonly followed: Pick<FollowedRooms, "deliver" | "followerIn" | "undelivered">;
   /** A fresh stub. */
-  room(topic: Topic): Pick<RoomRpc, "publish" | "publishAll" | "publishAs">;
+  room(topic: Topic): Pick<RoomRpc, "info" | "publish" | "publishAll" | "publishAs">;
+  waitUntil(work: Promise<unknown>): void;
 }
 
 export class PublishLanes {
@@ -107,7 +108,9 @@ export class PublishLanes {
   async publishAndSave(topic: Topic, draft: Draft, caller?: Connection): Promise<Position> {
     checkDraft(draft, this.#options.publishBytes);
     await this.settled(topic);
-    const published = callOnce(() => this.#options.room(topic).publish(draft));
+    const { room, waitUntil } = this.#options;
+    const publish = (to: Pick<RoomRpc, "publish">) => to.publish(draft);
+    const published = callOnce(() => publishOnce(() => room(topic), publish, waitUntil));
     return this.#delivered(topic, { draft, caller }, published);
   }
 

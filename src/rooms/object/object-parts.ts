@@ -109,6 +109,8 @@ export interface ObjectCore extends Sweeps {
   readonly agenda: AlarmAgenda;
   readonly stubs: RoomStubs;
   readonly activity: ActivityReports;
+  /** Resolves when what the object is doing now is over. False if that takes longer than moments. */
+  readonly settled: () => Promise<boolean>;
   readonly connections: ConnectionTable;
   readonly arrivals: ArrivalLoad;
   readonly handlers: WorkUnderWay;
@@ -168,7 +170,8 @@ export function objectCore(options: CoreOptions): ObjectCore {
   const settled = () => settledSoon(handlers, () => outbox.flushed());
   const waiting = () => webhooks?.waiting;
   const activity = activityOf(options, { agenda, connections, room }, { settled, waiting });
-  const handlers = new WorkUnderWay((work) => ctx.waitUntil(work));
+  const waitUntil = ctx.waitUntil.bind(ctx);
+  const handlers = new WorkUnderWay(waitUntil);
   const { counters } = activity;
   const stateNames = settings.signalR.state;
   const outbox = new Outbox({ connections, handlers, counters, stateNames });
@@ -183,9 +186,9 @@ export function objectCore(options: CoreOptions): ObjectCore {
   const { publishBytes } = settings.limits;
   return {
     ...{ storage, address, name: options.name, settings, isServed, agenda, stubs, activity },
-    ...{ connections, liveness, sweepMs, handlers, outbox, followed, webhooks, room },
+    ...{ settled, connections, liveness, sweepMs, handlers, outbox, followed, webhooks, room },
     arrivals: new ArrivalLoad({ limits: settings.limits, held: connections.held }),
-    lanes: () => (lanes ??= new PublishLanes({ room, publishBytes, followed })),
+    lanes: () => (lanes ??= new PublishLanes({ room, publishBytes, followed, waitUntil })),
   };
 }
 

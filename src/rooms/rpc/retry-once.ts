@@ -1,7 +1,9 @@
 // Calls to objects that may be reset during the call: by a crash, a deploy, or a move to another machine.
 
 import { HubError, isUnexpected, publicError } from "../../model/errors.ts";
+import { logWarning } from "../../model/logger.ts";
 import { unlessRefused, type ClientResult } from "./fault.ts";
+import type { RoomRpc } from "./room-rpc.ts";
 
 /**
  * Makes the call, and repeats it once after an unexpected error, unless the object is overloaded. `call` must allow
@@ -30,6 +32,26 @@ export async function callOnce<T>(call: () => Promise<T>): Promise<T> {
     throw isUnexpected(error) ? unavailable(error) : error;
   }
 }
+
+/**
+ * Publishes in a room by a call that must not be repeated. If it fails unexpectedly, the room may have crashed between
+ * the save and the delivery: a second call in the background wakes it, and it delivers what it has saved.
+ * @param room a fresh stub each time.
+ */
+export async function publishOnce<T, R extends Pick<RoomRpc, "info">>(
+  room: () => R,
+  publish: (room: R) => Promise<T>,
+  waitUntil: (work: Promise<unknown>) => void,
+): Promise<T> {
+  try {
+    return await publish(room());
+  } catch (error) {
+    if (isUnexpected(error) && !isOverloaded(error)) waitUntil(room().info().catch(logFailure));
+    throw error;
+  }
+}
+
+const logFailure = (error: unknown): void => logWarning("room_unreached", { error });
 
 /**
  * The result of a client's method. Throws `interrupted` if the client's object was reset, which may have lost it, and

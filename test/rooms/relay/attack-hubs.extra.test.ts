@@ -36,6 +36,7 @@ const lanesTo = (room: Room) =>
       followerIn: () => undefined,
       deliver: () => ({ kind: "gone" }),
     },
+    waitUntil: () => {},
   });
 
 describe("whoever negotiates", () => {
@@ -112,6 +113,7 @@ describe("lanes", () => {
         return drafts.map(() => ({ epoch: "e", offset: 1 }));
       },
       publishAs: () => Promise.reject(new Error("It follows no room.")),
+      info: () => Promise.reject(new Error("It does not exist.")),
     };
     const lanes = lanesTo(() => room);
     const state = { talking: true };
