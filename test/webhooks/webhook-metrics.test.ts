@@ -126,7 +126,7 @@ it("are counted in a room that sleeps between its messages, without a report for
     vi.setSystemTime(Date.now() + 60_000);
   }
   expect(reports.mock.calls.filter(([name]) => name === "order:sparse")).toEqual([]);
-  await pass(stub, 1_800);
+  await pass(stub, 2_400);
   expect(await scraped(tenant, "orders")).toMatchObject({
     ...{ delivered: receiver.taken.length, failed: 0 },
   });
@@ -140,7 +140,7 @@ it("are counted where the receiver refuses one, and later ones go on", async () 
   using client = await enter(room, { claims: { tid: tenant } });
   await client.heardFrame(({ method }) => method === "$/presence");
   await receiver.until(() => receiver.requests.length > 0);
-  await pass(stub, 1_800);
+  await pass(stub, 2_400);
   const delivered = receiver.taken.map(({ type }) => type);
   expect(delivered).not.toContain("dormouse.joined");
   expect(await scraped(tenant, "orders")).toMatchObject({

@@ -5,8 +5,8 @@
 // which costs no row (last-report.ts). Where no socket has room for them, or activity is frequent (`KEEPS`), an alarm
 // each 8 s keeps the object awake instead, and sends a last report before it sleeps.
 //
-// A single activity of a wake causes no report: its counts go with that of a later wake or alarm, a quarter of an hour
-// after the last.
+// A single activity of a wake causes no report: its counts go with that of a later wake or alarm, half an hour after the
+// last.
 
 import type { Duty } from "../platform/alarm-agenda.ts";
 import { TokenBucket } from "../platform/rates.ts";
@@ -40,7 +40,7 @@ const CHECK_MS = 8_000;
 /** A check that is due as soon goes with the alarm of another duty; after a failure none does. */
 const NEARLY_DUE_MS = 3_000;
 /** Since the last report: until then the counts of single activities are kept. */
-const SPARSE_MS = 900_000;
+const SPARSE_MS = 1_800_000;
 /** An object that only has connections reports now and then, when a sweep wakes it: the index forgets in a day. */
 const HEARTBEAT_MS = 6 * 3_600_000;
 /**
@@ -60,7 +60,7 @@ export class ActivityReports implements Duty {
   readonly counters: Counters;
   /** True while a check is due soon, or nothing is ever reported: then activity need not be noted. */
   isDue: boolean;
-  readonly #last: LastReport;
+  readonly last: LastReport;
   readonly #counts: WakeCounts;
   readonly #delivery: ReportDelivery;
   /** When the next check is due; undefined while there is no activity. */
@@ -75,18 +75,18 @@ export class ActivityReports implements Duty {
     this.#options = options;
     this.counters = options.counters;
     this.isDue = options.isReported === false;
-    this.#last = new LastReport(options.storage.kv, options.keeper);
+    this.last = new LastReport(options.storage.kv, options.keeper);
     this.#counts = new WakeCounts(options);
-    this.#counts.resume(this.#last.saved);
-    if (!this.isDue) this.#checkAt = this.#last.dueAt;
-    const [last, counts] = [this.#last, this.#counts];
+    this.#counts.resume(this.last.saved);
+    if (!this.isDue) this.#checkAt = this.last.dueAt;
+    const [last, counts] = [this.last, this.#counts];
     const failed = () => this.#keepForRetry();
     this.#delivery = new ReportDelivery({ ...options, last, counts, failed });
   }
 
   /** Counts that were kept beside a socket, which closed while the object slept. */
   addEarlier(counts: KeptCounts | undefined): void {
-    this.#counts.resume(this.#last.since(counts)?.counts);
+    this.#counts.resume(this.last.since(counts)?.counts);
   }
 
   /** Something happens, or is only counted (`isCount`). May be repeated; callers on hot paths ask `isDue` first. */
@@ -104,7 +104,7 @@ export class ActivityReports implements Duty {
    * be kept beside its socket yet, and are noted again once it is open.
    */
   entered(): void {
-    if (!this.#last.has(this.#options.occupancy())) this.note();
+    if (!this.last.has(this.#options.occupancy())) this.note();
   }
 
   /** Later alarms report counts that are kept: of the sweep, or of the next attempt to send webhook events. */
@@ -112,7 +112,7 @@ export class ActivityReports implements Duty {
     const { keeper, now, occupancy } = this.#options;
     const here = occupancy();
     const hasAlarm = here.connections > 0 || here.waiting !== undefined;
-    if (!hasAlarm || now() < this.#delivery.retryAt || !this.#last.has(here)) return false;
+    if (!hasAlarm || now() < this.#delivery.retryAt || !this.last.has(here)) return false;
     return isFirst || ((isSparse || keeper !== undefined) && this.#keeps.has(now()));
   }
 
@@ -136,15 +136,15 @@ export class ActivityReports implements Duty {
   }
 
   #keep(isSparse: boolean, now: number): void {
-    if (!this.#last.has(this.#options.occupancy())) this.#checkIn(SOON_MS);
+    if (!this.last.has(this.#options.occupancy())) this.#checkIn(SOON_MS);
     else if (!isSparse || this.#checkAt !== undefined) this.#keepUntilCheck(now);
-    else if (now - this.#last.at! >= SPARSE_MS) this.#delivery.start(now);
-    else if (!this.#last.save(this.#counts.now)) this.#keeps.spend(KEEPS_FOR_A_ROW);
+    else if (now - this.last.at! >= SPARSE_MS) this.#delivery.start(now);
+    else if (!this.last.save(this.#counts.now)) this.#keeps.spend(KEEPS_FOR_A_ROW);
   }
 
   #keepUntilCheck(now: number): void {
-    const dueAt = this.#checkAt ?? Math.max(now + CHECK_MS, this.#last.at! + EVERY_MS);
-    if (!this.#last.attach(this.#counts.now, dueAt)) {
+    const dueAt = this.#checkAt ?? Math.max(now + CHECK_MS, this.last.at! + EVERY_MS);
+    if (!this.last.attach(this.#counts.now, dueAt)) {
       this.#keeps.lower(now, KEEPS_WITHOUT_ROOM);
       return this.#checkIn(CHECK_MS);
     }
@@ -177,7 +177,12 @@ export class ActivityReports implements Duty {
   /** When the last report was sent, 0 without one; undefined while a check is due. */
   get restsSince(): number | undefined {
     if (this.#checkAt !== undefined) return undefined;
-    return Math.max(this.#delivery.startedAt ?? 0, this.#last.at ?? 0);
+    return Math.max(this.#delivery.startedAt ?? 0, this.last.at ?? 0);
+  }
+
+  /** Resolves when the index has answered the report that is on its way, if there is one. Never rejects. */
+  get sent(): Promise<unknown> {
+    return this.#delivery.last;
   }
 
   /** A report is on its way: the index would list the object again, and the report is kept here when it is there. */
@@ -192,7 +197,7 @@ export class ActivityReports implements Duty {
 
   /** The storage was deleted, and with it the last report. */
   forget(): void {
-    this.#last.forget();
+    this.last.forget();
     this.#delivery.forget();
   }
 
@@ -209,11 +214,11 @@ export class ActivityReports implements Duty {
   /** Whether a sleep or a crash kept a change from being reported. */
   #isNews(now: number): boolean {
     const here = this.#options.occupancy();
-    const { at, saved } = this.#last;
+    const { at, saved } = this.last;
     if (at === undefined) return here.connections > 0 || here.sockets > 0;
     const age = now - at;
     const isDue = (saved && age >= SPARSE_MS) || (here.sockets > 0 && age >= HEARTBEAT_MS);
-    return isDue || !this.#last.has(here);
+    return isDue || !this.last.has(here);
   }
 
   #check(now: number): void {
@@ -236,6 +241,6 @@ export class ActivityReports implements Duty {
     this.#checkAgain(retryAt);
     this.isDue = false;
     this.#options.arm(retryAt);
-    this.#last.keep(this.#counts.now);
+    this.last.keep(this.#counts.now);
   }
 }

@@ -6,6 +6,7 @@
 // report, but the same users.
 
 import type { KeyValues } from "../../model/stored-values.ts";
+import type { Position } from "../../model/topic.ts";
 import type { Counts, KeptCounts, Occupancy, Report, RowCount } from "../rpc/activity-report.ts";
 
 interface Stored extends Occupancy {
@@ -13,6 +14,7 @@ interface Stored extends Occupancy {
   readonly at: number;
   readonly count?: RowCount;
   readonly saved?: Counts;
+  readonly settled?: Position | undefined;
 }
 
 /** Where an object may keep counts without a row. */
@@ -23,14 +25,30 @@ export interface CountsKeeper {
   keep(counts: KeptCounts): boolean;
 }
 
+/** Where a room's checkpoint (room/checkpoint.ts) is saved together with its counts, in one row. */
+export interface SettledKeeper {
+  /** The last one that was saved here. */
+  readonly settled: Position | undefined;
+  /** Called when one will be saved soon, in this wake: counts are saved with it. */
+  expectSettled(): void;
+  /** Called when that may take long: counts that wait are saved. */
+  cancelSettled(): void;
+  /** False before the first report, when there is no row yet: nothing is saved. Throws what writing throws. */
+  saveSettled(position: Position): boolean;
+}
+
 const KEY = "told";
 /** Of an object that the index has never known. */
 const UNKNOWN: Occupancy = { sockets: -1, connections: -1, users: -1 };
 
-export class LastReport {
+export class LastReport implements SettledKeeper {
   readonly #kv: Pick<KeyValues, "get" | "put">;
   readonly #keeper: CountsKeeper | undefined;
   #stored: Stored | undefined;
+  /** A checkpoint will be saved. */
+  #isExpected = false;
+  /** Counts or a report wait for it. */
+  #isHeld = false;
 
   constructor(kv: Pick<KeyValues, "get" | "put">, keeper?: CountsKeeper) {
     this.#kv = kv;
@@ -87,20 +105,44 @@ export class LastReport {
   sent(report: Report, at: number, count: RowCount | undefined): void {
     const { sockets, connections, users, waiting } = report;
     const rows = count && { count };
-    const stored = { at, sockets, connections, users, waiting, ...rows };
+    const settled = this.#stored?.settled;
+    const stored = { at, sockets, connections, users, waiting, settled, ...rows };
     const isRenewed = this.#isRenewable && this.has(report);
     const note = { after: at, ...rows };
     if (isRenewed && this.#keeper?.keep(note)) this.#stored = stored;
-    else this.#put(stored);
+    else this.#putSoon(stored);
     // After the clock was set back, older counts must not seem newer.
     if ((this.#keeper?.counts?.after ?? 0) > at) this.#keeper!.keep(note);
   }
 
-  /** Counts since the last report, which there is. They go with a later one: nobody waits for them. False: in a row. */
+  /**
+   * Counts since the last report, which there is. They go with a later one: nobody waits for them. False: in a row of
+   * their own.
+   */
   save(saved: Counts): boolean {
-    const isAttached = this.attach(saved);
-    if (!isAttached) this.#put({ ...this.#stored!, saved });
-    return isAttached;
+    if (this.attach(saved)) return true;
+    this.#putSoon({ ...this.#stored!, saved });
+    return this.#isExpected;
+  }
+
+  get settled(): Position | undefined {
+    return this.#stored?.settled;
+  }
+
+  expectSettled(): void {
+    this.#isExpected = true;
+  }
+
+  cancelSettled(): void {
+    this.#isExpected = false;
+    if (this.#isHeld) this.#put(this.#stored!);
+  }
+
+  saveSettled(settled: Position): boolean {
+    this.#isExpected = false;
+    if (!this.#stored) return false;
+    this.#put({ ...this.#stored, settled });
+    return true;
   }
 
   /**
@@ -119,13 +161,21 @@ export class LastReport {
     this.#put({ ...UNKNOWN, ...this.#stored, at: 0, saved });
   }
 
+  /** With the checkpoint, if one is expected. */
+  #putSoon(stored: Stored): void {
+    if (!this.#isExpected) this.#put(stored);
+    else [this.#stored, this.#isHeld] = [stored, true];
+  }
+
   #put(stored: Stored): void {
     this.#stored = stored;
+    this.#isHeld = false;
     this.#kv.put(KEY, stored);
   }
 
   /** The storage was deleted. */
   forget(): void {
     this.#stored = undefined;
+    this.#isExpected = this.#isHeld = false;
   }
 }

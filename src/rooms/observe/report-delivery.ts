@@ -44,6 +44,8 @@ export class ReportDelivery {
   retryAt = 0;
   /** Reports on their way: the next one does not wait for one that takes long. */
   #sending = 0;
+  /** Resolves when the newest report was sent, or has failed. Never rejects. */
+  last: Promise<unknown> = Promise.resolve();
 
   constructor(options: ReportDeliveryOptions) {
     this.#options = options;
@@ -54,7 +56,8 @@ export class ReportDelivery {
     const { counts, occupancy, waitUntil } = this.#options;
     this.startedAt = now;
     const report = { ...occupancy(), ...counts.take(), stored: this.#stored(now) };
-    waitUntil(this.#send(report, now).catch(logFailure));
+    this.last = this.#send(report, now).catch(logFailure);
+    waitUntil(this.last);
   }
 
   #stored(now: number): Stored {

@@ -1,16 +1,17 @@
 // The followers of a room: links in memory, rows on disk, and the offset at which each follower begins.
 
-import type { History } from "../../model/options.ts";
 import type { PartStorage } from "../../model/stored-values.ts";
 import type { Position } from "../../model/topic.ts";
 import type { RoomLog } from "../log/room-log.ts";
+import type { SettledKeeper } from "../observe/last-report.ts";
 import { retryPause } from "../platform/retry-pause.ts";
 import type { RoomStubs } from "../rpc/object-names.ts";
 import type { Delivery, DeliveryReply, MemberCount } from "../rpc/room-rpc.ts";
+import type { CheckpointOptions } from "./checkpoint.ts";
 import { BEFORE_LOG, FollowerRows } from "./follower-rows.ts";
 
 /** The options of `Followers`. */
-export interface FollowersOptions {
+export interface FollowersOptions extends CheckpointOptions {
   /** The topic of the room, as text. */
   readonly room: string;
   readonly storage: Pick<PartStorage, "sql" | "kv">;
@@ -19,16 +20,13 @@ export interface FollowersOptions {
   readonly hasLostEntries: boolean;
   /** The log has just begun, but rows of earlier followers may exist. Default: false. */
   readonly hasBegun?: boolean | undefined;
-  /** The log keeps no entries: batches that a crash cuts off cannot be sent again. */
-  readonly isInMemory: boolean;
-  /** How much the log certainly keeps: a wake may have to send entries again. */
-  readonly history: History;
+  /** Where the checkpoint may be saved together with the object's counts. */
+  readonly beside?: SettledKeeper | undefined;
   /** Whether followers report their members. Default: true. */
   readonly countsMembers?: boolean;
   readonly stubs: RoomStubs;
-  now(): number;
-  /** Requests a call of `run` at this time or earlier. */
-  arm(at: number): void;
+  /** Resolves when the object's counts of what it is doing now are about to be saved. */
+  settled(): Promise<unknown>;
   waitUntil(work: Promise<unknown>): void;
   snapshot?(): Pick<Delivery, "state">;
   /** Called after a follower was removed: it has no connection in the room any more. */
@@ -69,14 +67,16 @@ export class FollowerLinks {
   readonly all: Map<string, Link>;
 
   constructor(options: FollowersOptions) {
-    const { countsMembers = true, hasBegun, hasLostEntries, isInMemory, log, storage } = options;
+    const { beside, countsMembers = true, hasBegun, hasLostEntries, log, storage } = options;
     this.#log = log;
-    const rows = (this.rows = new FollowerRows(storage, countsMembers));
-    const isCutOff = (isInMemory || hasBegun) && rows.isUnsettled;
+    const rows = (this.rows = new FollowerRows({ storage, countsMembers, beside }));
+    const isCutOff = (options.durability === "none" || hasBegun) && rows.isUnsettled;
     if (hasLostEntries || isCutOff) rows.restart();
     else if (hasBegun) rows.restart(0);
     const linkOf = (offset: number) => linkAt(Math.min(offset, log.position.offset));
-    this.all = new Map([...rows.offsets()].map(([name, offset]) => [name, linkOf(offset)]));
+    this.all = new Map(
+      [...rows.offsets(log.position.epoch)].map(([name, offset]) => [name, linkOf(offset)]),
+    );
   }
 
   /** Completes a full report: adds a count of zero for each user that the follower reported before and not now. */

@@ -2,6 +2,7 @@
 // each user they have, and the offset up to which all of them have the log.
 
 import type { PartStorage } from "../../model/stored-values.ts";
+import type { SettledKeeper } from "../observe/last-report.ts";
 import type { MemberCount } from "../rpc/room-rpc.ts";
 
 /** Lower than every offset: the follower must be reset, because it does not know yet that a new epoch began. */
@@ -11,21 +12,37 @@ export const BEFORE_LOG = -1;
 const TABLE = `CREATE TABLE IF NOT EXISTS followers (follower TEXT, user TEXT, connections INTEGER,
   PRIMARY KEY (follower, user)) WITHOUT ROWID`;
 
+interface FollowerRowsOptions {
+  readonly storage: Pick<PartStorage, "sql" | "kv">;
+  /** Whether followers report their members. */
+  readonly countsMembers: boolean;
+  /** Where the checkpoint may be saved together with the object's counts. */
+  readonly beside?: SettledKeeper | undefined;
+}
+
 export class FollowerRows {
   readonly #storage: Pick<PartStorage, "sql" | "kv">;
   readonly #countsMembers: boolean;
+  readonly #beside: SettledKeeper | undefined;
 
-  /** `countsMembers`: whether followers report their members. */
-  constructor(storage: Pick<PartStorage, "sql" | "kv">, countsMembers: boolean) {
+  constructor({ storage, countsMembers, beside }: FollowerRowsOptions) {
     this.#storage = storage;
     this.#countsMembers = countsMembers;
+    this.#beside = beside;
     storage.sql.exec(TABLE);
   }
 
-  /** For each follower the offset up to which it certainly has all entries; `BEFORE_LOG` if it must be reset. */
-  *offsets(): Iterable<[follower: string, offset: number]> {
+  /**
+   * For each follower the offset up to which it certainly has all entries; `BEFORE_LOG` if it must be reset. `epoch` is
+   * the log's.
+   */
+  *offsets(epoch: string): Iterable<[follower: string, offset: number]> {
     const { kv, sql } = this.#storage;
-    const settled = kv.get<number>("settled") ?? 0;
+    const beside = this.#beside?.settled;
+    const settled = Math.max(
+      kv.get<number>("settled") ?? 0,
+      beside?.epoch === epoch ? beside.offset : BEFORE_LOG,
+    );
     const rows = sql.exec("SELECT follower, connections AS start FROM followers WHERE user = ''");
     for (const { follower, start } of rows)
       yield [follower as string, Math.max(settled, start as number)];
@@ -60,8 +77,28 @@ export class FollowerRows {
     this.#storage.sql.exec("DELETE FROM followers WHERE follower = ?", follower);
   }
 
-  /** Saves a checkpoint: every follower has all entries up to this offset. */
-  settle(offset: number): void {
+  /** Called when the next checkpoint will be saved in this wake. */
+  expectSettled(): void {
+    this.#beside?.expectSettled();
+  }
+
+  /** Called when a follower could not be reached: the checkpoint may take long. */
+  cancelSettled(): void {
+    this.#beside?.cancelSettled();
+  }
+
+  /** Saves a checkpoint: every follower has all entries of the epoch up to this offset. */
+  settle(offset: number, epoch: string): void {
+    const isBeside = !this.isUnsettled && this.#beside?.saveSettled({ epoch, offset });
+    if (!isBeside) this.#setOffset(offset);
+  }
+
+  /** Entries are about to leave that a crash would lose: until the next checkpoint a wake resets every follower. */
+  unsettle(): void {
+    this.#setOffset(BEFORE_LOG);
+  }
+
+  #setOffset(offset: number): void {
     this.#storage.kv.put("settled", offset);
   }
 
@@ -74,7 +111,7 @@ export class FollowerRows {
 
   /** A new epoch has begun: every follower must be reset (`BEFORE_LOG`), or gets all entries of the epoch (0). */
   restart(offset: typeof BEFORE_LOG | 0 = BEFORE_LOG): void {
-    this.settle(offset);
+    this.#setOffset(offset);
     this.#storage.sql.exec("UPDATE followers SET connections = ? WHERE user = ''", offset);
   }
 }

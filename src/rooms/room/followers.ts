@@ -8,8 +8,8 @@
 //   · If the log no longer has all entries that a follower missed, the batch has `reset`, and continues with the
 //     entries that are left.
 //   · If the log has begun a new epoch, its first batch has `reset`, unless no entry was lost (after a sleep).
-//   · Followers and their members are rows (follower-rows.ts). Confirmed offsets are saved only as a checkpoint, so
-//     after a crash batches may be sent again, and the checkpoint's alarm sends what a crash cut off.
+//   · Followers and their members are rows (follower-rows.ts). Confirmed offsets are saved only as a checkpoint
+//     (checkpoint.ts), so after a crash batches may be sent again.
 //   · A follower that answers `gone` is removed, unless it has followed again since the batch was sent.
 
 import { logWarning } from "../../model/logger.ts";
@@ -27,12 +27,9 @@ import {
   type Link,
   type FollowerProgress,
 } from "./follower-links.ts";
+import { Checkpoint } from "./checkpoint.ts";
 import { BEFORE_LOG } from "./follower-rows.ts";
 
-/** Delay from a publication to the checkpoint, which sends batches again that a crash cut off. */
-const CHECKPOINT_MS = 5_000;
-/** A checkpoint so soon after a publication would be outdated at once, and is put off. */
-const BUSY_MS = 1_500;
 /** How long a checkpoint waits for answers to its batches. */
 const CONFIRM_MS = 1_000;
 
@@ -42,21 +39,16 @@ export class Followers implements Duty {
   /** By the follower's object name. */
   readonly links: ReadonlyMap<string, Link>;
   readonly #recent = new RecentEntries();
-  #checkpointAt: number | undefined;
-  /** When the last entries were published, milliseconds since 1970. */
-  #publishedAt = 0;
-  /** Number of entries published since the last saved checkpoint; `Infinity` after a crash, when it is not known. */
-  #unsettled = 0;
-  /** When the first entry of `#unsettled` was published. */
-  #unsettledSince = 0;
+  readonly #checkpoint: Checkpoint;
+  /** Number of followers that batches are being sent to. */
+  #sending = 0;
 
   constructor(options: FollowersOptions) {
     this.#options = options;
     this.#followers = new FollowerLinks(options);
     this.links = this.#followers.all;
-    if (!this.#isAnyBehind) return;
-    this.#unsettled = Infinity;
-    this.#scheduleCheckpoint(0);
+    this.#checkpoint = new Checkpoint(options, this.#followers.rows);
+    if (this.#isAnyBehind) this.#checkpoint.begin();
   }
 
   get #newestOffset(): number {
@@ -84,7 +76,7 @@ export class Followers implements Duty {
   add(follower: string, members: readonly MemberCount[], position?: Position): void {
     const link = this.#followers.add(follower, members, position);
     if (!position || link.deliveredOffset >= this.#newestOffset) return;
-    this.#scheduleCheckpoint();
+    this.#checkpoint.schedule();
     void this.#start(follower, link);
   }
 
@@ -100,12 +92,12 @@ export class Followers implements Duty {
   publish(entries: readonly Entry[]): void {
     if (this.links.size === 0) return;
     this.#recent.add(entries);
-    // Written before the first entry leaves: if the object crashes from here on, its followers are reset.
-    if (this.#options.isInMemory && this.#unsettled === 0) this.#followers.rows.settle(BEFORE_LOG);
-    this.#publishedAt = entries.at(-1)!.at;
-    if (this.#unsettled === 0) this.#unsettledSince = this.#publishedAt;
-    this.#unsettled += entries.length;
-    this.#scheduleCheckpoint();
+    const checkpoint = this.#checkpoint;
+    if (!checkpoint.isSoon) checkpoint.published(entries);
+    else {
+      checkpoint.unsettled += entries.length;
+      checkpoint.publishedAt = entries.at(-1)!.at;
+    }
     for (const [follower, link] of this.links) void this.#start(follower, link);
   }
 
@@ -117,13 +109,7 @@ export class Followers implements Duty {
       link.deliveredOffset = link.confirmedOffset = BEFORE_LOG;
       void this.#start(follower, link);
     }
-    if (this.links.size > 0) this.#scheduleCheckpoint();
-  }
-
-  #scheduleCheckpoint(delayMs = CHECKPOINT_MS): void {
-    if (this.#checkpointAt !== undefined) return;
-    this.#checkpointAt = this.#options.now() + delayMs;
-    this.#options.arm(this.#checkpointAt);
+    if (this.links.size > 0) this.#checkpoint.schedule();
   }
 
   async #start(follower: string, link: Link): Promise<void> {
@@ -135,6 +121,7 @@ export class Followers implements Duty {
 
   async #sendBatches(follower: string, link: Link): Promise<void> {
     link.isSending = true;
+    this.#sending++;
     try {
       while (link.deliveredOffset < this.#newestOffset && this.links.get(follower) === link)
         await this.#deliver(follower, link);
@@ -143,7 +130,25 @@ export class Followers implements Duty {
       this.#scheduleRetry(link, error);
     } finally {
       link.isSending = false;
+      this.#sending--;
     }
+    if (this.#isConfirmed) await this.#saveRare();
+  }
+
+  /** Whether all followers have confirmed a rare publication, which is not saved yet. */
+  get #isConfirmed(): boolean {
+    return this.#checkpoint.isPrompt && this.#sending === 0 && !this.#isAnyBehind;
+  }
+
+  /** The object's counts go into the same row, so they come first. */
+  async #saveRare(): Promise<void> {
+    await this.#options.settled();
+    if (this.#isConfirmed) this.#save();
+  }
+
+  #save(): void {
+    this.#recent.forget();
+    this.#checkpoint.save(this.#options.log.position);
   }
 
   async #deliver(follower: string, link: Link): Promise<void> {
@@ -164,7 +169,8 @@ export class Followers implements Duty {
 
   /**
    * Runs `publish` for a follower, with its position in the log. If no batch is under way, the answer has the entries
-   * that it lacks, instead of a batch. Its next position or reply confirms them; else the checkpoint repeats them.
+   * that it lacks, instead of a batch. Its next position or reply confirms them; else the checkpoint repeats them. A
+   * rare publication goes in a batch, whose reply confirms it at once: that costs a call, and saves an alarm.
    */
   async answer<T>(
     { follower, position }: FollowerPosition,
@@ -172,7 +178,8 @@ export class Followers implements Duty {
   ): Promise<[outcome: T, delivery?: Delivery]> {
     const link = this.links.get(follower);
     const isAtRest = link && !link.isSending && link.retryAt === undefined;
-    if (!isAtRest || !this.#hasHad(position)) return [await publish()];
+    const isRare = !this.#checkpoint.isSoon && this.#checkpoint.isRare;
+    if (!isAtRest || isRare || !this.#hasHad(position)) return [await publish()];
     link.confirmedOffset = Math.max(link.confirmedOffset, position.offset);
     link.deliveredOffset = link.confirmedOffset;
     link.isSending = true;
@@ -182,6 +189,7 @@ export class Followers implements Duty {
         return [outcome];
       const delivery = this.#batchFor(link);
       link.deliveredOffset = delivery.entries.at(-1)?.offset ?? delivery.after;
+      if (!this.#checkpoint.isSoon) this.#checkpoint.schedule();
       return [outcome, delivery];
     } finally {
       link.isSending = false;
@@ -207,12 +215,13 @@ export class Followers implements Duty {
   #scheduleRetry(link: Link, error: unknown): void {
     link.retryAt = this.#options.now() + failed(link);
     this.#options.arm(link.retryAt);
+    this.#followers.rows.cancelSettled();
     logWarning("follower_unreached", { room: this.#options.room, error });
   }
 
   due(): number | undefined {
     const retries = [...this.links.values()].map(({ retryAt = Infinity }) => retryAt);
-    const first = Math.min(this.#checkpointAt ?? Infinity, ...retries);
+    const first = Math.min(this.#checkpoint.at ?? Infinity, ...retries);
     return first === Infinity ? undefined : first;
   }
 
@@ -220,7 +229,7 @@ export class Followers implements Duty {
    * Sends failed batches again. Saves the checkpoint once all followers have all entries: a wake need not send them.
    */
   async run(now: number): Promise<void> {
-    const isCheckpoint = this.#isCheckpoint(now);
+    const isCheckpoint = this.#checkpoint.isDue(now);
     const sent: Promise<void>[] = [];
     for (const [follower, link] of this.links) {
       if (link.retryAt !== undefined && link.retryAt <= now) link.retryAt = undefined;
@@ -229,22 +238,7 @@ export class Followers implements Duty {
     }
     if (!isCheckpoint) return;
     if (sent.length > 0) await settledWithin(CONFIRM_MS, sent);
-    this.#checkpointAt = undefined;
-    if (this.#isAnyBehind) return this.#scheduleCheckpoint();
-    this.#recent.forget();
-    this.#unsettled = 0;
-    this.#followers.rows.settle(this.#newestOffset);
-  }
-
-  /** Whether a checkpoint is due. A busy room puts it off while the log surely keeps what a wake would send again. */
-  #isCheckpoint(now: number): boolean {
-    if (this.#checkpointAt === undefined || this.#checkpointAt > now) return false;
-    const { size, ttlSeconds } = this.#options.history;
-    const isBusy = now - this.#publishedAt < BUSY_MS;
-    const isSure = now - this.#unsettledSince < ttlSeconds * 250 && this.#unsettled <= size / 4;
-    if (!isBusy || !isSure) return true;
-    this.#checkpointAt = undefined;
-    this.#scheduleCheckpoint();
-    return false;
+    if (this.#isAnyBehind) this.#checkpoint.again();
+    else this.#save();
   }
 }

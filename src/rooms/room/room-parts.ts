@@ -169,7 +169,7 @@ interface RoomOptions {
 function publishPath(ctx: DurableObjectState, core: ObjectCore, options: RoomOptions) {
   const { topic, settings, events, freed } = options;
   const { storage, name: room, outbox, agenda, connections } = core;
-  const { stubs, activity, lanes, webhooks } = core;
+  const { stubs, activity, lanes, settled, webhooks } = core;
   const arm = (at: number) => agenda.arm(at);
   const opened = statePart(ctx, core, { ...options, others: () => ({ log, presence, publisher }) });
   settleEarlierLog({ storage, settings, hasState: opened !== undefined, now: now() });
@@ -180,7 +180,8 @@ function publishPath(ctx: DurableObjectState, core: ObjectCore, options: RoomOpt
   const rate = new MessageRate();
   const followers = new Followers({
     ...{ room, storage, log, hasLostEntries, hasBegun, now, arm, stubs },
-    ...{ isInMemory: settings.durability === "none", history: settings.history },
+    ...{ durability: settings.durability, history: settings.history, beside: activity.last },
+    settled: () => Promise.all([settled(), activity.sent]),
     countsMembers: topic.kind !== "all" || settings.online,
     waitUntil: ctx.waitUntil.bind(ctx),
     removed: (follower) => {

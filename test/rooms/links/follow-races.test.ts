@@ -46,9 +46,17 @@ function world(storage: DurableObjectStorage, room: string) {
     unfollow: async <T>(call: () => Promise<T>): Promise<T> => call(),
   };
   const followers: Followers = new Followers({
-    ...{ room, storage, log, hasLostEntries: false, isInMemory: false, history: DEFAULTS.history },
+    ...{
+      room,
+      storage,
+      log,
+      hasLostEntries: false,
+      durability: "logged",
+      history: DEFAULTS.history,
+    },
     now: () => Date.now(),
     arm: () => {},
+    settled: async () => {},
     waitUntil: () => {},
     removed: () => {},
     stubs: () =>

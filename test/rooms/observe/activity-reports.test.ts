@@ -203,11 +203,11 @@ describe("a message in an object that sleeps between messages", () => {
     expect([room.told, room.reports.due()]).toEqual([[], undefined]);
   });
 
-  it("is reported with that of a later wake, once a quarter of an hour has passed", async () => {
+  it("is reported with that of a later wake, once half an hour has passed", async () => {
     const kv = await reported();
     await wake(kv, 2);
     await wake(kv, 6);
-    const { told, news } = await wake(kv, 16);
+    const { told, news } = await wake(kv, 31);
     expect(told.map(([, { counted }]) => counted)).toEqual([{ ...ZERO_COUNTERS, in: 3, wakes: 3 }]);
     expect(news).toEqual([{ ...ZERO_COUNTERS, in: 3, wakes: 3 }]);
   });
@@ -215,10 +215,10 @@ describe("a message in an object that sleeps between messages", () => {
   it("is reported with an alarm, which is no wake of its own", async () => {
     const kv = await reported();
     await wake(kv, 2);
-    const swept = object(kv, START + 14 * 60 * SECOND);
-    swept.reports.run(START + 14 * 60 * SECOND);
+    const swept = object(kv, START + 29 * 60 * SECOND);
+    swept.reports.run(START + 29 * 60 * SECOND);
     expect(swept.told).toEqual([]);
-    swept.reports.run(START + 16 * 60 * SECOND);
+    swept.reports.run(START + 31 * 60 * SECOND);
     expect(swept.told[0]![1].counted).toEqual({ ...ZERO_COUNTERS, in: 1, wakes: 1 });
   });
 
@@ -226,8 +226,8 @@ describe("a message in an object that sleeps between messages", () => {
     const kv = await reported();
     const { saved } = (await wake(kv, 2)).kv.get("told") as { saved: Report };
     const before = new Map(kv);
-    const { told } = await wake(kv, 16);
-    const again = await wake(before, 17);
+    const { told } = await wake(kv, 31);
+    const again = await wake(before, 32);
     expect(again.told[0]![1]).toMatchObject({ wake: saved.wake, counted: { in: 2 } });
     expect(told[0]![1]).toMatchObject({ wake: saved.wake, counted: { in: 2 } });
   });

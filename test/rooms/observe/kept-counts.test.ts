@@ -25,17 +25,17 @@ describe("counts beside a socket", () => {
 
   const savedIn = (kv: Map<string, unknown>) => (kv.get("told") as { saved?: Report }).saved;
 
-  it("cost no row, and go with a report a quarter of an hour after the last", async () => {
+  it("cost no row, and go with a report half an hour after the last", async () => {
     const [kv, sockets] = [new Map<string, unknown>(), new Sockets()];
     await wake(kv, 0, sockets);
     const told = kv.get("told");
     await wake(kv, 2, sockets);
     await wake(kv, 6, sockets);
     expect(kv.get("told")).toBe(told);
-    const { told: reports, news } = await wake(kv, 16, sockets);
+    const { told: reports, news } = await wake(kv, 31, sockets);
     expect(reports[0]![1].counted).toMatchObject({ in: 3, wakes: 3 });
     expect(news[0]).toMatchObject({ in: 3, wakes: 3 });
-    const later = await wake(kv, 40, sockets);
+    const later = await wake(kv, 62, sockets);
     expect(later.news[0]).toMatchObject({ in: 1, wakes: 1 });
   });
 
@@ -46,7 +46,7 @@ describe("counts beside a socket", () => {
     expect(savedIn(kv)).toMatchObject({ counted: { in: 2, wakes: 2 } });
     sockets.isFull = false;
     await wake(kv, 8, sockets);
-    expect((await wake(kv, 16, sockets)).news[0]).toMatchObject({ in: 4, wakes: 4 });
+    expect((await wake(kv, 31, sockets)).news[0]).toMatchObject({ in: 4, wakes: 4 });
   });
 
   it("are found with a socket that closed during the sleep", async () => {
@@ -95,29 +95,29 @@ describe("counts beside a socket", () => {
   it("are not counted again where a report has them", async () => {
     const { kv, sockets } = await slept();
     const kept = { ...sockets };
-    await wake(kv, 16, sockets, 2);
+    await wake(kv, 31, sockets, 2);
     Object.assign(sockets, kept);
-    const { news } = await wake(kv, 40, sockets);
+    const { news } = await wake(kv, 62, sockets);
     expect(news).toEqual([{ ...ZERO_COUNTERS, in: 1, wakes: 1 }]);
   });
 
   it("have their report noted beside the socket, unless its users are others than in the row", async () => {
     const { kv, sockets } = await slept();
     const told = kv.get("told");
-    expect((await wake(kv, 16, sockets)).at()).toEqual([960]);
+    expect((await wake(kv, 31, sockets)).at()).toEqual([1_860]);
     expect(kv.get("told")).toBe(told);
-    expect((await wake(kv, 30, sockets)).at()).toEqual([]);
-    expect((await wake(kv, 32, sockets)).news).toEqual([{ ...ZERO_COUNTERS, in: 2, wakes: 2 }]);
-    expect((await wake(kv, 34, sockets, 2)).at()).toEqual([2042]);
-    expect(kv.get("told")).toMatchObject({ at: START + 2_042 * SECOND, users: 2 });
+    expect((await wake(kv, 45, sockets)).at()).toEqual([]);
+    expect((await wake(kv, 62, sockets)).news).toEqual([{ ...ZERO_COUNTERS, in: 2, wakes: 2 }]);
+    expect((await wake(kv, 64, sockets, 2)).at()).toEqual([3842]);
+    expect(kv.get("told")).toMatchObject({ at: START + 3_842 * SECOND, users: 2 });
   });
 
   it("are not taken for newer than a report that came after the clock was set back", async () => {
     const { kv, sockets } = await slept();
-    await wake(kv, 16, sockets);
-    await wake(kv, 18, sockets);
+    await wake(kv, 31, sockets);
+    await wake(kv, 33, sockets);
     expect((await wake(kv, 10, sockets, 2)).news).toEqual([{ ...ZERO_COUNTERS, in: 2, wakes: 2 }]);
-    expect((await wake(kv, 30, sockets, 2)).news).toEqual([{ ...ZERO_COUNTERS, in: 1, wakes: 1 }]);
+    expect((await wake(kv, 45, sockets, 2)).news).toEqual([{ ...ZERO_COUNTERS, in: 1, wakes: 1 }]);
   });
 
   it("wait until a connection is open, which enters where the index has as many already", async () => {
@@ -141,12 +141,12 @@ describe("counts beside a socket", () => {
 
   it("are lost in a crash, after which the row still tells whether the index has the users", async () => {
     const { kv, sockets } = await slept();
-    await wake(kv, 16, sockets);
-    const same = object(kv, START + 1_000 * SECOND, new Sockets());
-    same.reports.run(START + 1_000 * SECOND);
-    const fewer = object(kv, START + 1_000 * SECOND, new Sockets());
+    await wake(kv, 31, sockets);
+    const same = object(kv, START + 2_000 * SECOND, new Sockets());
+    same.reports.run(START + 2_000 * SECOND);
+    const fewer = object(kv, START + 2_000 * SECOND, new Sockets());
     Object.assign(fewer.crowd, { sockets: 0, connections: 0, users: 0 });
-    fewer.reports.run(START + 1_000 * SECOND);
+    fewer.reports.run(START + 2_000 * SECOND);
     await Promise.all([same.state.pending, fewer.state.pending]);
     expect([same.told.length, fewer.told.length]).toEqual([0, 1]);
   });
@@ -271,9 +271,9 @@ it("webhook events that begin or cease to wait are reported soon, and attempts b
   const waiting = { events: 3, since: START };
   expect(await wake(0, waiting)).toEqual([[2, waiting, 1]]);
   expect(await wake(300, waiting)).toEqual([]);
-  expect(await wake(600, waiting)).toEqual([]);
-  expect(await wake(910, waiting)).toEqual([[0, waiting, 3]]);
-  expect(await wake(1_210)).toEqual([[2, undefined, 1]]);
+  expect(await wake(1_500, waiting)).toEqual([]);
+  expect(await wake(1_810, waiting)).toEqual([[0, waiting, 3]]);
+  expect(await wake(2_110)).toEqual([[2, undefined, 1]]);
   expect(kv.get("told")).toMatchObject({ ...none, waiting: undefined });
 });
 

@@ -209,7 +209,8 @@ async function report(objects: readonly ObjectAddress[]): Promise<void> {
     await runDurableObjectAlarm((one.kind === "room" ? env.ROOMS : env.RELAYS).getByName(one.name));
     await stored(one, ({ kv }) => kv.get("told") !== undefined);
   }
-  await stored(room(ROOM), ({ kv }) => kv.get("settled") !== undefined);
+  const settled = ({ kv }: DurableObjectStorage) => kv.get<{ settled?: object }>("told")?.settled;
+  await stored(room(ROOM), (storage) => settled(storage) !== undefined);
 }
 
 /** An object that has ended leaves its counts to the totals of the hub. */
