@@ -2,7 +2,7 @@
 // entries again. Until they are saved an alarm is set, which also sends batches that a crash cut off.
 //
 //   · A rare publication is saved once all followers have confirmed it. Its alarm is far off, and goes with others: a
-//     publisher whose call a crash has ended wakes the room (rpc/wake-after-crash.ts), which then sends what is missing.
+//     publisher whose call a crash has ended wakes the room (rpc/retry-once.ts), which then sends what is missing.
 //   · Publications in short succession share an alarm, 5 s after the first.
 //   · A busy room puts it off while the log surely keeps what a wake would send again.
 //   · Without a log, a mark is saved before the first entry leaves: after a crash the followers are reset.
@@ -109,11 +109,20 @@ export class Checkpoint {
     this.schedule();
   }
 
-  /** Saves it: every follower has confirmed all entries up to this position. */
+  /**
+   * Saves it: every follower has confirmed all entries up to this position. Throws what writing throws; the alarm tries
+   * again then.
+   */
   save({ epoch, offset }: Position): void {
+    try {
+      this.#rows.settle(offset, epoch);
+    } catch (error) {
+      this.isPrompt = false;
+      this.again();
+      throw error;
+    }
     this.#at = undefined;
     this.isPrompt = this.isSoon = false;
     this.unsettled = 0;
-    this.#rows.settle(offset, epoch);
   }
 }

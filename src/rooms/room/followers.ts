@@ -12,7 +12,7 @@
 //     (checkpoint.ts), so after a crash batches may be sent again.
 //   · A follower that answers `gone` is removed, unless it has followed again since the batch was sent.
 
-import { logWarning } from "../../model/logger.ts";
+import { logError, logWarning } from "../../model/logger.ts";
 import type { Position } from "../../model/topic.ts";
 import type { Duty } from "../platform/alarm-agenda.ts";
 import { RecentEntries } from "../delivery/outbox.ts";
@@ -142,8 +142,12 @@ export class Followers implements Duty {
 
   /** The object's counts go into the same row, so they come first. */
   async #saveRare(): Promise<void> {
-    await this.#options.settled();
-    if (this.#isConfirmed) this.#save();
+    try {
+      await this.#options.settled();
+      if (this.#isConfirmed) this.#save();
+    } catch (error) {
+      logError("background_failed", { room: this.#options.room, error });
+    }
   }
 
   #save(): void {

@@ -1,6 +1,6 @@
 // The checkpoint of a room with rare publications; that of a busy one: followers.test.ts.
 
-import { expect, it } from "vitest";
+import { expect, it, onTestFinished, vi } from "vitest";
 import type { Entry } from "../../../src/rooms/rpc/log-entry.ts";
 import { withStorage } from "../storage.ts";
 import { followed } from "./followed.ts";
@@ -70,4 +70,44 @@ it("a publication that a crash cut off is sent by an alarm, also if no wake come
     reply("taken");
     await ran;
     expect(settledIn(storage)).toBe(1);
+  }));
+
+it("a rare publication whose checkpoint cannot be written is saved by the next alarm", () =>
+  withStorage(async (storage) => {
+    const logged = vi.spyOn(console, "error").mockImplementation(() => {});
+    onTestFinished(() => logged.mockRestore());
+    const saveSettled = vi.fn<() => boolean>(() => true);
+    saveSettled.mockImplementationOnce(() => {
+      throw new Error("The disk is full.");
+    });
+    const keeper = { settled: undefined, expectSettled() {}, cancelSettled() {}, saveSettled };
+    const { followers, say, reply, clock } = followed(storage, [], { beside: keeper });
+    clock.now = 1_000_000;
+    followers.add("F", []);
+    say(1);
+    reply("taken");
+    await expect.poll(() => followers.due()).toBe(1_005_000);
+    expect(logged).toHaveBeenCalledOnce();
+    clock.now = 1_005_000;
+    await followers.run(clock.now);
+    expect(saveSettled.mock.calls).toEqual([
+      [{ epoch: "e", offset: 1 }],
+      [{ epoch: "e", offset: 1 }],
+    ]);
+    expect(followers.due()).toBeUndefined();
+  }));
+
+it("is not taken from another epoch", () =>
+  withStorage(async (storage) => {
+    const keeper = (epoch: string) => ({
+      ...{ settled: { epoch, offset: 1 }, saveSettled: () => true },
+      expectSettled() {},
+      cancelSettled() {},
+    });
+    const before = followed(storage);
+    before.followers.add("F", []);
+    before.say(1);
+    const wake = (epoch: string) => followed(storage, before.all, { beside: keeper(epoch) });
+    expect(wake("e").followers.due()).toBeUndefined();
+    expect(wake("f").followers.due()).toBe(1_000);
   }));

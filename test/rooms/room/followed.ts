@@ -1,16 +1,22 @@
 // A room's followers over a log in memory; calls to them wait until the test answers.
 
 import { DEFAULTS } from "../../../src/model/options.ts";
+import type { FollowersOptions } from "../../../src/rooms/room/follower-links.ts";
 import { Followers } from "../../../src/rooms/room/followers.ts";
 import type { RoomLog } from "../../../src/rooms/log/room-log.ts";
 import type { Delivery, DeliveryReply, RoomRpc } from "../../../src/rooms/rpc/room-rpc.ts";
 import type { Entry } from "../../../src/rooms/rpc/log-entry.ts";
 import { entries, offsets } from "../storage.ts";
 
+type FollowedOptions = Partial<Pick<FollowersOptions, "beside" | "history">> & {
+  /** The log's first epoch. */
+  readonly first?: string;
+};
+
 export function followed(
   storage: DurableObjectStorage,
   all: Entry[] = [],
-  { first = "e", history = DEFAULTS.history } = {},
+  { first = "e", history = DEFAULTS.history, beside }: FollowedOptions = {},
 ) {
   let epoch = first;
   const log = {
@@ -35,7 +41,7 @@ export function followed(
     storage,
     log,
     hasLostEntries: false,
-    ...{ durability: "logged", history },
+    ...{ durability: "logged", history, beside },
     now: () => clock.now,
     arm: (at) => alarms.push(at),
     settled: async () => {},
