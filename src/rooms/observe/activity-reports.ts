@@ -60,6 +60,7 @@ export class ActivityReports implements Duty {
   readonly counters: Counters;
   /** True while a check is due soon, or nothing is ever reported: then activity need not be noted. */
   isDue: boolean;
+  /** Its row also has the room's checkpoint (room/checkpoint.ts). */
   readonly last: LastReport;
   readonly #counts: WakeCounts;
   readonly #delivery: ReportDelivery;
@@ -182,7 +183,7 @@ export class ActivityReports implements Duty {
 
   /** Resolves when the index has answered the report that is on its way, if there is one. Never rejects. */
   get sent(): Promise<unknown> {
-    return this.#delivery.last;
+    return this.#delivery.sent;
   }
 
   /** A report is on its way: the index would list the object again, and the report is kept here when it is there. */

@@ -14,6 +14,7 @@ interface Stored extends Occupancy {
   readonly at: number;
   readonly count?: RowCount;
   readonly saved?: Counts;
+  /** A room's checkpoint (`SettledKeeper`). */
   readonly settled?: Position | undefined;
 }
 

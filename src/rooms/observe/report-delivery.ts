@@ -45,7 +45,7 @@ export class ReportDelivery {
   /** Reports on their way: the next one does not wait for one that takes long. */
   #sending = 0;
   /** Resolves when the newest report was sent, or has failed. Never rejects. */
-  last: Promise<unknown> = Promise.resolve();
+  sent: Promise<unknown> = Promise.resolve();
 
   constructor(options: ReportDeliveryOptions) {
     this.#options = options;
@@ -56,8 +56,8 @@ export class ReportDelivery {
     const { counts, occupancy, waitUntil } = this.#options;
     this.startedAt = now;
     const report = { ...occupancy(), ...counts.take(), stored: this.#stored(now) };
-    this.last = this.#send(report, now).catch(logFailure);
-    waitUntil(this.last);
+    this.sent = this.#send(report, now).catch(logFailure);
+    waitUntil(this.sent);
   }
 
   #stored(now: number): Stored {

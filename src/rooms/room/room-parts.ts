@@ -181,7 +181,8 @@ function publishPath(ctx: DurableObjectState, core: ObjectCore, options: RoomOpt
   const followers = new Followers({
     ...{ room, storage, log, hasLostEntries, hasBegun, now, arm, stubs },
     ...{ durability: settings.durability, history: settings.history, beside: activity.last },
-    settled: () => Promise.all([settled(), activity.sent]),
+    // A report may begin once all is settled.
+    settled: () => settled().then(() => activity.sent),
     countsMembers: topic.kind !== "all" || settings.online,
     waitUntil: ctx.waitUntil.bind(ctx),
     removed: (follower) => {
