@@ -211,5 +211,8 @@ const isNotification = ({ jsonrpc, id, method, params }: Members): boolean =>
 const tooMany = (count: number, { messagesPerFrame }: Limits): Incoming =>
   malformed(
     null,
-    new HubError("too_large", `Batch of ${count} messages; ${messagesPerFrame} allowed.`),
+    new HubError(
+      "too_large",
+      `Batch of ${count} messages; ${messagesPerFrame} allowed (limits.messagesPerFrame).`,
+    ),
   );

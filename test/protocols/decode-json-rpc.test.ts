@@ -129,10 +129,16 @@ describe("frames", () => {
   });
 
   test("names what it measured, and the limit", () => {
-    expect(sentence("x".repeat(70_112))).toBe("Frame of 70,112 characters; 32,768 bytes allowed.");
-    expect(sentence("日".repeat(11_000))).toBe("Frame of 33,000 bytes; 32,768 bytes allowed.");
+    expect(sentence("x".repeat(70_112))).toBe(
+      "Frame of 70,112 characters; limits.messageBytes is 32,768.",
+    );
+    expect(sentence("日".repeat(11_000))).toBe(
+      "Frame of 33,000 bytes; limits.messageBytes is 32,768.",
+    );
     expect(sentence("[".repeat(65))).toBe("Nested deeper than 64 levels.");
-    expect(sentence(`[${"1,".repeat(100)}1]`)).toBe("Batch of 101 messages; 100 allowed.");
+    expect(sentence(`[${"1,".repeat(100)}1]`)).toBe(
+      "Batch of 101 messages; 100 allowed (limits.messagesPerFrame).",
+    );
   });
 
   test("takes as many messages as the limit says, and refuses a longer batch as a whole", () => {

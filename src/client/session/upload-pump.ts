@@ -80,7 +80,10 @@ export async function pump(
 export function checkSize(text: string, messageBytes: number): string {
   const bytes = text.length * 3 > messageBytes ? bytesOf(text) : 0;
   if (bytes <= messageBytes) return text;
-  throw new HubError("too_large", `Message of ${bytes} bytes; ${messageBytes} allowed.`);
+  throw new HubError(
+    "too_large",
+    `Message of ${bytes} bytes; limits.messageBytes is ${messageBytes}.`,
+  );
 }
 
 /** Not every browser implements async iteration of a ReadableStream. Nothing uses the result of `return`. */

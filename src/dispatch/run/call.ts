@@ -121,7 +121,7 @@ export class Call implements OpenCall {
       if (session.background.underWay >= queuedCalls)
         throw new HubError(
           "rate_limited",
-          `${queuedCalls} promises of earlier calls are under way.`,
+          `${queuedCalls} promises of earlier calls are under way (limits.queuedCalls).`,
         );
       return this.#completion(await this.#options.work(this));
     } catch (error) {

@@ -30,7 +30,10 @@ export class JoinLimits {
   /** Throws `rate_limited` if these are more rooms than the connection may join now. */
   count(rooms: number): void {
     if (!this.#budget.spend(rooms))
-      throw new HubError("rate_limited", `${this.#perSecond} joins a second are allowed.`);
+      throw new HubError(
+        "rate_limited",
+        `${this.#perSecond} joins a second are allowed (limits.callsPerSecond).`,
+      );
   }
 
   /** Runs the join when fewer than `joinsAtOnce` are under way; waiting ones begin in their order. */

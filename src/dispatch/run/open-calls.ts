@@ -236,4 +236,4 @@ export class OpenCalls {
 
 /** The error for one call too many, also of those that wait for the hub's `connected`. */
 export const tooManyWaiting = ({ queuedCalls }: { readonly queuedCalls: number }): HubError =>
-  new HubError("rate_limited", `${queuedCalls} calls are waiting already.`);
+  new HubError("rate_limited", `${queuedCalls} calls are waiting already (limits.queuedCalls).`);

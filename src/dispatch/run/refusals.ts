@@ -41,7 +41,10 @@ export function limitRefusals({ host, connection, refusals }: Session): void {
 export function rateError(session: Session): HubError {
   limitRefusals(session);
   const { callsPerSecond } = session.limits;
-  return new HubError("rate_limited", `${callsPerSecond} calls a second are allowed.`);
+  return new HubError(
+    "rate_limited",
+    `${callsPerSecond} calls a second are allowed (limits.callsPerSecond).`,
+  );
 }
 
 /** The error of a request that names no room, on a connection that is attached to none. */

@@ -82,4 +82,7 @@ export const tooMuchHeld = (): HubError =>
 
 /** The error of one stream too many, of either direction. */
 export const tooManyStreams = (most: number): HubError =>
-  new HubError("too_many_streams", `${most} streams are open already.`);
+  new HubError(
+    "too_many_streams",
+    `${most} streams are open already (limits.streamsPerConnection).`,
+  );

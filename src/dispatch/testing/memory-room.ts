@@ -127,7 +127,10 @@ export class MemoryRoom {
       else schedule.delete(id);
     const most = this.#served.settings.limits.schedulesPerRoom;
     if (schedule.size > most)
-      throw new HubError("too_large", `A room schedules ${most} actions at most.`);
+      throw new HubError(
+        "too_large",
+        `A room schedules ${most} actions at most (limits.schedulesPerRoom).`,
+      );
     return schedule;
   }
 

@@ -3,7 +3,12 @@
 import { HubError } from "../../model/errors.ts";
 import { patchBetween } from "../../model/merge-patch.ts";
 import type { StateSpec } from "../../rooms/rpc/state-rpc.ts";
-import { checkedState, sizeWithin, viewedState } from "../../rooms/state/state-changes.ts";
+import {
+  checkedState,
+  deployedState,
+  sizeWithin,
+  viewedState,
+} from "../../rooms/state/state-changes.ts";
 
 interface Given {
   readonly state?: unknown;
@@ -27,16 +32,9 @@ export class MemoryState {
   /** Throws `state_newer`, `invalid_state`, and errors of a migration. */
   constructor(spec: StateSpec, bytesAtMost: number, { state, stored }: Given) {
     [this.#spec, this.#bytesAtMost] = [spec, bytesAtMost];
-    if (stored) this.#begin(this.#migrated(stored));
+    if (stored) this.#begin(deployedState(spec, stored.state, stored.version));
     else if (state !== undefined) this.#begin(state);
     else if (!spec.load) this.#begin(spec.initial());
-  }
-
-  #migrated({ version, state }: Required<Given>["stored"]): unknown {
-    const { version: newest, migrate } = this.#spec;
-    if (version > newest)
-      throw new HubError("state_newer", "A newer deploy has written this room's state.");
-    return version === newest ? state : migrate(structuredClone(state), version);
   }
 
   #begin(given: unknown): void {

@@ -105,7 +105,7 @@ export class Account {
     const { perSecond, burst } = rate;
     this.#rates ??= new KeyedBuckets(RATES_AT_MOST);
     if (this.#rates.of(`${perSecond}/${burst}`, perSecond, burst).take(now)) return undefined;
-    const message = `${perSecond} connections a second are allowed.`;
+    const message = `${perSecond} connections a second are allowed (limits.connectsPerSecond).`;
     return { code: "rate_limited", message, retryAfter: Math.ceil(1 / perSecond) };
   }
 

@@ -31,7 +31,10 @@ export const mostOfAccount = (limits: Limits, user: AccountUser): number =>
 /** Throws `too_many_connections` if the account of this user has as many connections here as it may have. */
 export function checkAccountCount(limits: Limits, user: AccountUser, count: number): void {
   const most = mostOfAccount(limits, user);
-  const holder = isGuest(user) ? "Guests of one network have" : "A user has";
-  if (count >= most)
-    throw new HubError("too_many_connections", `${holder} ${most} connections here at most.`);
+  if (count < most) return;
+  const [holder, limit] = isGuest(user)
+    ? ["Guests of one network have", "connectionsPerNetwork"]
+    : ["A user has", "connectionsPerUser"];
+  const message = `${holder} ${most} connections here at most (limits.${limit}).`;
+  throw new HubError("too_many_connections", message);
 }

@@ -186,7 +186,7 @@ export function checkDraft({ target, params }: Draft, most: number): void {
   if (target.startsWith("$"))
     throw new HubError("invalid_request", "A target may not begin with $.");
   if (params.length * 3 > most && exceeds(params, most))
-    throw new HubError("too_large", `A message has ${most} bytes at most.`);
+    throw new HubError("too_large", `A message has ${most} bytes at most (limits.publishBytes).`);
 }
 
 /** Texts up to this length count one byte for each character: the error is small. */

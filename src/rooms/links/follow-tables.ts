@@ -168,7 +168,10 @@ export class Memberships {
     const rooms = this.causesOf(connection);
     const own = formatTopic({ kind: "user", name: connection.user.id });
     if ((rooms.has(own) ? rooms.size - 1 : rooms.size) >= most)
-      throw new HubError("too_many_groups", `A connection joins ${most} rooms at most.`);
+      throw new HubError(
+        "too_many_groups",
+        `A connection joins ${most} rooms at most (limits.groupsPerConnection).`,
+      );
   }
 
   roomsOf(connection: Connection): string[] {

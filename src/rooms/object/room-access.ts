@@ -55,7 +55,10 @@ export class ObjectRooms implements RoomAccess {
     const most = this.#mostRooms(connection);
     const present = this.#parts.followed.causesOf(connection).size;
     if (rooms > Math.max(most + 1, present))
-      throw new HubError("too_many_groups", `A request names ${most} rooms at most.`);
+      throw new HubError(
+        "too_many_groups",
+        `A request names ${most} rooms at most (limits.groupsPerConnection).`,
+      );
   }
 
   #mostRooms(connection: Connection): number {

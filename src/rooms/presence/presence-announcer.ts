@@ -204,7 +204,7 @@ export class PresenceAnnouncer implements Duty {
     const { presence, limits } = this.#options.settings;
     if (presence !== "users") throw new HubError("forbidden", "This room does not show its users.");
     if (exceeds(JSON.stringify(state ?? null), limits.trackBytes))
-      throw new HubError("too_large", `A state has ${limits.trackBytes} bytes at most.`);
+      throw new HubError("too_large", `Large state: limits.trackBytes is ${limits.trackBytes}.`);
     if (this.#presence.hasImmediateChanges) this.#announceChange(this.#options.now());
     if (!this.#presence.isPresent(userId))
       throw new HubError("forbidden", "Only users in the room can show a state there.");

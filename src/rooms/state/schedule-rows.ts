@@ -49,7 +49,10 @@ export class ScheduleRows {
     for (const [id, scheduled] of changes)
       count += Number(scheduled !== undefined) - Number(this.#map().has(id));
     if (count > this.#most)
-      throw new HubError("too_large", `A room schedules ${this.#most} actions at most.`);
+      throw new HubError(
+        "too_large",
+        `A room schedules ${this.#most} actions at most (limits.schedulesPerRoom).`,
+      );
   }
 
   put(changes: ReadonlyMap<string, Scheduled | undefined>): void {

@@ -2,6 +2,7 @@
 
 import { applyPatch, patchBetween } from "../../model/merge-patch.ts";
 import { exceeds } from "../../protocols/bytes.ts";
+import { HubError } from "../../model/errors.ts";
 import { freezeDeep, invalid, plainJson } from "../../model/plain-json.ts";
 import type { StateEntry } from "../rpc/log-entry.ts";
 import type { StateSpec } from "../rpc/state-rpc.ts";
@@ -40,7 +41,7 @@ export function sizeWithin(state: unknown, most: number): number {
   const text = JSON.stringify(state);
   if (text.length * 3 <= most) return text.length * 3;
   const bytes = byteLength(text, most);
-  if (bytes > most) throw invalid("state", `has more than ${most} bytes`);
+  if (bytes > most) throw invalid("state", `has more than ${most} bytes (limits.stateBytes)`);
   return bytes;
 }
 
@@ -60,6 +61,30 @@ export function checkRow(entry: StateEntry): void {
 /** Checks and freezes a state of hub code or a document. Throws `invalid_state` if it is no JSON, or not valid. */
 export const checkedState = (spec: Pick<StateSpec, "check">, state: unknown): unknown =>
   spec.check(freezeDeep(plainJson(state, () => "state")));
+
+/**
+ * The state that a deploy begins with: the stored one if its schema takes it, or the migrated one if an older deploy
+ * has written it. `state` is frozen. Throws `state_newer`, `invalid_state`, and errors of a migration.
+ */
+export function deployedState(
+  spec: Pick<StateSpec, "check" | "migrate" | "version">,
+  state: unknown,
+  version: number,
+): unknown {
+  if (version > spec.version)
+    throw new HubError("state_newer", "A newer deploy has written this room's state.");
+  const isOld = version < spec.version;
+  const migrated = isOld ? spec.migrate(structuredClone(state), version) : state;
+  try {
+    return isOld ? checkedState(spec, migrated) : spec.check(state);
+  } catch (error) {
+    const { code, message } = error as HubError;
+    if (code !== "invalid_state") throw error;
+    const sentence = message.replace(/\.?$/, ".");
+    const advice = "The schema refuses the stored state: `migrations` needs a step.";
+    throw new HubError("invalid_state", `${sentence} ${advice}`, { cause: error });
+  }
+}
 
 /** The view of a state; frozen if it is not the state itself. Throws errors of the view, and `invalid_state`. */
 export function viewedState(view: (state: unknown) => unknown, state: unknown): unknown {

@@ -2,7 +2,6 @@
 // flush with actions has one entry in the log, which the first action reserves and `seal` fills.
 
 import { isSame, patchBetween } from "../../model/merge-patch.ts";
-import { HubError } from "../../model/errors.ts";
 import { freezeDeep } from "../../model/plain-json.ts";
 import type { RoomLog } from "../log/room-log.ts";
 import type { PartStorage } from "../../model/stored-values.ts";
@@ -17,6 +16,7 @@ import {
   changeText,
   checkedState,
   checkRow,
+  deployedState,
   hasChange,
   sizeWithin,
   viewedState,
@@ -97,11 +97,7 @@ export class StateStore {
       rows.countRow();
     }
     try {
-      if (row.version > spec.version)
-        throw new HubError("state_newer", "A newer deploy has written this room's state.");
-      const isOld = row.version < spec.version;
-      freezeDeep(state);
-      const taken = isOld ? spec.migrate(structuredClone(state), row.version) : spec.check(state);
+      const taken = deployedState(spec, freezeDeep(state), row.version);
       if (taken === state) this.#begin(state);
       else this.#renew(taken);
       this.#owesWhole = false;

@@ -32,7 +32,7 @@ it("counts calls by the token's rate and burst", async () => {
   pass(1_000);
   expect(await echoes(alice, 3)).toEqual([...ok(2), ...slow(1)]);
   const { error } = await alice.call("echo", [1]);
-  expect(error?.message).toBe("2 calls a second are allowed.");
+  expect(error?.message).toBe("2 calls a second are allowed (limits.callsPerSecond).");
 });
 
 it("is changed by a refresh at once, which is no refill", async () => {

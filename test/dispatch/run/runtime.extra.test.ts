@@ -76,7 +76,10 @@ it("calls of a connection are refused while 100 works of earlier ones are under 
   using bob = await enter("runtime/group:busy", { user: "bob" });
   for (let n = 0; n < 100; n++) expect((await alice.call("begin")).error).toBeUndefined();
   expect((await alice.call("begin")).error).toMatchObject({
-    ...{ message: "100 promises of earlier calls are under way.", data: { code: "rate_limited" } },
+    ...{
+      message: "100 promises of earlier calls are under way (limits.queuedCalls).",
+      data: { code: "rate_limited" },
+    },
   });
   expect((await bob.call("finish")).error).toBeUndefined();
   await vi.waitFor(async () => expect((await alice.call("begin")).error).toBeUndefined());

@@ -180,6 +180,16 @@ describe("a stored state of callingRoom", () => {
   ])("%s is refused", (_, stored, code) => {
     expect(() => roomOf({ migrations }, { stored })).toThrow(expect.objectContaining({ code }));
   });
+
+  it.each([
+    ["no migration changes", { version: 3, state: { count: "1" } }, migrations],
+    ["a migration left as it was", { version: 1, state: { count: "1" } }, [(old: object) => old]],
+  ])("that %s is refused with the remedy", (_, stored, steps) => {
+    const message =
+      "state (count): Invalid input: expected number, received string. " +
+      "The schema refuses the stored state: `migrations` needs a step.";
+    expect(() => roomOf({ migrations: steps }, { stored })).toThrow(message);
+  });
 });
 
 describe("an action of callingRoom that fails", () => {

@@ -45,6 +45,19 @@ const codeOf = (work: Promise<unknown>): Promise<unknown> =>
 
 afterEach(() => void vi.useRealTimers());
 
+describe("a guest of a world", () => {
+  it("is a user with a network, and a user without one is signed in", async () => {
+    const rooms = world(RoomHub);
+    const guest = { id: "guest:1", guestFrom: "192.0.2.1" };
+    await expect(rooms.connect({ user: guest })).rejects.toMatchObject({ code: "forbidden" });
+    const { invoke } = await rooms.connect({ user: "guest:1" });
+    expect(await invoke.join("lobby")).toBeNull();
+    await expect(calling(RoomHub, { user: guest }).invoke.join("lobby")).rejects.toMatchObject({
+      code: "forbidden",
+    });
+  });
+});
+
 describe("the clock of a world", () => {
   it("stands still, and leaves come when it has passed their grace", async () => {
     const rooms = world(RoomHub, { now: NOON });
