@@ -1,19 +1,19 @@
 // The door of the admin page, and the page for every operator: by keyboard alone, by day and night, and on a phone.
 
 import { describe, expect, it } from "vitest";
-import { startEndpoint } from "../support/endpoint.ts";
+import { sharedEndpoint } from "../support/shared-endpoint.ts";
 import { violationsOf } from "./accessible.ts";
 import { browsing } from "./browsing.ts";
 import { visitAdmin } from "./admin-page.ts";
 
-const site = browsing(visitAdmin, { ADMIN: "1" }, true);
+const site = browsing(visitAdmin, { mayComplain: true });
 const { come } = site;
 
 const service = () => site.endpoint.token("operator", { role: "service" });
 
 describe("the door", () => {
   it("is shut where ADMIN is not 1", async () => {
-    await using plain = await startEndpoint();
+    const plain = await sharedEndpoint();
     for (const path of ["/admin", "/admin/", "/admin/admin.js", "/admin/index.html"]) {
       const answer = await fetch(plain.url + path);
       expect([path, answer.status]).toEqual([path, 404]);

@@ -10,7 +10,7 @@ import { visitAdmin, type AdminVisit } from "./admin-page.ts";
 
 const MARKUP = `<img src=x onerror="document.title='caught'"><script>alert(1)</script>`;
 
-const site = browsing(visitAdmin, { ADMIN: "1" }, true);
+const site = browsing(visitAdmin, { mayComplain: true });
 const { come } = site;
 
 async function signedIn(): Promise<AdminVisit> {

@@ -8,7 +8,7 @@ import type { ChatHub } from "../../src/hubs/chat.ts";
 import { browsing } from "./browsing.ts";
 import { visitAdmin, type AdminVisit } from "./admin-page.ts";
 
-const site = browsing(visitAdmin, { ADMIN: "1" });
+const site = browsing(visitAdmin);
 const { come } = site;
 
 const clients: Disposable[] = [];

@@ -4,7 +4,8 @@
 import type { Browser, BrowserContextOptions } from "playwright-core";
 import { afterAll, afterEach, beforeAll } from "vitest";
 import { launchBrowser } from "../support/browser.ts";
-import { startEndpoint, type OwnEndpoint } from "../support/endpoint.ts";
+import type { Endpoint } from "../support/endpoint.ts";
+import { sharedPages } from "../support/shared-endpoint.ts";
 
 interface OpenPage extends AsyncDisposable {
   readonly complaints: readonly string[];
@@ -12,24 +13,29 @@ interface OpenPage extends AsyncDisposable {
 
 type Open<P> = (browser: Browser, url: string, options?: BrowserContextOptions) => Promise<P>;
 
-interface Browsing<P> {
-  readonly endpoint: OwnEndpoint;
+interface Browsing<P, E extends Endpoint> {
+  readonly endpoint: E;
   readonly browser: Browser;
   /** Opens a page, which ends with its test. Default: at the endpoint. */
   come(options?: BrowserContextOptions, url?: string): Promise<P>;
 }
 
-/** A test fails with the complaints of its pages, unless `mayComplain`. */
-export function browsing<P extends OpenPage>(
+interface Options<E extends Endpoint> {
+  /** Default: the shared endpoint with all pages. */
+  readonly start?: () => Promise<E>;
+  /** Otherwise a test fails with the complaints of its pages. */
+  readonly mayComplain?: boolean;
+}
+
+export function browsing<P extends OpenPage, E extends Endpoint = Endpoint>(
   open: Open<P>,
-  vars: Readonly<Record<string, string>>,
-  mayComplain = false,
-): Browsing<P> {
-  let endpoint: OwnEndpoint;
+  { start = sharedPages as () => Promise<E>, mayComplain = false }: Options<E> = {},
+): Browsing<P, E> {
+  let endpoint: E;
   let browser: Browser;
   const pages: P[] = [];
   beforeAll(async () => {
-    [endpoint, browser] = await Promise.all([startEndpoint({ vars }), launchBrowser()]);
+    [endpoint, browser] = await Promise.all([start(), launchBrowser()]);
   });
   afterAll(async () => {
     await Promise.all([endpoint[Symbol.asyncDispose](), browser.close()]);

@@ -2,11 +2,11 @@
 
 import type { Page } from "playwright-core";
 import { describe, expect, it } from "vitest";
-import { startEndpoint } from "../support/endpoint.ts";
+import { sharedEndpoint } from "../support/shared-endpoint.ts";
 import { browsing } from "./browsing.ts";
 import { visit } from "./demo-page.ts";
 
-const site = browsing(visit, { DEV_TOKENS: "1" });
+const site = browsing(visit);
 const { come } = site;
 
 const focused = (page: Page): Promise<string> =>
@@ -129,7 +129,7 @@ describe("the page", () => {
   });
 
   it("takes a token where the server gives none away", async () => {
-    await using strict = await startEndpoint();
+    const strict = await sharedEndpoint();
     await using guest = await visit(site.browser, strict.url);
     const { page } = guest;
     await page.getByLabel("Your name").fill("alice");

@@ -10,7 +10,7 @@ import { browsing } from "./browsing.ts";
 import { visit } from "./demo-page.ts";
 import { PATIENCE_MS } from "../support/patience.ts";
 
-const site = browsing(visit, { DEV_TOKENS: "1" });
+const site = browsing(visit);
 const { come } = site;
 
 /** Keeps each price that the page shows, in its order. */
@@ -106,11 +106,12 @@ describe("on a phone", () => {
       ...{ viewport: { width: 390, height: 740 }, hasTouch: true },
       reducedMotion: "no-preference",
     });
-    await alice.enter("alice", "phone");
+    // Everybody of that name is notified, in other files too.
+    await alice.enter("phoebe", "phone");
     await using bob = connect<DemoHub>(`${site.endpoint.url}/hubs/demo`, {
-      token: () => site.endpoint.token("bob"),
+      token: () => site.endpoint.token("bob", { tid: "default" }),
     });
-    await bob.invoke.notify("alice", "Your nuts are ready.");
+    await bob.invoke.notify("phoebe", "Your nuts are ready.");
     const toast = alice.page.locator(".toast");
     await toast.getByText("Your nuts are ready.").waitFor();
     const page = alice.page.locator(".page");
@@ -148,7 +149,7 @@ describe("twenty pages", () => {
       for (const [at, page] of pages.entries()) await enter(page, at);
       await pages[0]!.getByText("20 are here").waitFor();
       expect(sockets).toHaveLength(20);
-      const token = await site.endpoint.token("operator", { role: "service" });
+      const token = await site.endpoint.token("operator", { role: "service", tid: "default" });
       const stats = await fetch(
         `${site.endpoint.url}/api/hubs/demo/rooms/group:crowd/presence_stats`,
         {

@@ -2,6 +2,7 @@
 // test/node/scripts.test.ts runs the program itself.
 
 // Loaded before a command changes the folder: esbuild starts its service where it was loaded.
+// oxlint-disable-next-line import/no-unassigned-import
 import "esbuild";
 import { vi } from "vitest";
 import { command } from "../../src/cli/command-line.ts";

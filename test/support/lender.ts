@@ -1,4 +1,4 @@
-// Holds what test files share: `GET /real` and `GET /test` answer where an endpoint is, `GET /package` where the
+// Holds what test files share: `GET /real`, `GET /test` and `GET /pages` answer where an endpoint is, `GET /package` where the
 // tarball of the package is, `GET /bundle/:worker` where the bundle of a worker for the bare engine is. The first to
 // ask has it started, or made.
 
@@ -19,6 +19,7 @@ const PROJECT = fileURLToPath(new URL("../../", import.meta.url));
 const START: Readonly<Record<Kind, () => Promise<Endpoint>>> = {
   real: startEndpoint,
   test: startTestEndpoint,
+  pages: () => startEndpoint({ vars: { DEV_TOKENS: "1", ADMIN: "1" } }),
 };
 
 export interface Lender extends AsyncDisposable {

@@ -8,8 +8,8 @@ import type { Keys } from "../../src/cli/dev-vars.ts";
 import { signToken } from "../../src/cli/sign-token.ts";
 import type { Endpoint } from "./endpoint.ts";
 
-/** What answers: `src/worker.ts`, or the worker with hubs of the tests (test-endpoint.ts). */
-export type Kind = "real" | "test";
+/** What answers: `src/worker.ts`, that with all its pages, or the worker with hubs of the tests (test-endpoint.ts). */
+export type Kind = "real" | "pages" | "test";
 
 /** What the process that holds the endpoints answers. */
 export interface Shared {
@@ -26,6 +26,8 @@ declare module "vitest" {
 
 export const sharedEndpoint = (): Promise<Endpoint> => asTenant("real");
 export const sharedTestEndpoint = (): Promise<Endpoint> => asTenant("test");
+/** It gives tokens of the tenant `default` away, and has the admin page. */
+export const sharedPages = (): Promise<Endpoint> => asTenant("pages");
 
 async function asTenant(kind: Kind): Promise<Endpoint> {
   const response = await fetch(`${inject("sharedEndpoints")}/${kind}`);
