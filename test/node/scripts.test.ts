@@ -299,7 +299,9 @@ describe("the endpoint of the tests", () => {
 
   it("says what wrangler wrote when it does not start", async () => {
     writeFileSync(join(folder, "wrangler.toml"), "name = 1");
-    await expect(startEndpoint({ folder })).rejects.toThrow(/before it was ready.*"name"/s);
+    // At a port that is given it is started once.
+    const port = await freePort();
+    await expect(startEndpoint({ folder, port })).rejects.toThrow(/before it was ready.*"name"/s);
   });
 });
 
