@@ -1,6 +1,8 @@
-// Around a whole run of tests: a folder for what they store, and the endpoints that files share.
+// Around a whole run of tests: a folder for what they store, the endpoints that files share, and plain sockets.
 
+import { subscribe } from "node:diagnostics_channel";
 import { accessSync, constants, mkdtempSync, rmSync, statfsSync } from "node:fs";
+import type { ClientRequest } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { TestProject } from "vitest/node";
@@ -16,12 +18,24 @@ export default async function setup(project: TestProject): Promise<() => Promise
   const remove = () => rmSync(folder, { recursive: true, force: true });
   process.once("exit", remove);
   process.env["TMPDIR"] = folder;
+  sendUncompressed();
   const lender = await lendEndpoints();
   project.provide("sharedEndpoints", lender.url);
   return async () => {
     await lender[Symbol.asyncDispose]();
     remove();
   };
+}
+
+/**
+ * Sockets of this process offer no compression. Each module of a test goes to the engine by such a socket: to compress
+ * it, on one machine, takes a quarter of vitest's CPU, and miniflare has no option for that.
+ */
+function sendUncompressed(): void {
+  subscribe("http.client.request.created", (message) => {
+    const { request } = message as { readonly request: ClientRequest };
+    request.removeHeader("sec-websocket-extensions");
+  });
 }
 
 function hasMemory(): boolean {
