@@ -124,7 +124,8 @@ export class HubRequest {
 
   /** Publishes in a room, which delivers what it has saved even if it crashes meanwhile. */
   publishIn<T>(topic: Topic, publish: (room: RoomRpc) => Promise<T>): Promise<T> {
-    return publishOnce(() => this.room(topic), publish, this.waitUntil);
+    const { waitUntil } = this;
+    return publishOnce({ topic, room: (of) => this.room(of), waitUntil }, publish);
   }
 
   /**

@@ -109,8 +109,8 @@ export class PublishLanes {
     checkDraft(draft, this.#options.publishBytes);
     await this.settled(topic);
     const { room, waitUntil } = this.#options;
-    const publish = (to: Pick<RoomRpc, "publish">) => to.publish(draft);
-    const published = callOnce(() => publishOnce(() => room(topic), publish, waitUntil));
+    const publish = () => publishOnce({ topic, room, waitUntil }, (to) => to.publish(draft));
+    const published = callOnce(publish);
     return this.#delivered(topic, { draft, caller }, published);
   }
 

@@ -2,6 +2,7 @@
 
 import { HubError, isUnexpected, publicError } from "../../model/errors.ts";
 import { logWarning } from "../../model/logger.ts";
+import { formatTopic, type Topic } from "../../model/topic.ts";
 import { unlessRefused, type ClientResult } from "./fault.ts";
 import type { RoomRpc } from "./room-rpc.ts";
 
@@ -33,25 +34,31 @@ export async function callOnce<T>(call: () => Promise<T>): Promise<T> {
   }
 }
 
+interface PublishCall<R> {
+  readonly topic: Topic;
+  /** The topic's room: a fresh stub each time. */
+  readonly room: (topic: Topic) => R;
+  readonly waitUntil: (work: Promise<unknown>) => void;
+}
+
 /**
  * Publishes in a room by a call that must not be repeated. If it fails unexpectedly, the room may have crashed between
  * the save and the delivery: a second call in the background wakes it, and it delivers what it has saved.
- * @param room a fresh stub each time.
  */
 export async function publishOnce<T, R extends Pick<RoomRpc, "info">>(
-  room: () => R,
+  { topic, room, waitUntil }: PublishCall<R>,
   publish: (room: R) => Promise<T>,
-  waitUntil: (work: Promise<unknown>) => void,
 ): Promise<T> {
   try {
-    return await publish(room());
+    return await publish(room(topic));
   } catch (error) {
-    if (isUnexpected(error) && !isOverloaded(error)) waitUntil(room().info().catch(logFailure));
+    if (isUnexpected(error) && !isOverloaded(error)) waitUntil(wake(topic, room(topic)));
     throw error;
   }
 }
 
-const logFailure = (error: unknown): void => logWarning("room_unreached", { error });
+const wake = (topic: Topic, room: Pick<RoomRpc, "info">): Promise<unknown> =>
+  room.info().catch((error) => logWarning("room_unreached", { room: formatTopic(topic), error }));
 
 /**
  * The result of a client's method. Throws `interrupted` if the client's object was reset, which may have lost it, and

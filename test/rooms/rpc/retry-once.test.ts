@@ -3,7 +3,7 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { HubError } from "../../../src/model/errors.ts";
 import { askMany } from "../../../src/rooms/rpc/ask-many.ts";
-import { askOnce, callOnce, retryOnce } from "../../../src/rooms/rpc/retry-once.ts";
+import { askOnce, callOnce, publishOnce, retryOnce } from "../../../src/rooms/rpc/retry-once.ts";
 
 const ERRORS = {
   reset: Object.assign(new Error("reset"), { retryable: true, durableObjectReset: true }),
@@ -70,5 +70,39 @@ describe("calls to many objects", () => {
     );
     await expect(answers).rejects.toMatchObject({ code: "unavailable" });
     expect(calls).toBe(150);
+  });
+});
+
+describe("a publication whose call fails", () => {
+  /** How often the room was woken; rejects with the error of the publication. */
+  async function wakesAfter(error: keyof typeof ERRORS, info: () => Promise<never>) {
+    const background: Promise<unknown>[] = [];
+    const woken = vi.fn(info);
+    const call = {
+      topic: { kind: "group", name: "lobby" },
+      room: () => ({ info: woken }),
+      waitUntil: (work: Promise<unknown>) => void background.push(work),
+    } as const;
+    const published = publishOnce(call, () => Promise.reject(ERRORS[error]));
+    await expect(published).rejects.toBe(ERRORS[error]);
+    await Promise.all(background);
+    return woken.mock.calls.length;
+  }
+
+  it.each([
+    ["reset", 1],
+    ["overloaded", 0],
+    ["refused", 0],
+  ] as const)("wakes the room where it was %s: %i times", async (error, times) => {
+    expect(await wakesAfter(error, () => Promise.reject(new Error("gone")))).toBe(times);
+  });
+
+  it("names the room in the log if that fails too", async () => {
+    await wakesAfter("reset", () => Promise.reject(new Error("gone")));
+    const [line] = vi.mocked(console.warn).mock.calls.flat();
+    expect(JSON.parse(String(line))).toMatchObject({
+      ...{ event: "room_unreached", room: "group:lobby" },
+      error: expect.stringContaining("gone"),
+    });
   });
 });
