@@ -88,13 +88,12 @@ const optimizer = {
 };
 
 /** Variables of the shell that tests read; the engine has an environment of its own. */
-const { DORMOUSE_SEED, DORMOUSE_QUICK, DORMOUSE_LONG } = process.env;
+const { DORMOUSE_SEED, DORMOUSE_LONG } = process.env;
 
 const IN_ENGINE = {
   ...PATIENT,
   env: {
     ...(DORMOUSE_SEED !== undefined && { DORMOUSE_SEED }),
-    ...(DORMOUSE_QUICK !== undefined && { DORMOUSE_QUICK }),
     ...(DORMOUSE_LONG !== undefined && { DORMOUSE_LONG }),
   },
   deps: { optimizer },

@@ -35,10 +35,6 @@ export function chanceOf(seed: number): Chance {
   return { seed, next, below, pick: (from) => from[below(from.length)]! };
 }
 
-/** Steps of a run that takes half a minute: all in `npm test`, a fifth in `npm run test:quick`. */
-export const stepsOf = (all: number): number =>
-  process.env["DORMOUSE_QUICK"] === "1" ? all / 5 : all;
-
 /** The size of a test: the usual, or with `DORMOUSE_LONG=1` the full one. */
 export const sizeOf = (usual: number, full: number): number =>
   process.env["DORMOUSE_LONG"] === "1" ? full : usual;

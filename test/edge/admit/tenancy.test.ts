@@ -2,9 +2,9 @@
 
 import { afterEach, beforeEach, expect, it, vi } from "vitest";
 import { enter, type Client } from "../../rooms/client.ts";
-import { chanceOf, stepsOf } from "../../support/seed.ts";
+import { chanceOf, sizeOf } from "../../support/seed.ts";
 
-const OPERATIONS = stepsOf(10_000);
+const OPERATIONS = sizeOf(2_000, 10_000);
 const SEED = 20_261_001;
 const TENANTS = ["acme", "Acme", "acme/chat"]; // alike, but for what only an exact name tells apart
 const USERS = ["alice", "bob"];

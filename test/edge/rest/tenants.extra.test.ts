@@ -1,17 +1,17 @@
-// [S8] Three tenants with the same names for everything, and 10,000 operations of services, each of which tries its
-// best to reach the others.
+// [S8] Three tenants with the same names for everything, and operations of services, each of which tries its best to
+// reach the others.
 
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { connected, type SignalR } from "../../rooms/relay/client.ts";
 import { enter, type Client } from "../../rooms/client.ts";
-import { chance, stepsOf, type Chance } from "../../support/seed.ts";
+import { chance, sizeOf, type Chance } from "../../support/seed.ts";
 import { ask } from "./service.ts";
 
 afterEach(() => void vi.restoreAllMocks());
 
 const TENANTS = ["default", "other", "default/chat"] as const;
 type Tenant = (typeof TENANTS)[number];
-const OPERATIONS = stepsOf(10_000);
+const OPERATIONS = sizeOf(2_000, 10_000);
 const AT_ONCE = 25;
 
 interface Site {
