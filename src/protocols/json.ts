@@ -101,7 +101,7 @@ function endOfString(text: string, start: number): number {
 }
 
 const tooLarge = (size: string, limit: number): HubError =>
-  new HubError("too_large", `Frame of ${size}; limits.messageBytes is ${grouped(limit)}.`);
+  new HubError("too_large", `Frame of ${size}; ${grouped(limit)} allowed (limits.messageBytes).`);
 
 /** `70,112`, without Intl: that costs 35 ms once and 0.3 ms per call, which would amplify a flood. */
 const grouped = (count: number): string => String(count).replace(/\B(?=(\d{3})+$)/g, ",");

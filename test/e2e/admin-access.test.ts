@@ -1,12 +1,12 @@
 // The door of the admin page, and the page for every operator: by keyboard alone, by day and night, and on a phone.
 
 import { describe, expect, it } from "vitest";
-import { sharedEndpoint } from "../support/shared-endpoint.ts";
+import { sharedEndpoint, sharedPages } from "../support/shared-endpoint.ts";
 import { violationsOf } from "./accessible.ts";
 import { browsing } from "./browsing.ts";
 import { visitAdmin } from "./admin-page.ts";
 
-const site = browsing(visitAdmin, { mayComplain: true });
+const site = browsing(visitAdmin, sharedPages, true);
 const { come } = site;
 
 const service = () => site.endpoint.token("operator", { role: "service" });

@@ -5,12 +5,13 @@ import { connect, type Connection } from "../../src/client/index.ts";
 import type { AuctionHub } from "../../src/hubs/auction.ts";
 import type { ChatHub } from "../../src/hubs/chat.ts";
 import { stateOf } from "../../src/state/index.ts";
+import { sharedPages } from "../support/shared-endpoint.ts";
 import { browsing } from "./browsing.ts";
 import { visitAdmin, type AdminVisit } from "./admin-page.ts";
 
 const MARKUP = `<img src=x onerror="document.title='caught'"><script>alert(1)</script>`;
 
-const site = browsing(visitAdmin, { mayComplain: true });
+const site = browsing(visitAdmin, sharedPages, true);
 const { come } = site;
 
 async function signedIn(): Promise<AdminVisit> {

@@ -5,10 +5,11 @@ import { afterEach, describe, expect, it } from "vitest";
 import { connect, type Connection } from "../../src/client/index.ts";
 import type { AuctionHub } from "../../src/hubs/auction.ts";
 import type { ChatHub } from "../../src/hubs/chat.ts";
+import { sharedPages } from "../support/shared-endpoint.ts";
 import { browsing } from "./browsing.ts";
 import { visitAdmin, type AdminVisit } from "./admin-page.ts";
 
-const site = browsing(visitAdmin);
+const site = browsing(visitAdmin, sharedPages);
 const { come } = site;
 
 const clients: Disposable[] = [];

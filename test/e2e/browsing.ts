@@ -5,7 +5,6 @@ import type { Browser, BrowserContextOptions } from "playwright-core";
 import { afterAll, afterEach, beforeAll } from "vitest";
 import { launchBrowser } from "../support/browser.ts";
 import type { Endpoint } from "../support/endpoint.ts";
-import { sharedPages } from "../support/shared-endpoint.ts";
 
 interface OpenPage extends AsyncDisposable {
   readonly complaints: readonly string[];
@@ -20,16 +19,11 @@ interface Browsing<P, E extends Endpoint> {
   come(options?: BrowserContextOptions, url?: string): Promise<P>;
 }
 
-interface Options<E extends Endpoint> {
-  /** Default: the shared endpoint with all pages. */
-  readonly start?: () => Promise<E>;
-  /** Otherwise a test fails with the complaints of its pages. */
-  readonly mayComplain?: boolean;
-}
-
-export function browsing<P extends OpenPage, E extends Endpoint = Endpoint>(
+/** A test fails with the complaints of its pages, unless `mayComplain`. */
+export function browsing<P extends OpenPage, E extends Endpoint>(
   open: Open<P>,
-  { start = sharedPages as () => Promise<E>, mayComplain = false }: Options<E> = {},
+  start: () => Promise<E>,
+  mayComplain = false,
 ): Browsing<P, E> {
   let endpoint: E;
   let browser: Browser;

@@ -2,11 +2,11 @@
 
 import type { Page } from "playwright-core";
 import { describe, expect, it } from "vitest";
-import { sharedEndpoint } from "../support/shared-endpoint.ts";
+import { sharedEndpoint, sharedPages } from "../support/shared-endpoint.ts";
 import { browsing } from "./browsing.ts";
 import { visit } from "./demo-page.ts";
 
-const site = browsing(visit);
+const site = browsing(visit, sharedPages);
 const { come } = site;
 
 const focused = (page: Page): Promise<string> =>

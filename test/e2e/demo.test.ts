@@ -11,7 +11,7 @@ import { browsing } from "./browsing.ts";
 import { visit, type Visit } from "./demo-page.ts";
 import { TOKEN_TEXT } from "../support/token-text.ts";
 
-const site = browsing(visit, { start: () => startEndpoint({ vars: { DEV_TOKENS: "1" } }) });
+const site = browsing(visit, () => startEndpoint({ vars: { DEV_TOKENS: "1" } }));
 const { come } = site;
 
 /** Two people in one room. */

@@ -130,10 +130,10 @@ describe("frames", () => {
 
   test("names what it measured, and the limit", () => {
     expect(sentence("x".repeat(70_112))).toBe(
-      "Frame of 70,112 characters; limits.messageBytes is 32,768.",
+      "Frame of 70,112 characters; 32,768 allowed (limits.messageBytes).",
     );
     expect(sentence("日".repeat(11_000))).toBe(
-      "Frame of 33,000 bytes; limits.messageBytes is 32,768.",
+      "Frame of 33,000 bytes; 32,768 allowed (limits.messageBytes).",
     );
     expect(sentence("[".repeat(65))).toBe("Nested deeper than 64 levels.");
     expect(sentence(`[${"1,".repeat(100)}1]`)).toBe(

@@ -12,10 +12,13 @@ import { lendEndpoints } from "./lender.ts";
 const MEMORY = "/dev/shm";
 const NEEDED_BYTES = 2 * 1024 ** 3;
 
+/** A program that is about to end may still write into its folder. */
+const REMOVED = { recursive: true, force: true, maxRetries: 5, retryDelay: 100 };
+
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
   // Every commit of an object is an fsync: 2 ms on a disk, nothing in memory. SIGKILL loses nothing on either.
   const folder = mkdtempSync(join(hasMemory() ? MEMORY : tmpdir(), "dormouse-tests-"));
-  const remove = () => rmSync(folder, { recursive: true, force: true });
+  const remove = () => rmSync(folder, REMOVED);
   process.once("exit", remove);
   process.env["TMPDIR"] = folder;
   // wrangler alone has 10 MB of code, and is started a hundred times.

@@ -1,6 +1,6 @@
-// Holds what test files share: `GET /real`, `GET /test` and `GET /pages` answer where an endpoint is, `GET /package` where the
-// tarball of the package is, `GET /bundle/:worker` where the bundle of a worker for the bare engine is. The first to
-// ask has it started, or made.
+// Holds what test files share: `GET /real`, `GET /test` and `GET /pages` answer where an endpoint is, `GET /package`
+// where the tarball of the package is, `GET /bundle/:worker` where the bundle of a worker for the bare engine is. The
+// first to ask has it started, or made.
 
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";

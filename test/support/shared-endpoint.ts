@@ -8,7 +8,7 @@ import type { Keys } from "../../src/cli/dev-vars.ts";
 import { signToken } from "../../src/cli/sign-token.ts";
 import type { Endpoint } from "./endpoint.ts";
 
-/** What answers: `src/worker.ts`, that with all its pages, or the worker with hubs of the tests (test-endpoint.ts). */
+/** `src/worker.ts`, the same with `DEV_TOKENS` and `ADMIN`, or the worker with hubs of the tests (test-endpoint.ts). */
 export type Kind = "real" | "pages" | "test";
 
 /** What the process that holds the endpoints answers. */

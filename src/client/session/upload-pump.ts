@@ -82,7 +82,7 @@ export function checkSize(text: string, messageBytes: number): string {
   if (bytes <= messageBytes) return text;
   throw new HubError(
     "too_large",
-    `Message of ${bytes} bytes; limits.messageBytes is ${messageBytes}.`,
+    `Message of ${bytes} bytes; the client's messageBytes is ${messageBytes}.`,
   );
 }
 

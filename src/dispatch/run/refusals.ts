@@ -40,10 +40,10 @@ export function limitRefusals({ host, connection, refusals }: Session): void {
 /** The error of a call beyond the rate, which counts as a refusal. */
 export function rateError(session: Session): HubError {
   limitRefusals(session);
-  const { callsPerSecond } = session.limits;
+  const { perSecond } = session.rate;
   return new HubError(
     "rate_limited",
-    `${callsPerSecond} calls a second are allowed (limits.callsPerSecond).`,
+    `${perSecond} calls a second are allowed (limits.callsPerSecond).`,
   );
 }
 

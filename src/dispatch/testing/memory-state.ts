@@ -37,12 +37,12 @@ export class MemoryState {
   constructor(spec: StateSpec, bytesAtMost: number, { state, stored }: Given) {
     [this.#spec, this.#bytesAtMost] = [spec, bytesAtMost];
     if (stored) this.#begin(deployedState(spec, copyOf(stored.state), stored.version));
-    else if (state !== undefined) this.#begin(state);
-    else if (!spec.load) this.#begin(spec.initial());
+    else if (state !== undefined) this.#begin(checkedState(spec, state));
+    else if (!spec.load) this.#begin(checkedState(spec, spec.initial()));
   }
 
-  #begin(given: unknown): void {
-    const state = checkedState(this.#spec, given);
+  /** Begins with a checked state. Throws `invalid_state` if it is too large, or if its view is no JSON. */
+  #begin(state: unknown): void {
     sizeWithin(state, this.#bytesAtMost);
     this.#kept = { state, shown: this.#viewOf(state) };
   }
@@ -54,7 +54,8 @@ export class MemoryState {
 
   async #load(): Promise<void> {
     try {
-      this.#begin((await this.#loaded()) ?? this.#spec.initial());
+      const loaded = (await this.#loaded()) ?? this.#spec.initial();
+      this.#begin(checkedState(this.#spec, loaded));
     } finally {
       this.#loading = undefined;
     }

@@ -13,6 +13,11 @@ export class TokenBucket {
     this.#burst = this.#tokens = burst;
   }
 
+  /** The tokens of a second. */
+  get perSecond(): number {
+    return this.#perSecond;
+  }
+
   /** Takes one token; false if there is none. */
   take(now: number): boolean {
     this.#fill(now);

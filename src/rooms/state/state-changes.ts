@@ -63,8 +63,8 @@ export const checkedState = (spec: Pick<StateSpec, "check">, state: unknown): un
   spec.check(freezeDeep(plainJson(state, () => "state")));
 
 /**
- * The state that a deploy begins with: the stored one if its schema takes it, or the migrated one if an older deploy
- * has written it. `state` is frozen. Throws `state_newer`, `invalid_state`, and errors of a migration.
+ * The state that a deploy begins with, checked and frozen: the stored one, or the migrated one if an older deploy has
+ * written it. `state` is frozen. Throws `state_newer`, `invalid_state`, and errors of a migration.
  */
 export function deployedState(
   spec: Pick<StateSpec, "check" | "migrate" | "version">,
@@ -73,16 +73,24 @@ export function deployedState(
 ): unknown {
   if (version > spec.version)
     throw new HubError("state_newer", "A newer deploy has written this room's state.");
-  const isOld = version < spec.version;
-  const migrated = isOld ? spec.migrate(structuredClone(state), version) : state;
+  if (version < spec.version) {
+    const migrated = plainJson(spec.migrate(structuredClone(state), version), () => "state");
+    return checkedWith(spec, freezeDeep(migrated), "The schema refuses what `migrations` return.");
+  }
+  const advice = "The schema refuses the stored state: `migrations` needs a step.";
+  return checkedWith(spec, state, advice);
+}
+
+/** The output of the schema for the state. Throws `invalid_state` with the advice. */
+function checkedWith(spec: Pick<StateSpec, "check">, state: unknown, advice: string): unknown {
   try {
-    return isOld ? checkedState(spec, migrated) : spec.check(state);
+    return spec.check(state);
   } catch (error) {
     const { code, message } = error as HubError;
     if (code !== "invalid_state") throw error;
-    const sentence = message.replace(/\.?$/, ".");
-    const advice = "The schema refuses the stored state: `migrations` needs a step.";
-    throw new HubError("invalid_state", `${sentence} ${advice}`, { cause: error });
+    throw new HubError("invalid_state", `${message.replace(/\.?$/, ".")} ${advice}`, {
+      cause: error,
+    });
   }
 }
 

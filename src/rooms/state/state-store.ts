@@ -121,9 +121,13 @@ export class StateStore {
 
   /** Begins with the state of a new room: `initial`, or a loaded one. It is stored with the first change. */
   begin(state: unknown): void {
-    const checked = checkedState(this.#options.spec, state);
-    sizeWithin(checked, this.#options.bytesAtMost);
-    this.#begin(checked);
+    this.#beginWithin(checkedState(this.#options.spec, state));
+  }
+
+  /** Begins with a checked state. Throws `invalid_state` if it is too large. */
+  #beginWithin(state: unknown): void {
+    sizeWithin(state, this.#options.bytesAtMost);
+    this.#begin(state);
   }
 
   #begin(state: unknown): void {
@@ -135,7 +139,7 @@ export class StateStore {
 
   /** Begins with a state that differs from the stored one, which stays if this throws. Clients get a snapshot of it. */
   #renew(state: unknown): void {
-    this.begin(state);
+    this.#beginWithin(state);
     this.#options.rows.outdated();
     this.reserveWhole();
   }

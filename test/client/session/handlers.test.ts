@@ -97,6 +97,6 @@ it("answers with an error where the server would not read the result", async () 
   const handlers = new Handlers(200, { confirm: () => "x".repeat(200) });
   expect(JSON.parse(await handlers.respond("confirm", "s1", []))).toEqual({
     ...{ jsonrpc: "2.0", id: "s1" },
-    error: { code: -32000, message: "Message of 239 bytes; limits.messageBytes is 200." },
+    error: { code: -32000, message: "Message of 239 bytes; the client's messageBytes is 200." },
   });
 });

@@ -182,13 +182,27 @@ describe("a stored state of callingRoom", () => {
   });
 
   it.each([
-    ["no migration changes", { version: 3, state: { count: "1" } }, migrations],
-    ["a migration left as it was", { version: 1, state: { count: "1" } }, [(old: object) => old]],
-  ])("that %s is refused with the remedy", (_, stored, steps) => {
-    const message =
-      "state (count): Invalid input: expected number, received string. " +
-      "The schema refuses the stored state: `migrations` needs a step.";
+    [
+      ...["no migration changes", 3],
+      "state (count): Invalid input: expected number, received string. The schema refuses the stored state: " +
+        "`migrations` needs a step.",
+    ],
+    [
+      ...["migrations leave as it was", 2],
+      "state (count): Invalid input: expected number, received string. The schema refuses what `migrations` return.",
+    ],
+  ] as const)("that %s is refused with the remedy", (_, version, message) => {
+    const steps = [(old: unknown) => old, (old: unknown) => old];
+    const stored = { version, state: { count: "1" } };
     expect(() => roomOf({ migrations: steps }, { stored })).toThrow(message);
+  });
+
+  it("that a migration makes no JSON is refused, which is the migration's own fault", () => {
+    const steps = [() => ({ count: new Date(0) })];
+    const stored = { version: 1, state: { count: 1 } };
+    const refused = () => roomOf({ migrations: steps as never }, { stored });
+    expect(refused).toThrow(expect.objectContaining({ code: "invalid_state" }));
+    expect(refused).not.toThrow("The schema refuses");
   });
 });
 
