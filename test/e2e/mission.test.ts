@@ -19,7 +19,7 @@ import { Inbox } from "./json-rpc/sockets.ts";
 let endpoint: Endpoint;
 beforeAll(async () => {
   endpoint = await sharedEndpoint();
-  vi.stubGlobal("EventSource", PageEventSource);
+  globalThis.EventSource = PageEventSource;
   vi.spyOn(console, "info").mockImplementation(() => {});
 });
 
