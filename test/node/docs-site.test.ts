@@ -151,6 +151,9 @@ async function open(path: string, look: Look = {}) {
     if (!response.ok()) heard.push(`${response.status()} ${response.url()}`);
   });
   await page.goto(server.origin + posix.join(BASE, path), { waitUntil: "networkidle" });
+  // The theme takes a page over after it has loaded, and may not have drawn its content yet.
+  await page.waitForFunction(`"__vue_app__" in document.querySelector("#app")
+    && document.querySelector("main") !== null && document.querySelector("h1") !== null`);
   return { page, heard, [Symbol.asyncDispose]: () => page.close() };
 }
 interface Look {
