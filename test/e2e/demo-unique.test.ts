@@ -143,14 +143,14 @@ describe("on a phone", () => {
   });
 });
 
-describe("eight pages", () => {
+describe("twenty pages", () => {
   it("cost one socket each, and are one connection each at the server", async () => {
     const context = await site.browser.newContext({ reducedMotion: "reduce" });
     try {
       const sockets: string[] = [];
       context.on("page", (page) => page.on("websocket", (socket) => sockets.push(socket.url())));
       context.setDefaultTimeout(PATIENCE_MS);
-      const pages = await Promise.all(Array.from({ length: 8 }, () => context.newPage()));
+      const pages = await Promise.all(Array.from({ length: 20 }, () => context.newPage()));
       const enter = async (page: Page, at: number) => {
         await page.goto(site.endpoint.url);
         await page.getByLabel("Your name").fill(`user-${at}`);
@@ -161,8 +161,8 @@ describe("eight pages", () => {
       // One after another: pages that load at once are too much for two cores.
       // oxlint-disable-next-line no-await-in-loop
       for (const [at, page] of pages.entries()) await enter(page, at);
-      await pages[0]!.getByText("8 are here").waitFor();
-      expect(sockets).toHaveLength(8);
+      await pages[0]!.getByText("20 are here").waitFor();
+      expect(sockets).toHaveLength(20);
       const token = await site.endpoint.token("operator", { role: "service", tid: "default" });
       const stats = await fetch(
         `${site.endpoint.url}/api/hubs/demo/rooms/group:crowd/presence_stats`,
@@ -170,7 +170,7 @@ describe("eight pages", () => {
           headers: { authorization: `Bearer ${token}` },
         },
       );
-      expect(await stats.json()).toEqual({ num_clients: 8, num_users: 8 });
+      expect(await stats.json()).toEqual({ num_clients: 20, num_users: 20 });
     } finally {
       await context.close();
     }

@@ -2,11 +2,11 @@
 
 import { HubError } from "../../model/errors.ts";
 import { patchBetween } from "../../model/merge-patch.ts";
-import { freezeDeep, plainJson } from "../../model/plain-json.ts";
 import type { StateSpec } from "../../rooms/rpc/state-rpc.ts";
 import {
   checkedState,
   deployedState,
+  frozenState,
   sizeWithin,
   viewedState,
 } from "../../rooms/state/state-changes.ts";
@@ -22,9 +22,6 @@ export interface CheckedState {
   readonly shown: unknown;
 }
 
-/** The test's own object stays as it is. */
-const copyOf = (state: unknown): unknown => freezeDeep(plainJson(state, () => "state"));
-
 export class MemoryState {
   readonly #spec: StateSpec;
   readonly #bytesAtMost: number;
@@ -36,7 +33,7 @@ export class MemoryState {
   /** Throws `state_newer`, `invalid_state`, and errors of a migration. */
   constructor(spec: StateSpec, bytesAtMost: number, { state, stored }: Given) {
     [this.#spec, this.#bytesAtMost] = [spec, bytesAtMost];
-    if (stored) this.#begin(deployedState(spec, copyOf(stored.state), stored.version));
+    if (stored) this.#begin(deployedState(spec, frozenState(stored.state), stored.version));
     else if (state !== undefined) this.#begin(checkedState(spec, state));
     else if (!spec.load) this.#begin(checkedState(spec, spec.initial()));
   }

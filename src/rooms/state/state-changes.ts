@@ -58,9 +58,12 @@ export function checkRow(entry: StateEntry): void {
     throw invalid("change, with its view,", "does not fit into a row");
 }
 
-/** Checks and freezes a state of hub code or a document. Throws `invalid_state` if it is no JSON, or not valid. */
+/** A frozen copy of a state of hub code or a document. Throws `invalid_state` if it is no JSON. */
+export const frozenState = (state: unknown): unknown => freezeDeep(plainJson(state, () => "state"));
+
+/** The same, checked by the schema. Throws `invalid_state` if it is no JSON, or not valid. */
 export const checkedState = (spec: Pick<StateSpec, "check">, state: unknown): unknown =>
-  spec.check(freezeDeep(plainJson(state, () => "state")));
+  spec.check(frozenState(state));
 
 /**
  * The state that a deploy begins with, checked and frozen: the stored one, or the migrated one if an older deploy has
@@ -74,8 +77,8 @@ export function deployedState(
   if (version > spec.version)
     throw new HubError("state_newer", "A newer deploy has written this room's state.");
   if (version < spec.version) {
-    const migrated = plainJson(spec.migrate(structuredClone(state), version), () => "state");
-    return checkedWith(spec, freezeDeep(migrated), "The schema refuses what `migrations` return.");
+    const migrated = frozenState(spec.migrate(structuredClone(state), version));
+    return checkedWith(spec, migrated, "The schema refuses what `migrations` return.");
   }
   const advice = "The schema refuses the stored state: `migrations` needs a step.";
   return checkedWith(spec, state, advice);
