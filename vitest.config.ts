@@ -161,7 +161,9 @@ export default defineConfig({
           name: "node",
           ...PATIENT,
           environment: "node",
-          setupFiles: ["./test/support/waiting.ts"],
+          // A process for each file costs a second of CPU.
+          isolate: false,
+          setupFiles: ["./test/support/waiting.ts", "./test/support/own-globals.ts"],
           include: ["test/{node,e2e}/**/*.test.ts"],
           testTimeout: TEST_MS,
           hookTimeout: 300_000,

@@ -19,7 +19,7 @@ import { Inbox } from "./json-rpc/sockets.ts";
 let endpoint: Endpoint;
 beforeAll(async () => {
   endpoint = await sharedEndpoint();
-  globalThis.EventSource = PageEventSource;
+  vi.stubGlobal("EventSource", PageEventSource);
   vi.spyOn(console, "info").mockImplementation(() => {});
 });
 

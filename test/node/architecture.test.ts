@@ -35,7 +35,7 @@ const linesOf = (folder: "src" | "test", file: string): number =>
   textOf(folder, file).split("\n").length - 1;
 
 /** Evaluated anew for each test file, by vitest.config.ts. */
-const SETUP_FILES = ["support/own-storage.ts", "support/own-context.ts"];
+const SETUP_FILES = ["support/own-storage.ts", "support/own-context.ts", "support/own-globals.ts"];
 
 /** Values that stand more than once. */
 const repeated = (values: readonly string[]): string[] => [

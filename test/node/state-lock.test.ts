@@ -1,8 +1,7 @@
 // One `dormouse dev` for each folder of state, whatever became of the one before.
 
 import { spawnSync } from "node:child_process";
-import {
-  linkSync,
+import fs, {
   mkdtempSync,
   readdirSync,
   readFileSync,
@@ -10,14 +9,13 @@ import {
   rmSync,
   writeFileSync,
 } from "node:fs";
+import { syncBuiltinESMExports } from "node:module";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterEach, beforeEach, expect, it, onTestFinished, vi } from "vitest";
 import { lockState } from "../../src/cli/state-lock.ts";
 import { PROGRAM_MS } from "../support/patience.ts";
-
-vi.mock("node:fs", { spy: true });
 
 const PROGRAM = fileURLToPath(new URL("../../src/cli/dormouse.ts", import.meta.url));
 let folder: string;
@@ -52,22 +50,32 @@ it.each([
   expect(readdirSync(folder)).toEqual([]);
 });
 
-function withoutHardLinks(): void {
-  vi.mocked(linkSync).mockImplementation(() => {
+/** Replaces a function of `node:fs` until the test ends, also for those who have imported it. */
+function replace(name: "linkSync" | "renameSync", by: (from: string, to: string) => void): void {
+  const spy = vi.spyOn(fs, name).mockImplementation((from, to) => by(String(from), String(to)));
+  syncBuiltinESMExports();
+  onTestFinished(() => {
+    spy.mockRestore();
+    syncBuiltinESMExports();
+  });
+}
+
+const withoutHardLinks = (): void =>
+  replace("linkSync", () => {
     throw Object.assign(new Error("not permitted"), { code: "EPERM" });
   });
-  onTestFinished(() => void vi.mocked(linkSync).mockReset());
-}
 
 it.each([true, false])("the lock of a faster process stays (hard links: %s)", (hasLinks) => {
   if (!hasLinks) withoutHardLinks();
   const faster = JSON.stringify({ pid: process.ppid, began: "" });
   write({ pid: spawnSync("true").pid, began: "" });
-  vi.mocked(renameSync).mockImplementationOnce((from, to) => {
-    writeFileSync(from, faster);
-    renameSync(from, to);
+  const rename = renameSync;
+  let isFirst = true;
+  replace("renameSync", (from, to) => {
+    if (isFirst) writeFileSync(from, faster);
+    isFirst = false;
+    rename(from, to);
   });
-  onTestFinished(() => void vi.mocked(renameSync).mockReset());
   expect(() => lockState(folder)).toThrow(`is already running, as process ${process.ppid}`);
   expect(readdirSync(folder)).toEqual(["dormouse.lock"]);
   expect(readFileSync(join(folder, "dormouse.lock"), "utf8")).toBe(faster);

@@ -1,6 +1,9 @@
 // Commands of `dormouse` in the process of a test. In one of its own each loads wrangler: 2 s of CPU.
 // test/node/scripts.test.ts runs the program itself.
 
+// Loaded before a command changes the folder: esbuild starts its service where it was loaded.
+// oxlint-disable-next-line import/no-unassigned-import
+import "esbuild";
 import { vi } from "vitest";
 import { command } from "../../src/cli/command-line.ts";
 import { COMMANDS } from "../../src/cli/commands.ts";
