@@ -50,31 +50,30 @@ it.each([
   expect(readdirSync(folder)).toEqual([]);
 });
 
-/** Replaces a function of `node:fs` until the test ends, also for those who have imported it. */
-function replace(name: "linkSync" | "renameSync", by: (from: string, to: string) => void): void {
-  const spy = vi.spyOn(fs, name).mockImplementation((from, to) => by(String(from), String(to)));
+/** A spy on a function of `node:fs` until the test ends, also for modules that have imported it. */
+function spyOnFs(name: "linkSync" | "renameSync") {
+  const spy = vi.spyOn(fs, name);
   syncBuiltinESMExports();
   onTestFinished(() => {
     spy.mockRestore();
     syncBuiltinESMExports();
   });
+  return spy;
 }
 
-const withoutHardLinks = (): void =>
-  replace("linkSync", () => {
+function withoutHardLinks(): void {
+  spyOnFs("linkSync").mockImplementation(() => {
     throw Object.assign(new Error("not permitted"), { code: "EPERM" });
   });
+}
 
 it.each([true, false])("the lock of a faster process stays (hard links: %s)", (hasLinks) => {
   if (!hasLinks) withoutHardLinks();
   const faster = JSON.stringify({ pid: process.ppid, began: "" });
   write({ pid: spawnSync("true").pid, began: "" });
-  const rename = renameSync;
-  let isFirst = true;
-  replace("renameSync", (from, to) => {
-    if (isFirst) writeFileSync(from, faster);
-    isFirst = false;
-    rename(from, to);
+  spyOnFs("renameSync").mockImplementationOnce((from, to) => {
+    writeFileSync(from, faster);
+    renameSync(from, to);
   });
   expect(() => lockState(folder)).toThrow(`is already running, as process ${process.ppid}`);
   expect(readdirSync(folder)).toEqual(["dormouse.lock"]);

@@ -8,7 +8,6 @@ const variables = { ...process.env };
 afterAll(() => {
   vi.restoreAllMocks();
   vi.unstubAllGlobals();
-  vi.unstubAllEnvs();
   vi.useRealTimers();
   // A command that runs in this process sets variables for wrangler, which its programs would inherit.
   for (const name of Object.keys(process.env))
