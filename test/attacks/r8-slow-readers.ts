@@ -45,7 +45,8 @@ async function run({ server }: Stage): Promise<Outcome> {
   const ms = await timeUntil(isOver, PATIENCE_MS, 500);
   const held = (await server.heap()).alive - before;
   for (const peer of slow) peer.socket.resume();
-  await pause(3_000);
+  // The Close frame is behind some megabytes of messages.
+  await timeUntil(async () => slow.every(({ closeCode }) => closeCode !== undefined), 30_000);
   const codes = tally(slow.map(({ closeCode }) => closeCode ?? "open"));
   using back = await Peer.room(server, `hall/group:${LOBBY}`, "slow-0");
   const isServed = await timeUntil(
