@@ -25,6 +25,9 @@ export const isIdempotencyKey = (value: unknown): value is string =>
 /** Characters that a stream's reader takes between two reports of it from worker to relay. */
 export const REPORT_EACH = 64 * 1024;
 
+/** Milliseconds after which the worker answers a long poll for which no frame has come; its client polls again. */
+export const POLL_MS = 90_000;
+
 /** Close code from relay to worker: another poll has replaced this one, and gets the unconfirmed frames. */
 export const POLL_REPLACED = 4000;
 

@@ -2,7 +2,7 @@
 // object holds a socket that can hibernate; the worker holds the open response, because a worker is billed for CPU time
 // and not for waiting.
 
-import { PING, POLL_ENDED, POLL_REPLACED } from "../../model/wire-constants.ts";
+import { PING, POLL_ENDED, POLL_MS, POLL_REPLACED } from "../../model/wire-constants.ts";
 import { asBytes } from "../../protocols/bytes.ts";
 import { STREAM_HEADERS } from "../answer/cache-headers.ts";
 import { closeQuietly } from "../stream/room-socket.ts";
@@ -98,13 +98,11 @@ const eventOf = (frame: string): string =>
     .map((line) => `data: ${line}`)
     .join("\r\n")}\r\n\r\n`;
 
-/** After this time a poll without frames gets an empty answer; the client polls again at once. */
-const POLL_MS = 90_000;
-
 /**
  * Answers with the frames that wait, or else with the first that arrive; 204 if the connection has ended, or another
  * poll has replaced this one before the relay confirmed its frames. Frames are acknowledged to the relay when they are
- * put into the answer: a poll that breaks earlier loses none; one that breaks later loses them, as in ASP.NET Core.
+ * put into the answer: a poll that breaks earlier loses none; one that breaks later loses them, as in ASP.NET Core. The
+ * socket is closed in any case: for the relay its client would be polling still.
  */
 export async function longPoll(socket: WebSocket, { signal }: Request): Promise<Response> {
   const frames: Frame[] = [];
@@ -136,7 +134,8 @@ export async function longPoll(socket: WebSocket, { signal }: Request): Promise<
   if (outcome !== "end" && answered.length > 0 && !signal.aborted) {
     await Promise.race([acknowledge(socket, answered.length), closed]);
     if (closeCode === POLL_ENDED) answered = frames;
-  } else if (outcome !== "end") closeQuietly(socket);
+  }
+  closeQuietly(socket);
   const isEmpty = outcome === "end" && answered.length === 0;
   return isEmpty || closeCode === POLL_REPLACED ? connectionEnded() : bodyOf(answered);
 }

@@ -6,6 +6,7 @@
 //   no ping for `silentSeconds`                    at the next sweep, every `sweepSeconds`, or every hour if nobody
 //                                                  could notice; at once if its user has too many connections, and
 //                                                  before connections or users are read
+//   poll of 105 s, whose worker is lost            as without pings: a worker answers every poll within 90 s
 //   socket takes no bytes (`isStuck`)              at the second sweep that finds it so
 //
 // Pings are expected only from clients that have announced them (ours do, Microsoft's by their name), have pinged, or
@@ -16,11 +17,15 @@
 import { CLOSE } from "../../model/errors.ts";
 import type { RoomSettings } from "../../model/options.ts";
 import { accountOf, type AccountUser } from "../../model/user.ts";
+import { POLL_MS } from "../../model/wire-constants.ts";
 import type { Duty } from "../platform/alarm-agenda.ts";
 import type { Attached } from "./attachment.ts";
 import type { Connection } from "./connection.ts";
 import type { ConnectionTable } from "./connection-table.ts";
 import { queuedBytes } from "./socket-queue.ts";
+
+/** As long as the client of an answered poll may be away. */
+const LATE_POLL_MS = 15_000;
 
 interface LivenessSweepOptions {
   /** Has the runtime's record of the last ping of a socket that it has answered. */
@@ -95,9 +100,10 @@ export class LivenessSweep implements Duty {
     return silent;
   }
 
-  /** False for a client that polls, which has a time limit between its polls instead. */
+  /** False for a client between two polls, for which there is a time limit of its own. */
   #isSilent({ socket, heardAt, attached }: Connection, now: number): boolean {
-    if (!socket || attached.transport === "LongPolling") return false;
+    if (!socket) return false;
+    if (attached.transport === "LongPolling") return now - heardAt > POLL_MS + LATE_POLL_MS;
     const { settings, state } = this.#options;
     const pingedAt = state.getWebSocketAutoResponseTimestamp(socket)?.getTime();
     const { silentSeconds, limits } = settings;

@@ -112,9 +112,10 @@ export class ResumableConnections implements Duty {
   }
 
   /** Attaches a new poll: ends an older one that is still open, and writes all unconfirmed frames. */
-  attachPoll(connection: Connection, socket: WebSocket): void {
+  attachPoll(connection: Connection, socket: WebSocket, now: number): void {
     this.#replaceSocket(connection, socket, POLL_REPLACED);
-    save(connection, {});
+    connection.heardAt = now;
+    save(connection, { heardAt: now });
     const frames = connection.resumable?.restartForPoll() ?? [];
     this.#options.connections.write(connection, frames, true);
   }

@@ -67,9 +67,9 @@ export function resume(
   connection: Connection,
   socket: WebSocket,
 ): void {
-  if (connection.attached.transport === "LongPolling")
-    return resumables.attachPoll(connection, socket);
   const now = Date.now();
+  if (connection.attached.transport === "LongPolling")
+    return resumables.attachPoll(connection, socket, now);
   const deadline = now + RESUME_MS;
   remembered?.forget(connection);
   // The runtime's record of pings has gone with the socket that was lost.

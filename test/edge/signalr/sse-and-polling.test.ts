@@ -129,6 +129,13 @@ describe("a poll", () => {
     expect([await told, vi.getTimerCount()]).toEqual([[200, "one"], 0]);
   });
 
+  it("is answered without the relay after some seconds, and lets go of it", async () => {
+    vi.spyOn(scheduler, "wait").mockResolvedValue();
+    const { far, closed, confirmed, told } = polling();
+    far.send("one");
+    expect([await told, await closed, confirmed]).toEqual([[200, "one"], 1001, ["1"]]);
+  });
+
   it("has the last frame of a connection that ends before the relay has let it go", async () => {
     const { far, told } = polling();
     far.addEventListener("message", () => {

@@ -1,10 +1,11 @@
 // The bound on ghosts: a client that is lost half open leaves no event, and may not have sent one byte since it
 // connected. On each transport its connection ends within `silentSeconds` (75) and a sweep (120).
 
-import { evictDurableObject, runDurableObjectAlarm } from "cloudflare:test";
+import { evictDurableObject, runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
 import { env, exports } from "cloudflare:workers";
 import { afterEach, beforeEach, describe, expect, it, onTestFinished, vi } from "vitest";
 import { PING } from "../../../src/model/wire-constants.ts";
+import { attachedOf } from "../../../src/rooms/connection/attachment.ts";
 import { holderOf, objectName } from "../../../src/rooms/rpc/object-names.ts";
 import type { RoomRpc } from "../../../src/rooms/rpc/room-rpc.ts";
 import { Client, token, upgrade } from "../client.ts";
@@ -100,6 +101,25 @@ async function events() {
   return { id, post, text };
 }
 
+/** SignalR over long polling, after its handshake. */
+async function polls() {
+  const { connectionId: id, connectionToken } = await negotiate(MICROSOFT);
+  const url = `https://edge.example/hubs/relayed?id=${encodeURIComponent(connectionToken)}`;
+  const headers = { authorization: `Bearer ${await access("ghost")}` };
+  const poll = async () => (await exports.default.fetch(url, { headers })).arrayBuffer();
+  const post = (body: string) => exports.default.fetch(url, { method: "POST", headers, body });
+  await poll();
+  expect((await post(HANDSHAKE)).status).toBe(200);
+  await poll();
+  return { id, poll, post, openPolls: () => socketsOf(id) };
+}
+
+const socketsOf = (id: string): Promise<number> =>
+  runInDurableObject(
+    holder("relayed", id),
+    (_, state) => state.getWebSockets().filter((one) => attachedOf(one)?.id === id).length,
+  );
+
 const ROOM = "/parties/plain/group:ghosts";
 
 describe("a client that sends nothing since it connected is gone within the bound", () => {
@@ -135,6 +155,15 @@ describe("a client that sends nothing since it connected is gone within the boun
     await pass("relayed", id, BOUND_MS);
     expect(await text).toContain('data: {"type":7');
   });
+
+  it("in SignalR over long polling, where no worker answers its poll", async () => {
+    const { id, poll, openPolls } = await polls();
+    const last = poll();
+    await expect.poll(openPolls).toBe(1);
+    await evictDurableObject(holder("relayed", id));
+    await pass("relayed", id, (105 + 120) * 1000);
+    expect(new TextDecoder().decode(await last)).toContain('"type":7');
+  });
 });
 
 it("a client that answered pings of the server, and then no more, is gone within the bound", async () => {
@@ -153,6 +182,19 @@ it("pings that are posted beside Server-Sent Events keep their client alive", as
     expect((await post(PING)).status).toBe(200);
     await evictDurableObject(holder("relayed", id)).catch(() => {});
     await pass("relayed", id, 15_000);
+  }
+  expect((await post(PING)).status).toBe(200);
+});
+
+it("a client that polls is alive, however long ago it has posted something", async () => {
+  const { id, poll, post, openPolls } = await polls();
+  let last = poll();
+  await expect.poll(openPolls).toBe(1);
+  for (let n = 0; n < 4; n++) {
+    await pass("relayed", id, 90_000);
+    const next = poll();
+    await last;
+    last = next;
   }
   expect((await post(PING)).status).toBe(200);
 });

@@ -34,6 +34,19 @@ describe("the connections of an object", () => {
     expect(dropped).toEqual([["listener", 4410]]);
   });
 
+  it("that poll end once a poll is 105 s old, which no worker leaves unanswered", () => {
+    const { connections, liveness, dropped, accept } = objectWith();
+    const polls = { transport: "LongPolling" } as const;
+    const { connection: between } = accept("between polls", polls);
+    connections.detach(between);
+    connections.touch(accept("posting", polls).connection, 50_000);
+    accept("polling", polls);
+    liveness.look(105_000);
+    expect(dropped).toEqual([]);
+    liveness.run(121_000);
+    expect(dropped).toEqual([["polling", 4410]]);
+  });
+
   it("are looked at once a sweep, however often the alarm rings, and at once after a wake", () => {
     const { liveness, dropped, accept, sockets } = objectWith();
     accept("alice").socket.pingedAt = 100_000;
