@@ -4,6 +4,7 @@ import { EventSubscriber } from "./event-subscriber.ts";
 import { HubSubscriber } from "./hub-subscriber.ts";
 import { PlainLog } from "./plain-log.ts";
 import { RoomSubscriber } from "./room-subscriber.ts";
+import { openEvents, openPolls } from "./signalr-line.ts";
 import { SignalRSubscriber } from "./signalr-subscriber.ts";
 import type { Site } from "./site.ts";
 import type { Parting, Place, Subscriber } from "./subscriber.ts";
@@ -15,10 +16,13 @@ const KINDS: Readonly<Record<string, (crowd: Crowd, place: Place) => Subscriber>
     new RoomSubscriber(site, { ...who, rooms: [first] }),
   "socket of the hub": ({ site }, place) => new HubSubscriber(site, place),
   "event stream": ({ site }, place) => new EventSubscriber(site, place),
-  SignalR: ({ site, logs }, place) =>
-    new SignalRSubscriber(site, { ...place, logs, isStateful: false }),
+  SignalR: ({ site, logs }, place) => new SignalRSubscriber(site, { ...place, logs }),
   "stateful SignalR": ({ site, logs }, place) =>
     new SignalRSubscriber(site, { ...place, logs, isStateful: true }),
+  "SignalR's events": ({ site, logs }, place) =>
+    new SignalRSubscriber(site, { ...place, logs, openLine: openEvents }),
+  "SignalR's polls": ({ site, logs }, place) =>
+    new SignalRSubscriber(site, { ...place, logs, openLine: openPolls }),
 };
 
 export class Crowd {

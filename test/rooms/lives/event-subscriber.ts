@@ -2,53 +2,10 @@
 
 import { exports } from "cloudflare:workers";
 import { parsePositions } from "../../../src/edge/sse/sse-events.ts";
+import { EventStream } from "./event-stream.ts";
 import { Follower } from "./follower.ts";
 import type { Site } from "./site.ts";
-import { Subscriber, type Entry, type Line, type Place } from "./subscriber.ts";
-
-interface ReadEvent {
-  readonly event?: string;
-  readonly id?: string;
-  readonly data: string;
-}
-
-/** The reader of a stream of events. */
-class Stream implements Line {
-  readonly gone: Promise<void>;
-  isGone = false;
-  readonly #reader: ReadableStreamDefaultReader<string>;
-  #go!: () => void;
-
-  constructor(body: ReadableStream<Uint8Array>, take: (event: ReadEvent) => void) {
-    this.gone = new Promise((resolve) => (this.#go = resolve));
-    this.#reader = body.pipeThrough(new TextDecoderStream()).getReader();
-    void this.#read(take)
-      .catch(() => {})
-      .finally(() => this.drop());
-  }
-
-  async #read(take: (event: ReadEvent) => void): Promise<void> {
-    let text = "";
-    for (let read = await this.#reader.read(); !read.done; read = await this.#reader.read()) {
-      const blocks = (text + read.value).split("\n\n");
-      text = blocks.pop()!;
-      for (const block of blocks) {
-        const fields = Object.fromEntries(block.split("\n").map((line) => line.split(/: (.*)/s)));
-        if (!this.isGone && fields["event"]) take(fields as unknown as ReadEvent);
-      }
-    }
-  }
-
-  drop(): void {
-    this.isGone = true;
-    this.#go();
-  }
-
-  close(): void {
-    this.drop();
-    void this.#reader.cancel().catch(() => {});
-  }
-}
+import { Subscriber, type Entry, type Place } from "./subscriber.ts";
 
 export class EventSubscriber extends Subscriber {
   readonly speaks = false;
@@ -84,10 +41,11 @@ export class EventSubscriber extends Subscriber {
     }
     const entered = Promise.withResolvers<void>();
     const begun = new Set<string>();
-    const line = new Stream(response.body!, ({ event, id, data }) => {
+    const line = new EventStream(response.body!, ({ event, id, data }) => {
+      if (event === undefined) return;
       if (event === "end") return line.close();
-      this.#take(event!, id, JSON.parse(data));
-      if (["connected", "recovered", "reset"].includes(event!)) begun.add(JSON.parse(data).room);
+      this.#take(event, id, JSON.parse(data));
+      if (["connected", "recovered", "reset"].includes(event)) begun.add(JSON.parse(data).room);
       if (begun.size === rooms.length) entered.resolve();
     });
     return { line, entered: entered.promise };

@@ -1,9 +1,10 @@
-// A subscriber by SignalR over a WebSocket: joins by a method of the hub. With stateful reconnect its connection is
-// resumed on another socket, as Microsoft's client does it; without, it joins again.
+// A subscriber by SignalR, over each of its transports: joins by a method of the hub. With stateful reconnect its
+// connection is resumed on another socket, as Microsoft's client does it; without, it joins again.
 
-import { negotiate, open, type Negotiated, type Record } from "../relay/client.ts";
+import { negotiate, type Negotiated, type Record } from "../relay/client.ts";
+import { openWebSocket, Refused, type OpenLine, type SignalRLine } from "./signalr-line.ts";
 import type { Site } from "./site.ts";
-import { Subscriber, Wire, type Entry, type Parting, type Place, type Said } from "./subscriber.ts";
+import { Subscriber, type Entry, type Parting, type Place, type Said } from "./subscriber.ts";
 import { TextFollower } from "./text-follower.ts";
 import type { PlainLog } from "./plain-log.ts";
 
@@ -50,9 +51,10 @@ export class SignalRSubscriber extends Subscriber {
   readonly repeats = false;
   readonly followers: ReadonlyMap<string, TextFollower>;
   readonly #isStateful: boolean;
+  readonly #openLine: OpenLine;
   #negotiated: Negotiated | undefined;
   #buffer = new Buffer();
-  #wire: Wire | undefined;
+  #wire: SignalRLine | undefined;
   /** Rooms that its connection is in, and those that it may be in. */
   readonly #joined = new Set<string>();
   readonly #joining = new Set<string>();
@@ -63,15 +65,17 @@ export class SignalRSubscriber extends Subscriber {
     site: Site,
     {
       logs,
-      isStateful,
+      isStateful = false,
+      openLine = openWebSocket,
       ...place
     }: Place & {
       readonly logs: ReadonlyMap<string, PlainLog>;
-      readonly isStateful: boolean;
+      readonly isStateful?: boolean;
+      readonly openLine?: OpenLine;
     },
   ) {
     super(site, place);
-    this.#isStateful = isStateful;
+    [this.#isStateful, this.#openLine] = [isStateful, openLine];
     this.followers = new Map(
       place.rooms.map((room) => [
         room,
@@ -81,24 +85,15 @@ export class SignalRSubscriber extends Subscriber {
   }
 
   protected async open(): Promise<Entry> {
-    const { site } = this;
-    const claims = { tid: site.tenant, iat: Math.floor(Date.now() / 1_000) };
-    const joining = { user: this.user, claims };
     const isAgain = this.#negotiated !== undefined && this.#isStateful;
-    if (!isAgain) await this.#anew(joining);
-    const { connectionToken } = this.#negotiated!;
-    const { status, webSocket } = await open(site.hub, connectionToken, joining);
-    if (!webSocket) {
-      if (status === 404) this.#negotiated = undefined;
-      throw new Error(`Refused: ${status}`);
-    }
+    if (!isAgain) await this.#anew();
     this.#buffer.isResuming = isAgain;
     const shaken = Promise.withResolvers<void>();
     let isShaken = isAgain;
-    const wire = new Wire(webSocket, (data) => {
+    const line = await this.#open((data) => {
       for (const text of data.split(RS).slice(0, -1))
         if (isShaken) {
-          this.#take(wire, JSON.parse(text));
+          this.#take(line, JSON.parse(text));
           // Once the server's Sequence has come.
           if (isAgain && !this.#buffer.isResuming) shaken.resolve();
         } else {
@@ -106,24 +101,39 @@ export class SignalRSubscriber extends Subscriber {
           shaken.resolve();
         }
     });
-    this.#wire = wire;
-    if (isAgain) for (const one of this.#buffer.again) wire.send(one + RS);
-    else wire.send(JSON.stringify({ protocol: "json", version: this.#isStateful ? 2 : 1 }) + RS);
-    return { line: wire, entered: shaken.promise.then(() => this.#joinAll(wire)) };
+    this.#wire = line;
+    void line.gone.then(() => this.site.note(`  the line of ${this.name} is gone`));
+    if (isAgain) for (const one of this.#buffer.again) line.send(one + RS);
+    else line.send(JSON.stringify({ protocol: "json", version: this.#isStateful ? 2 : 1 }) + RS);
+    return { line, entered: shaken.promise.then(() => this.#joinAll(line)) };
   }
 
-  async #anew(joining: { user: string; claims: object }): Promise<void> {
+  async #open(take: (data: string) => void): Promise<SignalRLine> {
+    const { site, user } = this;
+    const id = this.#negotiated!.connectionToken;
+    const query = new URLSearchParams({ id, access_token: await site.token(user) });
+    const opening = { path: `/hubs/${site.hub}?${query}`, take, passing: site.passing };
+    return this.#openLine(opening).catch((error: unknown) => {
+      if (error instanceof Refused && error.status === 404) this.#negotiated = undefined;
+      throw error;
+    });
+  }
+
+  async #anew(): Promise<void> {
+    const { site, user } = this;
+    const claims = { tid: site.tenant, iat: Math.floor(Date.now() / 1_000) };
     const query = this.#isStateful ? "useStatefulReconnect=true" : "";
-    const given = await negotiate(this.site.hub, { ...joining, query } as never);
+    const given = await negotiate(site.hub, { user, claims, query });
     this.#negotiated = given;
     this.id = given.connectionId;
+    site.note(`  ${this.name} is ${this.id}`);
     this.#buffer = new Buffer();
     this.#joined.clear();
     this.#joining.clear();
     this.#answers = new Map();
   }
 
-  async #joinAll(wire: Wire): Promise<void> {
+  async #joinAll(wire: SignalRLine): Promise<void> {
     for (const room of this.rooms) {
       if (this.#joined.has(room)) continue;
       const follower = this.followers.get(room)!;
@@ -139,7 +149,7 @@ export class SignalRSubscriber extends Subscriber {
   }
 
   /** Its answer, on this socket or a later one. */
-  async #call(wire: Wire, target: string, args: readonly unknown[]): Promise<Record> {
+  async #call(wire: SignalRLine, target: string, args: readonly unknown[]): Promise<Record> {
     const invocationId = `${this.#count++}`;
     const message = JSON.stringify({ type: 1, invocationId, target, arguments: args });
     const answer = new Promise<Record>((resolve) => void this.#answers.set(invocationId, resolve));
@@ -148,7 +158,7 @@ export class SignalRSubscriber extends Subscriber {
     return Promise.race([answer, wire.gone.then(() => ({ type: 3, error: "Lost." }))]);
   }
 
-  #take(wire: Wire, record: Record): void {
+  #take(wire: SignalRLine, record: Record): void {
     // The server has ended it, or knows it no more and takes the socket for that of a new client.
     if (record.type === 7 || record.type === undefined) this.#negotiated = undefined;
     if (record.type === undefined) return wire.close(1001);

@@ -32,6 +32,8 @@ export class Site {
   readonly rooms: readonly string[];
   readonly dice: Chance;
   readonly trail: string[] = [];
+  /** Called as time passes, before alarms ring. */
+  readonly passing = new Set<() => void>();
   readonly #seen: ReadonlyMap<string, DurableObjectNamespace>;
 
   constructor(
@@ -92,8 +94,10 @@ export class Site {
         const { parts } = object as unknown as { readonly parts?: ObjectParts };
         const { connections } = parts ?? {};
         const counts = [connections?.held.held ?? 0, connections?.all.size ?? 0];
-        counts.push(state.getWebSockets().length);
-        return counts.some((count) => count > 0) ? [`${name} holds ${counts}`] : [];
+        const sockets = state.getWebSockets();
+        counts.push(sockets.length);
+        const ids = sockets.map((one) => `${attachedOf(one)?.id} in state ${one.readyState}`);
+        return counts.some((count) => count > 0) ? [`${name} holds ${counts}: ${ids}`] : [];
       }),
     );
     return (await Promise.all(all)).flat();
@@ -117,6 +121,7 @@ export class Site {
   /** Time passes, and each object's alarm rings. */
   async pass(seconds: number): Promise<void> {
     vi.setSystemTime(Date.now() + seconds * 1_000);
+    for (const act of this.passing) act();
     for (const name of this.objects)
       // oxlint-disable-next-line no-await-in-loop -- one alarm after another
       await runDurableObjectAlarm(this.stub(name)).catch(() => {});
