@@ -28,6 +28,9 @@ export const REPORT_EACH = 64 * 1024;
 /** Milliseconds after which the worker answers a long poll for which no frame has come; its client polls again. */
 export const POLL_MS = 90_000;
 
+/** Longest pause between two polls of a live client, in milliseconds; ASP.NET's `DisconnectTimeout`. */
+export const BETWEEN_POLLS_MS = 15_000;
+
 /** Close code from relay to worker: another poll has replaced this one, and gets the unconfirmed frames. */
 export const POLL_REPLACED = 4000;
 

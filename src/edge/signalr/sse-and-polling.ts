@@ -102,7 +102,7 @@ const eventOf = (frame: string): string =>
  * Answers with the frames that wait, or else with the first that arrive; 204 if the connection has ended, or another
  * poll has replaced this one before the relay confirmed its frames. Frames are acknowledged to the relay when they are
  * put into the answer: a poll that breaks earlier loses none; one that breaks later loses them, as in ASP.NET Core. The
- * socket is closed in any case: for the relay its client would be polling still.
+ * socket is closed in any case: otherwise the relay would believe that its client still polls.
  */
 export async function longPoll(socket: WebSocket, { signal }: Request): Promise<Response> {
   const frames: Frame[] = [];

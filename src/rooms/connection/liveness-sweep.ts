@@ -17,15 +17,12 @@
 import { CLOSE } from "../../model/errors.ts";
 import type { RoomSettings } from "../../model/options.ts";
 import { accountOf, type AccountUser } from "../../model/user.ts";
-import { POLL_MS } from "../../model/wire-constants.ts";
+import { BETWEEN_POLLS_MS, POLL_MS } from "../../model/wire-constants.ts";
 import type { Duty } from "../platform/alarm-agenda.ts";
 import type { Attached } from "./attachment.ts";
 import type { Connection } from "./connection.ts";
 import type { ConnectionTable } from "./connection-table.ts";
 import { queuedBytes } from "./socket-queue.ts";
-
-/** As long as the client of an answered poll may be away. */
-const LATE_POLL_MS = 15_000;
 
 interface LivenessSweepOptions {
   /** Has the runtime's record of the last ping of a socket that it has answered. */
@@ -103,7 +100,7 @@ export class LivenessSweep implements Duty {
   /** False for a client between two polls, for which there is a time limit of its own. */
   #isSilent({ socket, heardAt, attached }: Connection, now: number): boolean {
     if (!socket) return false;
-    if (attached.transport === "LongPolling") return now - heardAt > POLL_MS + LATE_POLL_MS;
+    if (attached.transport === "LongPolling") return now - heardAt > POLL_MS + BETWEEN_POLLS_MS;
     const { settings, state } = this.#options;
     const pingedAt = state.getWebSocketAutoResponseTimestamp(socket)?.getTime();
     const { silentSeconds, limits } = settings;

@@ -1,6 +1,6 @@
 // The resumable connections of one object: their sockets, and the time limits of clients that are away.
 //
-//   · A resumable connection outlives its socket by `awayMs`; one that polls, by `betweenPollsMs`. Then it ends.
+//   · A resumable connection outlives its socket by `awayMs`; one that polls, by `BETWEEN_POLLS_MS`. Then it ends.
 //   · It survives sleep, crashes and deploys: after a wake, connections whose socket did not survive are away, counted
 //     from the first wake that finds the socket missing (resumable-rows.ts).
 //   · A client that returns has a deadline for its Sequence. If its socket breaks before, it is away again, with the
@@ -11,7 +11,7 @@ import type { Sql } from "../../model/stored-values.ts";
 import { CLOSE } from "../../model/errors.ts";
 import { logWarning } from "../../model/logger.ts";
 import type { Incoming } from "../../model/message.ts";
-import { POLL_REPLACED } from "../../model/wire-constants.ts";
+import { BETWEEN_POLLS_MS, POLL_REPLACED } from "../../model/wire-constants.ts";
 import type { Duty } from "../platform/alarm-agenda.ts";
 import { type Attached, attachTo } from "./attachment.ts";
 import { type Connection, connectionOf, isKnown, save } from "./connection.ts";
@@ -31,8 +31,6 @@ interface ResumableConnectionsOptions {
   readonly limits: ReplayLimits;
   /** How long a client may be without a socket. */
   readonly awayMs: number;
-  /** How long a polling client may be without a poll. */
-  readonly betweenPollsMs: number;
   /** Requests a call of `run` at this time or earlier. */
   arm(at: number): void;
   /** Called when the client has not returned in time: closes the connection. */
@@ -102,9 +100,8 @@ export class ResumableConnections implements Duty {
    * polling client is for its handshake, and stays.
    */
   #expireLater(connection: Connection, at: number): void {
-    const { awayMs, betweenPollsMs } = this.#options;
     const isPoll = isPolled(connection.attached);
-    const until = at + (isPoll ? betweenPollsMs : awayMs);
+    const until = at + (isPoll ? BETWEEN_POLLS_MS : this.#options.awayMs);
     this.#away.set(connection, until);
     this.#options.arm(until);
     if (!isPoll && connection.attached.deadline !== undefined)

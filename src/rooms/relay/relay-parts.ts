@@ -39,9 +39,6 @@ export interface RelayParts extends ObjectParts {
   readonly remembered: RememberedGroups | undefined;
 }
 
-/** Longest pause between two polls of a live client; ASP.NET's `DisconnectTimeout`. */
-const POLL_MS = 15_000;
-
 /**
  * Resumable connections are restored before follow links, which refer to connections. Runs in the object's constructor,
  * so that no event comes before it is complete.
@@ -137,7 +134,7 @@ function resumablesOf({
 }: ObjectCore): ResumableConnections {
   const { bufferBytes, awaySeconds } = settings.signalR.statefulReconnect ?? STATEFUL_RECONNECT;
   return new ResumableConnections({
-    ...{ sql: storage.sql, connections, betweenPollsMs: POLL_MS },
+    ...{ sql: storage.sql, connections },
     limits: { window: bufferBytes, maxKept: settings.limits.queuedBytes },
     awayMs: awaySeconds * 1000,
     arm: (at) => agenda.arm(at),

@@ -86,28 +86,30 @@ async function negotiate(headers: Record<string, string>): Promise<Negotiated> {
   return response.json();
 }
 
-/** SignalR over Server-Sent Events; the stream is read until its end. */
-async function events() {
+/** A negotiated connection over HTTP. */
+async function overHttp() {
   const { connectionId: id, connectionToken } = await negotiate(MICROSOFT);
   const url = `https://edge.example/hubs/relayed?id=${encodeURIComponent(connectionToken)}`;
   const authorization = `Bearer ${await access("ghost")}`;
+  const get = (accept = "*/*") =>
+    exports.default.fetch(url, { headers: { authorization, accept } });
   const post = (body: string) =>
     exports.default.fetch(url, { method: "POST", headers: { authorization }, body });
-  const stream = await exports.default.fetch(url, {
-    headers: { authorization, accept: "text/event-stream" },
-  });
-  const text = stream.text();
+  return { id, get, post };
+}
+
+/** SignalR over Server-Sent Events; the stream is read until its end. */
+async function events() {
+  const { id, get, post } = await overHttp();
+  const text = (await get("text/event-stream")).text();
   expect((await post(HANDSHAKE)).status).toBe(200);
   return { id, post, text };
 }
 
 /** SignalR over long polling, after its handshake. */
 async function polls() {
-  const { connectionId: id, connectionToken } = await negotiate(MICROSOFT);
-  const url = `https://edge.example/hubs/relayed?id=${encodeURIComponent(connectionToken)}`;
-  const headers = { authorization: `Bearer ${await access("ghost")}` };
-  const poll = async () => (await exports.default.fetch(url, { headers })).arrayBuffer();
-  const post = (body: string) => exports.default.fetch(url, { method: "POST", headers, body });
+  const { id, get, post } = await overHttp();
+  const poll = async () => (await get()).arrayBuffer();
   await poll();
   expect((await post(HANDSHAKE)).status).toBe(200);
   await poll();
